@@ -1,0 +1,1 @@
+"""FHIR R4 helpers: search grammar, values, references, identifiers, code aliases, outcomes."""

@@ -1,0 +1,1 @@
+"""Role layouts as documents: activities, the split/tab tree, pure functions from tree to tree."""

@@ -1,0 +1,348 @@
+"""The panel language: every component a panel may name, with its properties. Data only.
+
+A node on the wire is ``{"id", "type", "props", "children"}``. `type` names a struct of this module in kebab case
+(`NumberField` → ``number-field``). Ids are ``#bind`` for fields, key paths for the rest, chosen by the SDK and stable
+between renders. There are no pixel sizes in the language: spacing and text tokens only. An unknown type becomes a
+labelled placeholder, an unknown property is ignored (old shells and new panels live together).
+
+Where a property shows a clinical value it may carry where the value comes from: `source` (who or what recorded it)
+and `at` (ISO 8601 instant); the shell turns `at` into an age («for 12 min siden») and keeps it fresh.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+Tone = Literal["neutral", "accent", "group", "ok", "warn", "bad"]
+Shape = Literal["none", "up", "diamond", "dot"]
+"""Colour never carries meaning alone: ▲ up, ◆ diamond, ● dot stand beside it."""
+Gap = Literal["none", "xs", "s", "m", "l"]
+Align = Literal["start", "center", "end", "between"]
+Slot = Literal["body", "toolbar", "status"]
+"""Where a child of the root stands: in the body, in the panel's title bar, or as its state beside the title."""
+
+
+class Action(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A registered name and its JSON arguments as drawn: a click does what was seen."""
+
+    name: str
+    args: dict[str, Any] = {}
+
+
+class Component(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What every component has. `label` is its accessible name; `language` a BCP 47 tag when it differs from the
+    panel's; `slot` counts for children of the root; `span` is its columns in a grid."""
+
+    kind: ClassVar[str] = ""
+    label: str = ""
+    language: str = ""
+    slot: Slot = "body"
+    span: int = 1
+
+
+# --- grouping -----------------------------------------------------------------------------------------------
+
+
+class Column(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Children under each other. The usual root of a view."""
+
+    kind = "column"
+    gap: Gap = "m"
+
+
+class Row(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Children beside each other; `wrap` lets them flow to a new line."""
+
+    kind = "row"
+    gap: Gap = "s"
+    align: Align = "start"
+    wrap: bool = False
+
+
+class Grid(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Equal columns; the shell uses fewer where the panel is narrow."""
+
+    kind = "grid"
+    columns: int = 2
+    gap: Gap = "s"
+
+
+class Section(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A titled group; `level` is the heading's level for screen readers (the panel's own title is 2)."""
+
+    kind = "section"
+    title: str
+    level: int = 3
+    gap: Gap = "s"
+
+
+class Form(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Fields that belong together; Enter in a one-line field and the shortcut of its primary button run `submit`."""
+
+    kind = "form"
+    submit: Action | None = None
+    gap: Gap = "s"
+
+
+class Divider(Component, frozen=True, omit_defaults=True, kw_only=True):
+    kind = "divider"
+
+
+class Spacer(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Takes what room is left in a row or column."""
+
+    kind = "spacer"
+
+
+# --- telling ------------------------------------------------------------------------------------------------
+
+
+class Heading(Component, frozen=True, omit_defaults=True, kw_only=True):
+    kind = "heading"
+    text: str
+    level: int = 3
+
+
+class Text(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """`style` body 14, caption 12, strong semi-bold, number tabular. Lines break at newlines; no mark-up."""
+
+    kind = "text"
+    text: str
+    style: Literal["body", "muted", "caption", "strong", "number"] = "body"
+    tone: Tone = "neutral"
+    at: str = ""
+    source: str = ""
+
+
+class Pill(Component, frozen=True, omit_defaults=True, kw_only=True):
+    kind = "pill"
+    text: str
+    tone: Tone = "neutral"
+    shape: Shape = "none"
+
+
+class Notice(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A sentence the user must not miss, with what to do. Announced to screen readers when it appears."""
+
+    kind = "notice"
+    text: str
+    title: str = ""
+    tone: Tone = "warn"
+
+
+class Empty(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Nothing to show, and what to do about it."""
+
+    kind = "empty"
+    title: str
+    text: str = ""
+
+
+class Pending(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A result that has not come yet: a skeleton of `lines`, from 300 ms on; after 2 s it says `waits_for`."""
+
+    kind = "pending"
+    waits_for: str = ""
+    lines: int = 3
+
+
+class Failed(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A result that could not be had: why, in the user's language, and *Prøv igjen*."""
+
+    kind = "failed"
+    text: str
+    retry: Action | None = None
+
+
+# --- records ------------------------------------------------------------------------------------------------
+
+
+class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`kind` decides how a cell is painted. `path` is an element path for tables bound to a watch:
+    ``valueQuantity.value``, ``component[8480-6].valueQuantity.value`` (component or coding chosen by code),
+    ``code.text``, ``performer[0].display``; a path that ends in ``[x]``-typed time gives an instant. `unit` is shown
+    after numbers; `decimals` fixes their digits. `priority` 1 stays longest when the panel is narrow."""
+
+    key: str
+    title: str
+    kind: Literal["text", "strong", "muted", "number", "date", "time", "age", "pill", "pills", "spark"] = "text"
+    align: Literal["start", "end"] = "start"
+    width: Literal["fit", "grow", "s", "m", "l"] = "fit"
+    path: str = ""
+    unit: str = ""
+    decimals: int | None = None
+    priority: int = 1
+
+
+class Cell(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What stands in a cell. `secondary` is muted text after it. `values` are the points of a spark, oldest first, with
+    `high` the value at its top. `pills` several pills. `at` an instant for date, time and age cells; `source` its
+    caption. `sort` overrides what the column sorts by."""
+
+    text: str = ""
+    secondary: str = ""
+    tone: Tone = "neutral"
+    shape: Shape = "none"
+    values: list[float | None] = []
+    high: float | None = None
+    pills: list[Pill] = []
+    at: str = ""
+    source: str = ""
+    sort: float | str | None = None
+
+
+class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click)."""
+
+    key: str
+    cells: dict[str, Cell | str | int | float | None]
+    action: Action | None = None
+    label: str = ""
+    tone: Tone = "neutral"
+
+
+class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Rows that the panel computed (`rows`, keyed), or a watch's rows shown by the shell itself (`watch` and column
+    paths; the panel then sends nothing when a row changes). `selected` is a row's key. `sort` names a column, with ``-``
+    in front for falling; the user may sort by any header unless `sortable` is false."""
+
+    kind = "table"
+    columns: list[TableColumn]
+    rows: list[TableRow] = []
+    watch: int | None = None
+    limit: int = 0
+    selected: str = ""
+    sort: str = ""
+    sortable: bool = True
+    headers: bool = True
+    empty: str = "Ingenting å vise"
+    empty_hint: str = ""
+
+
+class Band(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A horizontal band behind the curves, in values of `series` (its normal range)."""
+
+    low: float
+    high: float
+    tone: Tone = "ok"
+
+
+class Series(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One curve. `points` are [ISO 8601 instant, value]; with a watch, `code` chooses the observations and, for panels
+    like blood pressure, `component` the part."""
+
+    key: str
+    title: str
+    unit: str = ""
+    tone: Tone = "accent"
+    points: list[tuple[str, float]] = []
+    code: str = ""
+    component: str = ""
+
+
+class Trend(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Curves over time, with the last value written beside each. `hours` is the window that ends now or at the newest
+    point; 0 shows all. Its table alternative is always there for screen readers and on demand."""
+
+    kind = "trend"
+    series: list[Series]
+    bands: list[Band] = []
+    watch: int | None = None
+    hours: int = 0
+    height: Literal["s", "m", "l"] = "m"
+    empty: str = "Ingen målinger ennå"
+
+
+# --- asking -------------------------------------------------------------------------------------------------
+
+
+class Field(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A place to type. The tree names a `bind`, never a value: the shell owns what is typed. One bind, one field.
+    `error` is shown below and tied to the field for screen readers; `hint` likewise when there is no error;
+    `source`/`at` tell where a pre-filled value comes from."""
+
+    bind: str
+    hint: str = ""
+    error: str = ""
+    required: bool = False
+    source: str = ""
+    at: str = ""
+
+
+class NumberField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """Decimal comma or point. The value sent is a number, or the raw text while it is not one. `minimum`/`maximum` are
+    what is plausible: outside them the shell warns and lets the user go on (law 8)."""
+
+    kind = "number-field"
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    decimals: int = 0
+    placeholder: str = ""
+
+
+class PairField(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Two numbers read as one, such as blood pressure 104 / 62. Typing ``/`` or space moves to the second."""
+
+    kind = "pair-field"
+    first: NumberField
+    second: NumberField
+    unit: str = ""
+    error: str = ""
+    hint: str = ""
+
+
+class TextField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    kind = "text-field"
+    placeholder: str = ""
+
+
+class TextArea(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """Several lines; `rows` is the least it shows, and it grows with the panel when it is the last in a column."""
+
+    kind = "text-area"
+    rows: int = 4
+    placeholder: str = ""
+
+
+class Option(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    value: str
+    label: str
+    hint: str = ""
+    key: str = ""  # a letter that chooses it while the field has focus
+
+
+class ChoiceField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """One of `options`: `style` menu is a field that opens a list, chips are toggles in a row, segments a closed group.
+    Chips may be `multiple`; their value is then a list. `initial` counts until the user has chosen."""
+
+    kind = "choice-field"
+    options: list[Option]
+    style: Literal["menu", "chips", "segments"] = "menu"
+    multiple: bool = False
+    initial: str = ""
+    unit: str = ""
+
+
+class Button(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Runs `action`. `shortcut` is shown on it («Ctrl+S») and works while the focus is in the panel. `disabled` says why
+    in words, which the shell shows."""
+
+    kind = "button"
+    text: str
+    action: Action
+    style: Literal["plain", "primary", "danger", "chip"] = "plain"
+    shortcut: str = ""
+    disabled: str = ""
+
+
+COMPONENTS: dict[str, type[Component]] = {
+    cls.kind: cls
+    for cls in (
+        Column, Row, Grid, Section, Form, Divider, Spacer, Heading, Text, Pill, Notice, Empty, Pending, Failed,
+        Table, Trend, NumberField, PairField, TextField, TextArea, ChoiceField, Button,
+    )
+}  # fmt: skip
+CONTAINERS = frozenset({"column", "row", "grid", "section", "form"})

@@ -1,0 +1,165 @@
+"""What the shell sees of a running panel, and what it is told. Plain Python: no Qt here, no wire there.
+
+The host keeps each instance's tree (validated components by id), its typed values and its bound results; the shell
+draws them and tells the host what the user does. States are named before the code:
+
+    starting → running → closed
+                 ↘ silent (no answer in 2 s) → running
+                 ↘ dead (process gone) → starting (by itself once; then *Start på nytt*)
+                 ↘ disabled (three crashes in ten minutes)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from workspace.broker.context import Context
+from workspace.broker.door import Receipt
+from workspace.fhir.service import Resource
+from workspace.panels.components import Action, Component, TableRow
+
+PanelState = Literal["starting", "running", "silent", "dead", "disabled", "closed"]
+
+
+class Unknown(Component, frozen=True, kw_only=True):
+    """A component this shell does not know: drawn as a labelled placeholder."""
+
+    kind = "unknown"
+    type: str
+
+
+@dataclass(slots=True)
+class TreeNode:
+    """`component` is the validated struct (or `Unknown`); `children` are ids in order."""
+
+    id: str
+    component: Component
+    parent: str | None
+    children: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsChange:
+    """What happened to a table's rows: keys gone, then rows put at their final places. The table's component already
+    holds the outcome."""
+
+    gone: tuple[str, ...]
+    put: tuple[tuple[int, TableRow], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """One drained render. `whole`: forget everything and draw anew. Else: ids `removed`, `added` (parents before
+    children), `changed` (component replaced; same type), `reordered` (order or set of children), `rows` by table id."""
+
+    whole: bool = False
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    reordered: tuple[str, ...] = ()
+    rows: Mapping[str, RowsChange] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRows:
+    """A watched result for bound tables and trends: `resources` in order; `error` when they are stale."""
+
+    resources: tuple[Resource, ...] = ()
+    included: int = 0
+    error: str = ""
+    fetched: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelInfo:
+    """From the manifest: what the panel's frame shows."""
+
+    package: str
+    version: str
+    vendor: str
+    view: str
+    title: str
+    confinement: str  # "confined" or the label of the lower tier
+    minimum: tuple[int, int] = (20, 8)  # in text columns and rows
+
+
+@dataclass(frozen=True, slots=True)
+class ActOutcome:
+    """How an action ended. `problem` is a Norwegian sentence for the panel's state line; the fields are then untouched."""
+
+    ok: bool
+    message: str = ""
+    tone: Literal["ok", "warn", "bad", "neutral"] = "ok"
+    receipt: Receipt | None = None
+    problem: str = ""
+
+
+class PanelListener(Protocol):
+    """The shell's side of an instance. Called on the event loop, never re-entrantly."""
+
+    def rendered(self, change: TreeChange) -> None: ...
+
+    def values_changed(self, binds: tuple[str, ...]) -> None:
+        """Fields changed by something else than typing: a draft restored, effects applied, a save that cleared them."""
+        ...
+
+    def bound_changed(self, watch: int) -> None: ...
+
+    def state_changed(self) -> None: ...
+
+    def draft_saved(self, at: str) -> None: ...
+
+    def told(self, text: str, tone: str) -> None: ...
+
+    def raised(self, name: str, context: Mapping[str, Any]) -> None: ...
+
+
+class PanelInstance(Protocol):
+    """One open panel. Cheap to ask; everything slow is awaited."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def info(self) -> PanelInfo: ...
+    @property
+    def context(self) -> Context: ...
+    @property
+    def state(self) -> PanelState: ...
+    @property
+    def problem(self) -> str:
+        """Why it is dead, silent or disabled, in Norwegian."""
+        ...
+
+    @property
+    def pid(self) -> int | None: ...
+    @property
+    def first_render_ms(self) -> float | None:
+        """From `open` asked of the host to the first tree validated."""
+        ...
+
+    @property
+    def root(self) -> str | None: ...
+    @property
+    def nodes(self) -> Mapping[str, TreeNode]: ...
+    @property
+    def values(self) -> Mapping[str, Any]: ...
+
+    def bound(self, watch: int) -> BoundRows: ...
+
+    def typed(self, bind: str, value: Any) -> None:
+        """The user typed: kept at once, drafted within a second, told to the panel in the next batch."""
+        ...
+
+    async def act(self, action: Action) -> ActOutcome:
+        """Run an action to its effects. Concurrent acts of one instance are queued; each is answered."""
+        ...
+
+    async def undo(self, receipt: Receipt) -> ActOutcome: ...
+
+    def show(self, visible: bool) -> None: ...
+
+    async def restart(self) -> None: ...
+
+    async def close(self) -> None: ...

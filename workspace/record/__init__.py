@@ -1,0 +1,1 @@
+"""The shared record: fetch once, watch live, write durably, keep drafts."""

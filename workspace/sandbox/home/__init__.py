@@ -1,0 +1,1 @@
+"""The synthetic nursing home, generated deterministically from definitions in resources/home."""

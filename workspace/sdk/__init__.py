@@ -1,0 +1,1 @@
+"""What a vendor imports: views, actions and components. Standard library only."""

@@ -1,0 +1,1 @@
+"""One login: OpenID Connect with code and PKCE, tokens kept fresh, sign-out."""

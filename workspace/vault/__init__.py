@@ -1,0 +1,1 @@
+"""Encrypted local store with schema migrations. Knows tables, never what they mean."""
