@@ -1,0 +1,265 @@
+"""Beboerliste: everybody in the unit on one line each, the most urgent first. Opens a resident; writes nothing.
+
+What could not be fetched is said above the list: an empty cell must never be taken for «nothing to know».
+"""
+
+from __future__ import annotations
+
+import rounds
+
+from workspace.sdk import Panel, record, ui
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from typing import Any
+
+    from workspace.sdk.ctx import Ctx
+    from workspace.sdk.parts import Part
+    from workspace.sdk.results import Result
+
+    Resource = dict[str, Any]
+
+panel = Panel("fjelldata.residents", "1.0.0")
+
+STAYS = "Encounter?status=in-progress&_include=Encounter:patient&_include=Encounter:location&_count=200"
+SIDE = {
+    "scores": ("Observation?code=1104051000000101&_sort=-date&_count=200", "NEWS2"),
+    "flags": ("Flag?status=active&_count=400", "merker"),
+    "allergies": ("AllergyIntolerance?_count=200", "allergier"),
+    "orders": ("MedicationRequest?status=active&_count=500", "legemidler"),
+    "given": ("MedicationAdministration?_sort=-effective-time&_count=200", "utdelinger"),
+    "tasks": ("Task?status=requested,received,accepted,ready,in-progress&_count=400", "oppgaver"),
+    "notes": ("Composition?_sort=-date&_count=60", "notater"),
+}
+NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
+COLUMNS = [
+    ui.col("Rom", key="room", width="s"),
+    ui.col("Beboer", key="name", kind="strong", width="grow"),
+    ui.col("NEWS2", key="news2", kind="pill"),
+    ui.col("Siste 5 målinger", key="trend", kind="spark", width="m", priority=3),
+    ui.col("Merk", key="flags", kind="pills", width="m"),
+    ui.col("Neste legemiddel", key="drug", kind="pills", width="m", priority=2),
+    ui.col("Oppgaver", key="tasks", kind="number", priority=2),
+    ui.col("Sist sett", key="seen", kind="age", priority=2),
+]
+
+
+@panel.view("residents")
+def residents(ctx: Ctx) -> Part:
+    stays = ctx.search(STAYS)
+    side = {name: ctx.search(query) for name, (query, _) in SIDE.items()}
+    by_room = ctx.state.order == "room"
+    return ui.column(
+        ui.part(count, stays, key="count"),
+        ui.button(
+            ui.action(
+                "Sortert etter rom" if by_room else "Sortert etter hast", sort_by, order="" if by_room else "room"
+            ),
+            style="chip",
+            slot="toolbar",
+            label="Sortert etter rom. Bytt til hast." if by_room else "Sortert etter hast. Bytt til rom.",
+            key="sort",
+        ),
+        ui.part(gaps, side, key="gaps"),
+        ui.table(
+            lambda: lines(ctx, stays, side, by_room),
+            COLUMNS,
+            empty="Ingen beboere her nå",
+            empty_hint="Velg en annen avdeling, eller sjekk at innkomster er registrert.",
+            label="Beboere",
+            key="list",
+        ),
+    )
+
+
+def gaps(side: dict[str, Result]) -> Part | None:
+    missing = [SIDE[name][1] for name, result in side.items() if result.error]
+    if not missing:
+        return None
+    return ui.notice(f"Listen kan mangle {listed(missing)}: de kunne ikke hentes.", title="Ikke alt er med")
+
+
+def count(stays: Result) -> Part:
+    return ui.pill(f"Alle {len(by_patient(stays))}", tone="accent", slot="toolbar")
+
+
+def listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} og {words[-1]}"
+
+
+@panel.action
+def sort_by(ctx: Ctx, order: str = "") -> None:
+    ctx.set(order=order or None)
+
+
+@panel.action
+def open_resident(ctx: Ctx, patient: str) -> None:
+    ctx.raise_intent("open Patient", patient=patient)
+
+
+# --- lines --------------------------------------------------------------------------------------------------
+
+
+def by_patient(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    """Resources by whom they are about, order kept; those about nobody are left out."""
+    found: dict[str, list[Resource]] = {}
+    for one in resources:
+        about = record.ref(one)
+        if about:
+            found.setdefault(about, []).append(one)
+    return found
+
+
+def lines(ctx: Ctx, stays: Result, side: dict[str, Result], by_room: bool) -> list[dict[str, Any]]:
+    now = ctx.now
+    known = {name: by_patient(result) if result.ready else {} for name, result in side.items()}
+    people = {f"Patient/{one.get('id')}": one for one in stays.included("Patient")}
+    rooms = {f"Location/{one.get('id')}": str(one.get("name") or "") for one in stays.included("Location")}
+    since = rounds.signed_from(side["given"]) if side["given"].ready else None
+    made = []
+    for patient, own in by_patient(stays).items():
+        room = room_of(own[0], rooms)
+        mine = {name: found.get(patient, []) for name, found in known.items()}
+        made.append(line(patient, people.get(patient), room, mine, since, now))
+    made.sort(key=lambda entry: entry[1] if by_room else entry[0])
+    return [entry[2] for entry in made]
+
+
+def room_of(stay: Resource, rooms: dict[str, str]) -> str:
+    for one in stay.get("location") or []:
+        place = one.get("location") if isinstance(one, dict) else None
+        if isinstance(place, dict):
+            return rooms.get(str(place.get("reference")), "") or record.display(place)
+    return ""
+
+
+def line(
+    patient: str,
+    person: Resource | None,
+    room: str,
+    mine: dict[str, list[Resource]],
+    since: datetime | None,
+    now: datetime,
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Two sort keys, by urgency and by room, and the row."""
+    name = name_of(person)
+    age = record.years((person or {}).get("birthDate"), now)
+    scores = [one for one in record.newest(mine["scores"]) if record.number(record.value(one)) is not None]
+    late = rounds.forgotten(mine["orders"], mine["given"], since, now)
+    score = record.number(record.value(scores[0])) if scores else None
+    single = bool(scores) and has_three(scores[0])
+    seen = record.newest(mine["scores"] + mine["notes"])
+    cells: dict[str, Any] = {
+        "room": ui.cell(room or "—", sort=room_key(room)[1]),
+        "name": ui.cell(name, secondary=f"{age} år" if age is not None else "alder ukjent"),
+        "news2": news2(score, single),
+        "trend": spark(scores[:5]),
+        "flags": ui.cell(pills=marks(mine["flags"], mine["allergies"])),
+        "drug": dose(late, rounds.coming(mine["orders"], now), now),
+        "tasks": ui.cell(str(len(mine["tasks"])), sort=len(mine["tasks"])) if mine["tasks"] else ui.cell("—", sort=0),
+        "seen": age_cell(seen[0] if seen else None),
+    }
+    said = f"Rom {room or 'ukjent'}, {name}" + (f", NEWS2 {record.decimal(score)}" if score is not None else "")
+    row = ui.line(patient, cells, ui.action("Åpne", open_resident, patient=patient), label=said)
+    return (
+        (-(score if score is not None else -1), not single, late is None, room_key(room), name),
+        (room_key(room), name),
+        row,
+    )
+
+
+def name_of(person: Resource | None) -> str:
+    names = [one for one in (person or {}).get("name") or [] if isinstance(one, dict)]
+    if not names:
+        return "Ukjent navn"
+    best = next((one for one in names if one.get("use") in ("usual", "official")), names[0])
+    parts = [str(part) for part in best.get("given") or []] + [str(best.get("family") or "")]
+    return " ".join(part for part in parts if part) or str(best.get("text") or "Ukjent navn")
+
+
+def room_key(room: str) -> tuple[bool, str]:
+    """Rooms in order, «2» before «10», unknown ones last."""
+    return not room, room.rjust(8, "0") if room.isdigit() else room
+
+
+# --- cells --------------------------------------------------------------------------------------------------
+
+
+def has_three(score: Resource) -> bool:
+    return any(record.value(part) == 3 for part in score.get("component") or [] if isinstance(part, dict))
+
+
+def news2(score: float | None, single: bool) -> dict[str, Any]:
+    if score is None:
+        return ui.cell("—", sort=-1)
+    shown = record.decimal(score)
+    if score >= 7:
+        return ui.cell(shown, tone="bad", shape="up", sort=score)
+    if score >= 5 or single:
+        return ui.cell(shown, tone="warn", shape="diamond", sort=score)
+    return ui.cell(shown, tone="neutral" if score else "ok", shape="dot", sort=score)
+
+
+def spark(scores: list[Resource]) -> dict[str, Any]:
+    values = [record.number(record.value(one)) for one in reversed(scores)]
+    if not values:
+        return ui.cell()
+    last = values[-1] or 0
+    told = ", ".join(record.decimal(value) for value in values)
+    return ui.cell(
+        told, values=values, high=max([7.0, *(v for v in values if v)]), tone="bad" if last >= 7 else "neutral"
+    )
+
+
+def marks(flags: list[Resource], allergies: list[Resource]) -> list[Part]:
+    """At most two pills, what may kill first; then «+n»."""
+    bad = [f"Allergi: {short(record.text(one.get('code')))}" for one in allergies if is_allergy(one)]
+    other = []
+    for flag in flags:
+        text = record.text(flag.get("code"))
+        if text.lower().startswith("allergi"):
+            continue  # the allergy itself is shown, from its own resource
+        if is_no_resuscitation(text):
+            bad.insert(0, text)
+        elif text:
+            other.append(text.replace("NEWS2 skala", "Skala"))
+    every = [(text, "bad") for text in dict.fromkeys(bad)] + [(text, "neutral") for text in dict.fromkeys(other)]
+    shown = [ui.pill(text, tone=tone) for text, tone in every[:2]]
+    if len(every) > 2:
+        rest = ", ".join(text for text, _ in every[2:])
+        shown.append(ui.pill(f"+{len(every) - 2}", label=f"Og {rest}"))
+    return shown
+
+
+def is_no_resuscitation(text: str) -> bool:
+    rest = text.lower().removeprefix("hlr").strip()
+    return text.lower().startswith("hlr") and rest[:1] in ("-", "−", "–", "m", "0")
+
+
+def is_allergy(one: Resource) -> bool:
+    status = record.code(one.get("clinicalStatus"))
+    wrong = record.code(one.get("verificationStatus")) in ("entered-in-error", "refuted")
+    return status in ("", "active") and not wrong and not record.has_code(one, *NONE_KNOWN) and bool(record.text(one))
+
+
+def short(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def dose(late: tuple[datetime, str] | None, ahead: tuple[datetime, str] | None, now: datetime) -> dict[str, Any]:
+    if late:
+        moment, name = late
+        pill = ui.pill(f"{record.clock(moment)} {name}", tone="warn", shape="diamond", label="Ikke gitt")
+        return ui.cell(pills=[pill], sort=record.clock(moment))
+    if ahead:
+        moment, name = ahead
+        tomorrow = "i morgen " if moment.date() != now.date() else ""
+        return ui.cell(f"{tomorrow}{record.clock(moment)} {name}", sort=f"{bool(tomorrow)}{record.clock(moment)}")
+    return ui.cell()
+
+
+def age_cell(one: Resource | None) -> dict[str, Any]:
+    moment = record.when(one)
+    return ui.cell(at=moment.isoformat()) if moment else ui.cell("—")

@@ -1,0 +1,169 @@
+"""Sammendrag: problems, allergies, fixed drugs and last values of one resident. Shows only, and says what is missing."""
+
+from __future__ import annotations
+
+from latest import latest, source
+
+from workspace.sdk import Panel, record, ui
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from workspace.sdk.ctx import Ctx
+    from workspace.sdk.parts import Part
+    from workspace.sdk.results import Result
+
+    Resource = dict[str, Any]
+
+panel = Panel("fjelldata.summary", "1.0.0")
+
+ALLERGIES = "AllergyIntolerance?_count=50"
+PROBLEMS = "Condition?_count=100"
+ORDERS = "MedicationRequest?status=active&_count=100"
+VITALS = "Observation?category=vital-signs&_sort=-date&_count=200"
+LABS = "Observation?category=laboratory&_sort=-date&_count=200"
+ICPC = ("http://hl7.org/fhir/sid/icpc-2", "urn:oid:2.16.578.1.12.4.1.1.7170")
+NONE_KNOWN = {"716186003", "409137002"}  # SNOMED CT: no known allergy, no known drug allergy
+
+
+@panel.view("summary")
+def summary(ctx: Ctx) -> Part:
+    allergic, problem, order = ctx.search(ALLERGIES), ctx.search(PROBLEMS), ctx.search(ORDERS)
+    vital, lab = ctx.search(VITALS), ctx.search(LABS)
+    return ui.column(
+        ui.part(allergies, allergic, key="allergies"),
+        ui.table(
+            lambda: problem_lines(problem),
+            [ui.col("Problem", key="problem", width="grow"), ui.col("Siden", key="since", kind="muted")],
+            empty="Ingen problemer registrert",
+            label="Problemer",
+            key="problems",
+        ),
+        ui.part(drugs, order, key="drugs"),
+        ui.table(
+            lambda: value_lines(ctx.now, vital, lab),
+            [
+                ui.col("Siste verdi", key="what"),
+                ui.col("Verdi", key="value", kind="number", width="grow"),
+                ui.col("Alder og kilde", key="age", kind="age", width="l"),
+            ],
+            sortable=False,
+            empty="Ingen målinger ennå",
+            empty_hint="De kommer hit når de er lagret i Vitale målinger eller svart ut av laboratoriet.",
+            label="Siste verdier",
+            key="values",
+        ),
+    )
+
+
+# --- allergies ----------------------------------------------------------------------------------------------
+
+
+def allergies(found: Result) -> Part:
+    """Never silent: what is known, that nothing is known, or that nobody has asked."""
+    valid = [one for one in found if is_valid(one)]
+    pills = [allergy(one) for one in valid if not record.has_code(one, *NONE_KNOWN)]
+    if pills:
+        return ui.row(*pills, wrap=True, label="Allergier")
+    asked = any(record.code(one.get("verificationStatus")) == "confirmed" for one in valid)
+    if valid and asked:
+        return ui.row(ui.pill("Ingen kjente allergier", tone="ok", shape="dot"), label="Allergier")
+    return ui.row(ui.pill("Ingen kjente allergier: bekreft", tone="warn", shape="diamond"), label="Allergier")
+
+
+def is_valid(one: Resource) -> bool:
+    gone = record.code(one.get("verificationStatus")) in ("entered-in-error", "refuted")
+    return not gone and record.code(one.get("clinicalStatus")) in ("", "active")
+
+
+def allergy(one: Resource) -> Part:
+    what = record.text(one.get("code")) or "ukjent stoff"
+    reactions = [record.text(held) for part in one.get("reaction") or [] for held in part.get("manifestation") or []]
+    said = f"Allergi: {what}" + (f" ({reactions[0]})" if reactions and reactions[0] else "")
+    unsure = record.code(one.get("verificationStatus")) == "unconfirmed"
+    return ui.pill(said + (", ikke bekreftet" if unsure else ""), tone="bad", shape="up")
+
+
+# --- problems and drugs -------------------------------------------------------------------------------------
+
+
+def problem_lines(found: Result) -> list[dict[str, Any]]:
+    active = [one for one in found if is_active(one)]
+    moments = {id(one): record.when(one) for one in active}
+    active.sort(key=lambda one: moment.timestamp() if (moment := moments[id(one)]) else 0.0, reverse=True)
+    return [
+        ui.line(
+            str(one.get("id") or f"uten-id-{at}"),
+            {"problem": named(one), "since": ui.cell(since(one), sort=since_key(moments[id(one)]))},
+        )
+        for at, one in enumerate(active)
+    ]
+
+
+def is_active(one: Resource) -> bool:
+    gone = record.code(one.get("verificationStatus")) in ("entered-in-error", "refuted")
+    return not gone and record.code(one.get("clinicalStatus")) in ("", "active", "recurrence", "relapse")
+
+
+def named(one: Resource) -> str:
+    code = next((found for system in ICPC if (found := record.code(one, system))), "")
+    text = record.text(one.get("code"))
+    return text if text.startswith(code) else f"{code} {text}"
+
+
+def since(one: Resource) -> str:
+    """As exact as it is known: «2019», «03.2019» or «14.01.2026»."""
+    onset = str(one.get("onsetDateTime") or "")
+    if len(onset) == 4:
+        return onset
+    if len(onset) == 7:
+        return f"{onset[5:]}.{onset[:4]}"
+    return record.date(record.when(one)) or str(one.get("onsetString") or "")
+
+
+def since_key(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""
+
+
+def drugs(found: Result) -> Part:
+    names = sorted({drug(one) for one in found if not as_needed(one)} - {""}, key=str.lower)
+    count = len(names)
+    said = ", ".join(names) if names else "Ingen faste legemidler"
+    return ui.text(f"Faste legemidler ({count}): {said}" if names else said, style="muted")
+
+
+def as_needed(order: Resource) -> bool:
+    held = [one for one in order.get("dosageInstruction") or [] if isinstance(one, dict)]
+    return any(one.get("asNeededBoolean") or one.get("asNeededCodeableConcept") for one in held)
+
+
+def drug(order: Resource) -> str:
+    """Its name without strength."""
+    name = record.text(order.get("medicationCodeableConcept")) or record.display(order.get("medicationReference"))
+    words = []
+    for word in name.split():
+        if word[0].isdigit():
+            break
+        words.append(word.rstrip(","))
+    return " ".join(words)
+
+
+# --- values -------------------------------------------------------------------------------------------------
+
+
+def value_lines(now: datetime, vital: Result, lab: Result) -> list[dict[str, Any]]:
+    made = []
+    for title, one, shown, odd in latest([*vital.all(), *lab.all()]):
+        moment = record.when(one)
+        bad = "bad" if odd else "neutral"
+        shape = "up" if odd else "none"
+        cells = {
+            "what": title,
+            "value": ui.cell(shown, tone=bad, shape=shape, secondary=odd),
+            "age": ui.cell(at=moment.isoformat() if moment else "", source=source(one)),
+        }
+        said = f"{title} {shown}{', ' + odd if odd else ''}, {record.ago(moment, now)}"
+        made.append(ui.line(title, cells, label=said))
+    return made

@@ -1,0 +1,44 @@
+"""Which patients a resource is about. The broker, the gateway and the change feed all ask here.
+
+Counts the elements that say whom the resource concerns (subject, patient, beneficiary, individual, for). Does not
+count who merely appears in it: participants, performers, authors, entities of an AuditEvent, targets of Provenance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workspace.fhir.references import local
+
+_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for")
+_PARTICIPANTS = frozenset({"Appointment"})
+"""Types where a patient is one of the participants and nothing else says whom it is about."""
+
+
+def patients_of(resource: Mapping[str, Any], base: str = "") -> tuple[str, ...]:
+    """``("Patient/x", …)`` in the order found, without repeats; empty for what concerns no patient."""
+    kind = resource.get("resourceType")
+    if kind == "Patient":
+        own = resource.get("id")
+        return (f"Patient/{own}",) if own else ()
+    if kind in ("AuditEvent", "Provenance", "Bundle"):
+        return ()
+    return tuple(dict.fromkeys(_named(resource, base)))
+
+
+def _named(resource: Mapping[str, Any], base: str) -> Iterator[str]:
+    for element in _ELEMENTS:
+        yield from _patients(resource.get(element), base)
+    if resource.get("resourceType") in _PARTICIPANTS:
+        for participant in resource.get("participant") or ():
+            if isinstance(participant, dict):
+                yield from _patients(participant.get("actor"), base)
+
+
+def _patients(value: Any, base: str) -> Iterator[str]:
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict) and isinstance(each.get("reference"), str):
+            found = local(each["reference"], base)
+            if found and found.type == "Patient":
+                yield str(found)

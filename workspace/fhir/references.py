@@ -1,0 +1,73 @@
+"""References between resources: reading them, making them local, finding and replacing them in a resource.
+
+A reference is local when it reads ``Type/id``. Never resolves anything: that is the store's work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_TAIL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
+
+
+class Local(NamedTuple):
+    """`type` "Patient", `id` "BEB-18"."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+def local(text: str, base: str = "") -> Local | None:
+    """The type and id of a relative reference, or of an absolute one under `base`; a version is dropped.
+
+    None for ``urn:uuid:…``, ``#contained``, conditional references and addresses elsewhere.
+    """
+    if base and text.startswith(base):
+        text = text[len(base) :].lstrip("/")
+    if "://" in text or "?" in text:
+        return None
+    match = _TAIL.match(text)
+    return Local(match[1], match[2]) if match else None
+
+
+def target(reference: Any, base: str = "") -> str:
+    """Where a Reference element (or a canonical or uri) points: ``Type/id``, else the text as it stands, else ""."""
+    text = reference.get("reference", "") if isinstance(reference, dict) else reference
+    if not isinstance(text, str) or not text or text.startswith("#"):
+        return ""
+    found = local(text, base)
+    return str(found) if found else text
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    """Every element of `value` that holds a literal reference, contained resources included."""
+    if isinstance(value, dict):
+        if isinstance(value.get("reference"), str):
+            yield value
+        for each in value.values():
+            yield from walk(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from walk(each)
+
+
+def replaced(value: Any, change: Callable[[str], str]) -> Any:
+    """A copy of `value` in which every string is passed through `change`. Keys are left alone."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: replaced(each, change) for key, each in value.items()}
+    if isinstance(value, list):
+        return [replaced(each, change) for each in value]
+    return value
+
+
+def name(resource: Mapping[str, Any]) -> str:
+    """``Type/id`` of a resource."""
+    return f"{resource.get('resourceType', '')}/{resource.get('id', '')}"

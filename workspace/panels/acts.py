@@ -1,0 +1,137 @@
+"""What the user did, run to its effects: event, check, commit, and only then the fields (DESIGN §3).
+
+All or nothing: a refusal anywhere leaves fields and platform as they were. Acts of one instance are queued, each is
+answered, and one that has begun to commit is brought to its end even if nobody waits any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from workspace.broker.door import Door, Receipt
+from workspace.panels import effects
+from workspace.panels.components import Action
+from workspace.panels.face import ActOutcome
+from workspace.panels.protocol import (
+    ContextChanged,
+    Effects,
+    Event,
+    InvalidParams,
+    PanelError,
+    TooLarge,
+    WrongPatient,
+)
+from workspace.panels.tasks import Kept
+from workspace.problem import Problem
+
+if TYPE_CHECKING:
+    from workspace.panels.instance import Instance
+    from workspace.panels.process import PanelProcess
+
+EVENT_TIMEOUT = 60.0
+PING_AFTER = 0.25
+PING_TIMEOUT = 1.75
+"""Together the two seconds after which a panel that answers neither event nor ping counts as silent."""
+
+ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
+
+
+class Acts:
+    """The acts of one instance, one at a time."""
+
+    def __init__(self, instance: Instance, door: Door) -> None:
+        self._instance, self._door = instance, door
+        self._queue = asyncio.Lock()
+        self.kept = Kept()
+
+    async def act(self, action: Action) -> ActOutcome:
+        return await self._shielded(self._queued(action))
+
+    async def undo(self, receipt: Receipt) -> ActOutcome:
+        return await self._shielded(self._undo(receipt))
+
+    async def _shielded(self, work: Coroutine[Any, Any, ActOutcome]) -> ActOutcome:
+        outcome: ActOutcome = await asyncio.shield(self.kept.start(work))
+        return outcome
+
+    async def _queued(self, action: Action) -> ActOutcome:
+        async with self._queue:
+            process = self._instance.keeper.process
+            if self._instance.state == "closed":
+                return ActOutcome(False, problem=ENDED)
+            if process is None or self._instance.state not in ("running", "silent"):
+                return ActOutcome(False, problem=self._instance.problem or "Panelet er ikke klart ennå. Prøv igjen.")
+            try:
+                return await self._run(action, process)
+            except ContextChanged:
+                return ActOutcome(False, problem=ENDED if not process.reason else self._died(process))
+            except TimeoutError:
+                return ActOutcome(False, problem="Panelet ble ikke ferdig i tide. Ingenting ble lagret.")
+            except PanelError as error:
+                if not process.alive:
+                    return ActOutcome(False, problem=self._died(process))
+                return ActOutcome(False, problem=error.message or "Panelet kunne ikke gjøre dette.")
+
+    def _died(self, process: PanelProcess) -> str:
+        title = self._instance.info.title
+        return f"«{title}» stanset ({process.reason}). Ingenting ble lagret; det du har skrevet, er tatt vare på."
+
+    async def _run(self, action: Action, process: PanelProcess) -> ActOutcome:
+        instance = self._instance
+        instance.flush()
+        state = instance.fields.state
+        event = Event(instance=instance.id, context=instance.context.token, action=action, state=state)
+        answer = process.peer.request(event, EVENT_TIMEOUT)
+        watch = self.kept.start(self._watch(process))
+        try:
+            result: Effects = await answer
+        finally:
+            watch.cancel()
+        if instance.state == "closed":
+            return ActOutcome(False, problem=ENDED)
+        try:
+            writes = effects.writes(result, instance.context)
+        except (WrongPatient, InvalidParams, TooLarge) as error:
+            process.note(f"[host] refused: {error.message}")
+            text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
+            return ActOutcome(False, problem=text)
+        receipt = None
+        if writes:
+            try:
+                receipt = await self._door.commit(instance.grant, writes)
+            except Problem as problem:
+                return ActOutcome(False, problem=str(problem))
+            if receipt.state in ("konflikt", "avvist"):
+                text = str(receipt.problem) if receipt.problem else f"Ikke lagret: {receipt.state}."
+                return ActOutcome(False, receipt=receipt, problem=text)
+        self._apply(result, state.revision)
+        return ActOutcome(True, result.message, result.tone, receipt)
+
+    def _apply(self, result: Effects, revision: int) -> None:
+        """After the commit. What the user typed since the event left stands."""
+        instance = self._instance
+        asked = min(result.revision, revision) if result.revision else revision
+        changes = instance.fields.apply(result.state, result.clear, asked)
+        if changes:
+            instance.changed(changes)
+            instance.flush()
+            instance.telling.values(tuple(changes))
+        for intent in result.raise_:
+            if intent.name in instance.package.raises:
+                instance.telling.raised(intent.name, intent.context)
+
+    async def _undo(self, receipt: Receipt) -> ActOutcome:
+        try:
+            undone = await self._door.undo(receipt.id)
+        except Problem as problem:
+            return ActOutcome(False, problem=str(problem))
+        if undone.state in ("konflikt", "avvist"):
+            return ActOutcome(False, receipt=undone, problem=str(undone.problem or "Kunne ikke angre."))
+        return ActOutcome(True, "Angret", "neutral", undone)
+
+    async def _watch(self, process: PanelProcess) -> None:
+        """An event may take its time, but the panel must then answer a ping."""
+        await asyncio.sleep(PING_AFTER)
+        await process.check(PING_TIMEOUT)

@@ -1,0 +1,177 @@
+"""The live queries of one open panel: kept rows for bound tables, and `data` messages for the panel itself.
+
+Every query goes to the door with the instance's grant (law 1). Never asks for more than the panel asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from workspace.broker.door import Change, Door, SearchResult, Watch
+from workspace.broker.grant import Grant
+from workspace.fhir.service import Resource
+from workspace.panels import wire
+from workspace.panels.face import BoundRows
+from workspace.panels.protocol import Data, Result, TooMany
+from workspace.problem import Problem
+
+MAX_WATCHES = 64
+CHUNK = 512 << 10
+"""Bytes of resources in one message: half a line, so that the panel is never far behind."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """One watched query. `bound`: its rows stay on this side. `ready`: a first answer (or error) has come."""
+
+    handle: int
+    query: str
+    bound: bool
+    rows: list[Resource] = field(default_factory=list)
+    included: int = 0
+    total: int | None = None
+    fetched: str = ""
+    error: str = ""
+    code: str = ""
+    ready: bool = False
+    told: bool = False  # the panel has been given (or is being given) its rows
+    watch: Watch | None = None
+
+    def apply(self, change: Change) -> None:
+        self.ready = True
+        self.error, self.code = change.error, change.code
+        if change.whole is not None:
+            self._whole(change.whole)
+        elif change.gone or change.put:
+            drop = {*change.gone, *(reference(resource) for _, resource in change.put)}
+            tail = {reference(row) for row in self.rows[len(self.rows) - self.included :]} if self.included else set()
+            self.rows = [row for row in self.rows if reference(row) not in drop]
+            for index, resource in sorted(change.put, key=lambda placed: placed[0]):
+                self.rows.insert(index, resource)
+            self.included = sum(reference(row) in tail for row in self.rows) if tail else 0
+
+    def _whole(self, result: SearchResult) -> None:
+        self.rows = list(result.resources)
+        self.included, self.total, self.fetched = result.included, result.total, result.fetched
+
+    def result(self, rows: list[Resource] | None = None) -> Result:
+        return Result(
+            query=self.query,
+            watch=self.handle,
+            resources=self.rows if rows is None else rows,
+            included=self.included,
+            total=self.total,
+            fetched=self.fetched,
+            error=self.error,
+            code=self.code,
+        )
+
+
+class Feeds:
+    """All of an instance's. `send(Data)` reaches the panel; `changed(handle)` the shell."""
+
+    def __init__(self, door: Door, grant: Grant, send: Callable[[Data], None], changed: Callable[[int], None]) -> None:
+        self._door, self._grant, self._send, self._changed = door, grant, send, changed
+        self._feeds: dict[int, Feed] = {}
+        self._number = 0
+        self._first: asyncio.Event = asyncio.Event()
+        self._closed = False
+
+    def bound(self, handle: int) -> BoundRows:
+        feed = self._feeds.get(handle)
+        if feed is None:
+            return BoundRows()
+        return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched)
+
+    def watch(self, query: str, bound: bool = False, mute: bool = False) -> Feed:
+        """A live query under a handle; the same query is the same handle. `mute`: nothing is sent until `open` has
+        left. Raises Refused from the door, TooMany."""
+        for feed in self._feeds.values():
+            if feed.query == query and feed.bound == bound:
+                return feed
+        if len(self._feeds) >= MAX_WATCHES:
+            raise TooMany(f"more than {MAX_WATCHES} watches in one instance")
+        self._number += 1
+        feed = Feed(self._number, query, bound, told=False)
+        self._feeds[feed.handle] = feed
+        try:
+            feed.watch = self._door.watch(self._grant, query, lambda change: self._moved(feed, change))
+        except Problem as problem:
+            if not mute:
+                del self._feeds[feed.handle]
+                raise
+            feed.error, feed.code, feed.ready = str(problem), problem.code, True
+        return feed
+
+    def tell(self, feed: Feed) -> None:
+        """Give the panel all rows of `feed`, now or as soon as they come; from then on its changes too."""
+        feed.told = True
+        if feed.ready and not feed.bound:
+            self._whole(feed)
+
+    def unwatch(self, handle: int) -> None:
+        feed = self._feeds.pop(handle, None)
+        if feed is not None and feed.watch is not None:
+            feed.watch.close()
+
+    async def settle(self, handles: list[int], timeout: float) -> None:
+        """Wait until all of `handles` have an answer, at most `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not all(self._feeds[handle].ready for handle in handles if handle in self._feeds):
+                    self._first.clear()
+                    await self._first.wait()
+        except TimeoutError:
+            return
+
+    def forget(self) -> None:
+        """The process is gone: prefetched feeds stand, what it had asked for itself ends."""
+        for feed in list(self._feeds.values()):
+            feed.told = False
+
+    def close(self) -> None:
+        self._closed = True
+        for handle in list(self._feeds):
+            self.unwatch(handle)
+
+    def _moved(self, feed: Feed, change: Change) -> None:
+        if self._closed or (feed.handle not in self._feeds):
+            return
+        feed.apply(change)
+        self._first.set()
+        self._changed(feed.handle)
+        if feed.bound or not feed.told:
+            return
+        if change.whole is not None:
+            self._whole(feed)
+            return
+        self._send(self._data(feed, gone=list(change.gone), put=list(change.put), error=change.error, code=change.code))
+
+    def _whole(self, feed: Feed) -> None:
+        chunks = list(chunked(feed.rows))
+        for number, rows in enumerate(chunks):
+            self._send(self._data(feed, whole=feed.result(rows), more=number + 1 < len(chunks)))
+
+    def _data(self, feed: Feed, **parts: object) -> Data:
+        address = {"instance": self._grant.instance, "context": self._grant.context.token, "watch": feed.handle}
+        return Data(**address, **parts)  # type: ignore[arg-type]
+
+
+def chunked(rows: list[Resource]) -> Iterator[list[Resource]]:
+    """`rows` in parts that fit a message; at least one, possibly empty, part."""
+    part: list[Resource] = []
+    size = 0
+    for row in rows:
+        weight = len(wire.encode(row))
+        if part and size + weight > CHUNK:
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += weight
+    yield part
+
+
+def reference(resource: Resource) -> str:
+    return f"{resource.get('resourceType', '')}/{resource.get('id', '')}"

@@ -1,0 +1,75 @@
+"""What is typed in one open panel: values with their revisions, and the draft that keeps them (law 7).
+
+The shell owns what is typed; a panel's change yields to newer typing, field by field. Never talks to the panel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workspace.broker.door import Door, Draft, DraftKey
+from workspace.clock import Clock, instant
+from workspace.panels.protocol import State
+
+DRAFT_AFTER = 0.5
+"""Seconds from the first unsaved keystroke to the draft; the promise is one second."""
+
+
+class Fields:
+    """`values` by bind, `revision` growing by one with every change. `saved(at)` is called when a draft was handed over."""
+
+    def __init__(self, door: Door, key: DraftKey, clock: Clock, saved: Callable[[str], None]) -> None:
+        self._door, self._key, self._clock, self._saved = door, key, clock, saved
+        draft = door.load_draft(key)
+        self.values: dict[str, Any] = dict(draft.values) if draft else {}
+        self.revision = draft.revision if draft else 0
+        self._changed_at: dict[str, int] = {}  # the revision each field was last changed at
+        self._timer: asyncio.TimerHandle | None = None
+        self._unsaved = False
+
+    @property
+    def state(self) -> State:
+        return State(values=dict(self.values), revision=self.revision)
+
+    def typed(self, bind: str, value: Any) -> None:
+        self.revision += 1
+        self.values[bind] = value
+        self._changed_at[bind] = self.revision
+        self._keep()
+
+    def apply(self, state: Mapping[str, Any], clear: Sequence[str], revision: int) -> dict[str, Any]:
+        """What an action left behind, without touching what the user typed after `revision`. Returns the fields that
+        did change; cleared ones are None."""
+        changes = {bind: None for bind in clear if bind in self.values} | dict(state)
+        changes = {bind: value for bind, value in changes.items() if self._changed_at.get(bind, 0) <= revision}
+        changes = {b: v for b, v in changes.items() if b not in self.values or v != self.values[b]}
+        if not changes:
+            return {}
+        self.revision += 1
+        for bind, value in changes.items():
+            self._changed_at[bind] = self.revision
+            if value is None:
+                self.values.pop(bind, None)
+            else:
+                self.values[bind] = value
+        self._unsaved = True
+        self.save()  # a cleared form must not come back from a draft
+        return changes
+
+    def _keep(self) -> None:
+        self._unsaved = True
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(DRAFT_AFTER, self.save)
+
+    def save(self) -> None:
+        """Hand the draft over now, if anything is unsaved. Idempotent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._unsaved:
+            self._unsaved = False
+            at = instant(self._clock.now())
+            self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at))
+            self._saved(at)

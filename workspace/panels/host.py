@@ -1,0 +1,307 @@
+"""The host of all panels of one signed-in user: opens them, ends their contexts, and remembers who crashed.
+
+The one entrance for the shell; `face.py` says what it gets. Never touches Qt, the platform or the vault: facts and
+drafts go through the door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workspace.broker.context import Context
+from workspace.broker.door import Door, Prefetch
+from workspace.clock import Clock
+from workspace.panels import confinement
+from workspace.panels.confinement import Limits, Policy, Tier
+from workspace.panels.face import PanelListener
+from workspace.panels.group import Group
+from workspace.panels.instance import Instance
+from workspace.panels.manifest import Package
+from workspace.panels.process import MessageTap, PanelProcess
+from workspace.panels.spares import Spares
+from workspace.panels.staging import Stage
+from workspace.panels.tasks import Kept
+from workspace.problem import Problem
+
+ASK_DEADLINE = 0.1
+CALM_AFTER = 1.0
+"""Seconds after the last opening when spares are started even though somebody still waits for a first render."""
+CRASHES, WITHIN = 3, 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A panel asks that the patient is not changed now. The user decides."""
+
+    instance: str
+    title: str
+    reason: str
+
+
+class NoSuchPanel(Problem):
+    def __init__(self, package: str, view: str) -> None:
+        super().__init__(
+            "no-such-panel",
+            f"Panelet {package} ({view}) er ikke installert på denne maskinen.",
+            "Be administrator legge det til, eller ta det ut av oppsettet.",
+        )
+
+
+class PanelHost:
+    """One for each signed-in user. `user` is ``{"reference": "Practitioner/tone", "display", "role"}``; `packages` by id
+    as `manifest.discover` found them; `tier` what `confinement.probe` said (probed at first need when not given)."""
+
+    def __init__(
+        self,
+        door: Door,
+        packages: Mapping[str, Package],
+        *,
+        clock: Clock,
+        policy: Policy,
+        user: Mapping[str, str],
+        tenant: str,
+        locale: str = "nb",
+        tier: Tier | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._door, self._packages, self._clock, self._policy = door, dict(packages), clock, policy
+        self._user, self._tenant, self._locale = dict(user), tenant, locale
+        self._tier, self._limits, self._stage = tier, limits or Limits(), Stage()
+        self._groups: dict[tuple[str, str], Group] = {}
+        self._spares = Spares(self._start, self._calm)
+        self._kept = Kept()
+        self._taps: list[MessageTap] = []
+        self._troubles: list[Callable[[str, str, str, bool], None]] = []
+        self._crashes: dict[str, deque[float]] = defaultdict(deque)
+        self._disabled: set[str] = set()
+        self._processes: set[PanelProcess] = set()
+        self._last_open = clock.monotonic()
+        self._preparing: asyncio.Task[Tier] | None = None
+        self._leaving: list[tuple[Group, Instance]] = []
+        self._closed = False
+
+    # --- opening and ending ---------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def packages(self) -> Mapping[str, Package]:
+        return self._packages
+
+    @property
+    def spares(self) -> Mapping[str, int]:
+        """The process ids of the warm spares, by package."""
+        return self._spares.pids
+
+    async def warm(self, package_ids: Iterable[str]) -> list[Problem]:
+        """Have a spare ready of each; returns what would not start, and why. Unknown packages are passed over."""
+        native = [self._packages[name] for name in package_ids if name in self._packages]
+        return await self._spares.warm([package for package in native if package.kind == "native"])
+
+    def open(
+        self,
+        instance_id: str,
+        package_id: str,
+        view_id: str,
+        context: Context,
+        listener: PanelListener,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Instance:
+        """A panel that is starting: returns at once, work goes on behind. Raises NoSuchPanel, or Problem when the view
+        is not meant for this kind of context."""
+        if self._closed:
+            raise RuntimeError("the host is closed")
+        package = self._packages.get(package_id)
+        view = package.view(view_id) if package is not None else None
+        if package is None or view is None:
+            raise NoSuchPanel(package_id, view_id)
+        if view.context not in ("none", context.kind):
+            sentence = f"«{view.title}» kan ikke vises her: det hører til en annen slags oversikt."
+            raise Problem("wrong-context-kind", sentence, "Ta det ut av oppsettet for denne aktiviteten.")
+        key = (package.id, context.token)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(package, context, self._acquire, self)
+        if instance_id in group.instances:
+            raise ValueError(f"the instance {instance_id!r} is already open in this context")
+        self._last_open = self._clock.monotonic()
+        instance = Instance(
+            instance_id,
+            package,
+            view,
+            context,
+            door=self._door,
+            clock=self._clock,
+            user=self._user,
+            tenant=self._tenant,
+            locale=self._locale,
+            settings=settings or {},
+            listener=listener,
+            label=self._label,
+            keeper=group,
+        )
+        group.add(instance)
+        if not self._leaving:
+            asyncio.get_running_loop().call_soon(self._depart)
+        self._leaving.append((group, instance))
+        return instance
+
+    def _depart(self) -> None:
+        """All that was opened in one turn (a switch): their queries leave as one, merged by the door, safety first;
+        the panels' own watches then answer from them."""
+        leaving, self._leaving = self._leaving, []
+        if self._closed:
+            return
+        queries = [
+            Prefetch(instance.grant, item.query, instance.view.safety)
+            for _, instance in leaving
+            if instance.state == "starting"
+            for item in instance.view.prefetch
+        ]
+        if queries:
+            self._kept.start(self._prefetch(queries))
+        # After the first step of the prefetch, which is when the door has merged them.
+        asyncio.get_running_loop().call_soon(self._begin, leaving)
+
+    def _begin(self, leaving: list[tuple[Group, Instance]]) -> None:
+        for group, instance in leaving:
+            group.begin(instance)
+
+    async def _prefetch(self, queries: list[Prefetch]) -> None:
+        with contextlib.suppress(Problem):  # each watch meets the same trouble, and tells its own panel
+            await self._door.prefetch(queries)
+
+    def instances(self, context: Context | None = None) -> list[Instance]:
+        return [
+            instance
+            for (_, token), group in self._groups.items()
+            if context is None or token == context.token
+            for instance in group.instances.values()
+        ]
+
+    async def ask(self, context: Context) -> list[Hold]:
+        """The barrier before a switch: who asks to wait. After 100 ms the switch goes on without the rest."""
+        asked = [self._kept.start(group.ask()) for group in self._of(context)]
+        if asked:
+            await asyncio.wait(asked, timeout=ASK_DEADLINE)
+        holds = []
+        for task in asked:
+            if not task.done():
+                task.cancel()
+                continue
+            for instance, reason in task.result():
+                holds.append(Hold(instance.id, instance.info.title, reason))
+        return holds
+
+    async def end_context(self, context: Context) -> None:
+        """Over, now: watches closed, pending events answered, drafts kept; processes are seen out behind."""
+        for group in self._of(context):
+            del self._groups[(group.package.id, context.token)]
+            group.stop()
+            self._kept.start(group.end())
+        self._door.end(context)
+
+    async def close(self) -> None:
+        """Everything over and every process reaped. Idempotent."""
+        self._closed = True
+        groups = list(self._groups.values())
+        self._groups.clear()
+        for group in groups:
+            group.stop()
+            self._door.end(group.context)
+        await asyncio.gather(*(group.end() for group in groups), self._spares.close())
+        await self._kept.finish(5.0)
+        if self._preparing is not None:
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await self._preparing
+        await asyncio.gather(*(process.kill() for process in list(self._processes)))
+        self._stage.close()
+
+    def on_message(self, tap: MessageTap) -> Callable[[], None]:
+        """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what undoes
+        it. For the inspector and for tests; what it shows is patient data."""
+        self._taps.append(tap)
+        return lambda: self._taps.remove(tap) if tap in self._taps else None
+
+    def on_trouble(self, listener: Callable[[str, str, str, bool], None]) -> Callable[[], None]:
+        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        self._troubles.append(listener)
+        return lambda: self._troubles.remove(listener) if listener in self._troubles else None
+
+    # --- processes ------------------------------------------------------------------------------------------
+
+    async def _acquire(self, package: Package) -> PanelProcess:
+        return self._spares.take(package) or await self._start(package)
+
+    async def _start(self, package: Package) -> PanelProcess:
+        tier = await self._prepared()
+        confinement.require(tier, self._policy, package.name)
+        process = PanelProcess(package, self._clock, self._tap)
+        self._processes = {known for known in self._processes if known.alive}
+        self._processes.add(process)
+        launch = confinement.launch(tier, package.start, package.folder, self._stage.folder, self._limits)
+        await process.start(launch, self._locale)
+        if self._closed:
+            await process.kill()
+            raise Problem("closing", "Arbeidsflaten lukkes.")
+        return process
+
+    async def _prepared(self) -> Tier:
+        """Tier and stage, found out once, in a thread."""
+        if self._preparing is None:
+            self._preparing = asyncio.get_running_loop().create_task(asyncio.to_thread(self._prepare))
+        return await asyncio.shield(self._preparing)
+
+    def _prepare(self) -> Tier:
+        _ = self._stage.folder
+        self._tier = self._tier or confinement.probe()
+        return self._tier
+
+    def _label(self) -> str:
+        return self._tier.label if self._tier is not None else confinement.CONFINED
+
+    async def _calm(self) -> None:
+        """Until nobody waits for a first render, or a second has passed since the last opening."""
+        while True:
+            await asyncio.sleep(0.05)
+            waiting = any(i.state == "starting" and i.root is None for i in self.instances())
+            if not waiting or self._clock.monotonic() - self._last_open > CALM_AFTER:
+                return
+
+    def _tap(self, direction: str, package: str, pid: int, instance: str, context: str, raw: bytes) -> None:
+        for tap in list(self._taps):
+            tap(direction, package, pid, instance, context, raw)
+
+    def _of(self, context: Context) -> list[Group]:
+        return [group for (_, token), group in self._groups.items() if token == context.token]
+
+    # --- crashes --------------------------------------------------------------------------------------------
+
+    def crashed(self, package: Package, reason: str) -> bool:
+        """Count it; whether the package is now disabled for this user."""
+        now = self._clock.monotonic()
+        times = self._crashes[package.id]
+        times.append(now)
+        while times and now - times[0] > WITHIN:
+            times.popleft()
+        if len(times) >= CRASHES:
+            self._disabled.add(package.id)
+        disabled = package.id in self._disabled
+        for listener in list(self._troubles):
+            listener(package.id, package.version, reason, disabled)
+        return disabled
+
+    def disabled(self, package: Package) -> bool:
+        return package.id in self._disabled
+
+    def enable(self, package_id: str) -> None:
+        """The administrator (or a new version) lifts the ban."""
+        self._disabled.discard(package_id)
+        self._crashes.pop(package_id, None)

@@ -1,0 +1,63 @@
+"""What a panel written in Python may import: a folder with `workspace/__init__.py` and `workspace/sdk` and nothing else.
+
+A copy, not the source tree, so that no panel ever finds the shell's own rooms. Compiled once, because a confined
+panel cannot write the compiled files itself. Never holds a package's own code.
+"""
+
+from __future__ import annotations
+
+import compileall
+import shutil
+import tempfile
+from pathlib import Path
+
+BOOT = """\
+import sys
+sdk, package, script, memory, files, cpu = sys.argv[1:7]
+try:
+    import resource
+    for name, value in (("AS", memory), ("NOFILE", files), ("CPU", cpu), ("CORE", "0"), ("FSIZE", "0")):
+        value = int(value)
+        hard = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1]
+        value = value if hard < 0 else min(value, hard)
+        resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
+    del resource, name, value, hard
+except ImportError:
+    pass
+sys.path[:0] = [package, sdk]
+sys.argv[:] = [script, *sys.argv[7:]]
+__file__ = script
+with open(script, "rb") as source:
+    code = compile(source.read(), script, "exec")
+del source, sdk, package, script, memory, files, cpu
+exec(code)
+"""
+"""Limits first, then the vendor's code as ``__main__``. The limits bind whatever the code starts, too."""
+
+
+class Stage:
+    """The folder, made at first use and taken away by `close`."""
+
+    def __init__(self, source: Path | None = None) -> None:
+        """`source` is the folder that holds `workspace/`; by default where this program is installed."""
+        self._source = source or Path(__file__).resolve().parents[2]
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Absolute; holds `boot.py` and `workspace/`. Some milliseconds of file work the first time."""
+        if self._folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="workspace-sdk-"))
+            target = folder / "workspace"
+            shutil.copytree(self._source / "workspace" / "sdk", target / "sdk")
+            shutil.copy2(self._source / "workspace" / "__init__.py", target / "__init__.py")
+            (folder / "boot.py").write_text(BOOT, encoding="utf-8")
+            # Copies keep the files' times, so what came compiled stays valid and is skipped.
+            compileall.compile_dir(folder, quiet=2)
+            self._folder = folder
+        return self._folder
+
+    def close(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

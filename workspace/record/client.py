@@ -1,0 +1,292 @@
+"""HTTP to the platform: one connection pool, the session's token, and every failure turned into a plain sentence.
+
+The only module of the shell's process that knows the platform's URLs and headers (docs/seams.md). Never retries a write
+on its own (the outbox does, under its idempotency key) and never logs what it carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from workspace.problem import Problem
+
+if TYPE_CHECKING:
+    import httpx
+
+PURPOSE = "TREAT"
+SEARCH_SECONDS = 30.0
+WRITE_SECONDS = 20.0
+CONNECT_SECONDS = 5.0
+POST_SEARCH_BYTES = 1800  # longer queries go in a body: proxies cut long request lines
+
+
+class Endpoints(Protocol):
+    """Absolute URLs, as `signon.Platform` has them."""
+
+    @property
+    def fhir(self) -> str: ...
+
+    @property
+    def changes(self) -> str: ...
+
+    @property
+    def audit(self) -> str: ...
+
+    @property
+    def time(self) -> str: ...
+
+
+class Tokens(Protocol):
+    """What the client needs of `signon.Session`."""
+
+    async def access_token(self, *, force: bool = False) -> str:
+        """A bearer token that is good now; `force` fetches a new one even so. Raises Problem ``signed-out``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom a request is made, as the platform audits it: packages (``nordlys.vitals@1.0.0``) and context token."""
+
+    packages: tuple[str, ...] = ()
+    context: str = ""
+    purpose: str = PURPOSE
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`request` is the id that the gateway's audit has for it."""
+
+    status: int
+    body: Any
+    request: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class PlatformProblem(Problem):
+    """What the platform answered. `status` is 0 when it did not answer; `fields` are the sentences of a 422."""
+
+    def __init__(
+        self, code: str, sentence: str, advice: str = "", detail: str = "", *, status: int = 0, fields: Sequence[str] = ()
+    ) -> None:
+        super().__init__(code, sentence, advice, detail)
+        self.status = status
+        self.fields = tuple(fields)
+
+    @property
+    def unknown_outcome(self) -> bool:
+        """Whether a write may or may not have been done: ask again under the same idempotency key."""
+        return self.status == 0 or self.status == 429 or self.status >= 500
+
+
+class Client:
+    """One for each signed-in session. `transport` (an httpx transport) is for tests."""
+
+    def __init__(self, endpoints: Endpoints, tokens: Tokens, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        import httpx
+
+        self._endpoints = endpoints
+        self._tokens = tokens
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(SEARCH_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=24, max_keepalive_connections=12, keepalive_expiry=60.0),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, asker: Asker) -> Answer:
+        """GET ``Type/id`` or a search relative to the FHIR base, or an absolute next link under it."""
+        base = self._endpoints.fhir.rstrip("/")
+        if path.startswith(("http://", "https://")):
+            if not path.startswith(base + "/"):
+                raise _malformed(f"link outside the platform: {path.split('?')[0]}")
+            path = path[len(base) + 1 :]
+        target, _, query = path.partition("?")
+        if len(path) > POST_SEARCH_BYTES and query:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return await self._fhir("POST", f"{base}/{target}/_search", asker, query.encode(), headers)
+        return await self._fhir("GET", f"{base}/{path}", asker)
+
+    async def transaction(self, bundle: Mapping[str, Any], key: str, asker: Asker) -> Answer:
+        """POST a transaction bundle under the idempotency key `key` (a UUID). Raises PlatformProblem."""
+        headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
+        body = json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+        answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
+        if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
+            raise _malformed("transaction not answered with a Bundle")
+        return answer
+
+    async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
+        body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
+        await self._authorised("POST", self._endpoints.audit, {"Content-Type": "application/json"}, body, WRITE_SECONDS)
+
+    async def time(self) -> dict[str, Any]:
+        """The platform's ``/time``, as it stands (open: no token)."""
+        response = await self._send("GET", self._endpoints.time, {}, None, CONNECT_SECONDS)
+        body = _body(response)
+        if response.status_code != 200 or not isinstance(body, dict):
+            raise _malformed(f"/time answered {response.status_code}")
+        return body
+
+    @asynccontextmanager
+    async def changes(self, since: int, silence: float) -> AsyncIterator[AsyncIterator[str]]:
+        """The change feed's lines from number `since`; ends with PlatformProblem after `silence` seconds of nothing."""
+        import httpx
+
+        timeout = httpx.Timeout(CONNECT_SECONDS, read=silence)
+        for force in (False, True):
+            token = await self._tokens.access_token(force=True) if force else await self._tokens.access_token()
+            headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
+            params = {"since": str(since)}
+            try:
+                async with self._http.stream(
+                    "GET", self._endpoints.changes, params=params, headers=headers, timeout=timeout
+                ) as response:
+                    if response.status_code == 401 and not force:
+                        continue
+                    if response.status_code != 200:
+                        await response.aread()
+                        raise _refusal(response)
+                    yield response.aiter_lines()
+                    return
+            except httpx.HTTPError as error:
+                raise _unreachable(error) from error
+
+    async def _fhir(
+        self,
+        method: str,
+        url: str,
+        asker: Asker,
+        content: bytes | None = None,
+        extra: Mapping[str, str] | None = None,
+        timeout: float = SEARCH_SECONDS,
+    ) -> Answer:
+        request = str(uuid4())
+        headers = {
+            "Accept": "application/fhir+json",
+            "X-Request-Id": request,
+            "X-Workspace-Package": ", ".join(asker.packages),
+            "X-Workspace-Context": asker.context,
+            "X-Workspace-Purpose": asker.purpose,
+            **(extra or {}),
+        }
+        response = await self._authorised(method, url, headers, content, timeout)
+        body = _body(response)
+        if not isinstance(body, dict) or not isinstance(body.get("resourceType"), str):
+            raise _malformed(f"{response.status_code} without a FHIR resource")
+        return Answer(response.status_code, body, request, dict(response.headers))
+
+    async def _authorised(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> httpx.Response:
+        token = await self._tokens.access_token()
+        response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
+        if response.status_code == 401:
+            # The clock of this machine may be wrong, or the platform was restarted: one new token, one more try.
+            token = await self._tokens.access_token(force=True)
+            response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
+        if response.status_code >= 300:
+            raise _refusal(response)
+        return response
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> httpx.Response:
+        import httpx
+
+        try:
+            # httpx limits each read; a server that drips bytes must not hold a panel for ever.
+            async with asyncio.timeout(timeout):
+                return await self._http.request(method, url, headers=dict(headers), content=content)
+        except (httpx.HTTPError, TimeoutError, OSError) as error:
+            raise _unreachable(error) from error
+
+
+def _body(response: httpx.Response) -> Any:
+    if response.status_code == 204 or not response.content:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError as error:
+        raise _malformed(f"{response.status_code} with a body that is not JSON") from error
+
+
+def _unreachable(error: Exception) -> PlatformProblem:
+    return PlatformProblem(
+        "platform-unreachable",
+        "Plattformen svarer ikke.",
+        "Det du skriver, tas vare på. Arbeidsflaten prøver igjen av seg selv.",
+        type(error).__name__,
+    )
+
+
+def _malformed(detail: str) -> PlatformProblem:
+    return PlatformProblem(
+        "platform-malformed",
+        "Plattformen svarte med noe som ikke kan leses.",
+        "Prøv igjen. Meld fra til brukerstøtte hvis det fortsetter.",
+        detail,
+    )
+
+
+_PLAIN: dict[int, tuple[str, str, str]] = {
+    400: ("bad-query", "Plattformen forsto ikke spørringen.", "Meld fra til leverandøren av panelet."),
+    401: ("signed-out", "Innloggingen er utløpt.", "Logg inn på nytt."),
+    403: ("access-denied", "Du har ikke tilgang til dette.", "Spør lederen din hvis du trenger tilgang."),
+    404: ("not-found", "Opplysningen finnes ikke på plattformen.", ""),
+    410: ("not-found", "Opplysningen er fjernet fra plattformen.", ""),
+    412: ("conflict", "Noen har endret det samme etter at du åpnet det.", "Se på begge utgavene og velg hva som skal gjelde."),
+    422: ("rejected", "Plattformen godtok ikke det som ble skrevet.", "Rett opp feltene og lagre på nytt."),
+    429: ("too-many", "Det sendes for mange spørringer til plattformen.", "Vent litt og prøv igjen."),
+}
+
+
+def _refusal(response: httpx.Response) -> PlatformProblem:
+    status = response.status_code
+    code, sentence, advice = _PLAIN.get(status, ("", "", ""))
+    if not code and status >= 500:
+        code, sentence = "platform-failed", "Plattformen har en feil akkurat nå."
+        advice = "Det du skriver, tas vare på. Arbeidsflaten prøver igjen av seg selv."
+    elif not code:
+        code, sentence, advice = "rejected", "Plattformen avviste forespørselen.", "Meld fra til brukerstøtte."
+    issues = _issues(response)
+    said = [text for text in (_text(issue) for issue in issues) if text]
+    if said and 400 <= status < 500 and status not in (400, 401, 404, 410, 429):
+        sentence = said[0] if len(said) == 1 else " ".join(said)
+    if status == 403 and issues:
+        code = _code(issues[0]) or code
+    return PlatformProblem(code, sentence, advice, f"HTTP {status} {' '.join(said)}"[:500], status=status, fields=said)
+
+
+def _issues(response: httpx.Response) -> list[dict[str, Any]]:
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return []
+    if not isinstance(body, dict) or body.get("resourceType") != "OperationOutcome":
+        return []
+    issues = body.get("issue")
+    return [issue for issue in issues if isinstance(issue, dict)] if isinstance(issues, list) else []
+
+
+def _text(issue: Mapping[str, Any]) -> str:
+    details = issue.get("details")
+    text = details.get("text") if isinstance(details, dict) else None
+    return str(text or issue.get("diagnostics") or "")
+
+
+def _code(issue: Mapping[str, Any]) -> str:
+    details = issue.get("details")
+    codings = details.get("coding") if isinstance(details, dict) else None
+    first = codings[0] if isinstance(codings, list) and codings else None
+    return str(first.get("code") or "") if isinstance(first, dict) else ""

@@ -1,0 +1,63 @@
+"""The vendor's panel: which views it has, which actions, and `run()`. Holds functions, never data about anybody."""
+
+from __future__ import annotations
+
+from workspace.sdk.errors import SdkError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from workspace.sdk.ctx import Ctx
+    from workspace.sdk.parts import Part
+
+    View = Callable[[Ctx], Part | None]
+    F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Panel:
+    """``panel = Panel("vendor.name", "1.0.0")``. Name and version are for the host's log; the manifest decides."""
+
+    def __init__(self, name: str = "panel", version: str = "0.0.0") -> None:
+        self.name, self.version = name, version
+        self.views: dict[str, View] = {}
+        self.actions: dict[str, Callable[..., Any]] = {}
+        self.intents: dict[str, Callable[..., Any]] = {}
+
+    def view(self, name: str) -> Callable[[F], F]:
+        """Registers a function ``(ctx) -> component`` as view `name` of the manifest."""
+        if not isinstance(name, str):
+            raise SdkError('@panel.view needs the view\'s id: @panel.view("vitals")')
+
+        def register(function: F) -> F:
+            if name in self.views:
+                raise SdkError(f"the view {name!r} is registered twice")
+            self.views[name] = function
+            return function
+
+        return register
+
+    def action(self, function: F) -> F:
+        """Registers a function ``(ctx, **arguments)`` under its own name. It may read, gather effects and return; it may
+        not wait. It may be run again from its beginning when a result it uses has not come."""
+        name = function.__name__
+        if name in self.actions:
+            raise SdkError(f"the action {name!r} is registered twice")
+        self.actions[name] = function
+        return function
+
+    def intent(self, name: str) -> Callable[[F], F]:
+        """Registers ``(ctx, **context) -> JSON`` for an intent that the manifest says it handles."""
+
+        def register(function: F) -> F:
+            self.intents[name] = function
+            return function
+
+        return register
+
+    def run(self) -> None:
+        """Speaks with the shell over stdin and stdout until it says `shutdown` or hangs up. ``print()`` goes to stderr."""
+        from workspace.sdk.pipes import serve
+
+        serve(self)

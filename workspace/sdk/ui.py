@@ -1,0 +1,383 @@
+"""The components a view may return. Each function makes one; a wrong property is a `TypeError` at once.
+
+Rules that hold for all:
+
+- A child, and any property, may be a function without arguments. It is called in a guard of its own: when it uses a
+  result that has not come, only that component shows as *pending*; when a result failed, only that one as *failed*.
+- ``None`` (or False) as a child is nothing, so ``condition and ui.text("…")`` may stand in a list.
+- `key` names a child among its siblings, so that it keeps its identity when others come and go.
+- Common to all: `label` (accessible name), `language`, `slot` ("body", "toolbar", "status" for children of the root),
+  `span` (columns in a grid), `key`.
+
+Never holds a value that the user types: fields name a `bind`, and what is typed is read from ``ctx.state``.
+"""
+
+from __future__ import annotations
+
+from workspace.sdk.parts import Action, Part, action_props, checked, node
+from workspace.sdk.results import Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from workspace.sdk.parts import Child
+    from workspace.sdk.results import Lazy
+
+    Props = dict[str, Any]
+
+
+def action(text: str, run: Callable[..., Any] | str, /, **args: Any) -> Action:
+    """What a button, a row or a form does: a registered action (the function or its name) with JSON arguments, fixed as
+    drawn. `text` is what a button made from it says."""
+    name = run if isinstance(run, str) else getattr(run, "__name__", "")
+    if not name:
+        raise TypeError("ui.action(text, run): run is a function marked with @panel.action, or its name")
+    return Action(name, args, text)
+
+
+def part(make: Callable[..., Child], *args: Any, key: str = "") -> Callable[[], Child]:
+    """A piece of the view with its own pending and failed state: ``ui.column(ui.part(problems, ctx), …)``."""
+
+    def built() -> Child:
+        return make(*args)
+
+    built.part_key = key  # type: ignore[attr-defined]
+    return built
+
+
+# --- grouping -----------------------------------------------------------------------------------------------
+
+
+def column(*children: Child, gap: str = "m", **common: Any) -> Part:
+    return node("column", {"gap": gap}, children, common)
+
+
+def row(*children: Child, gap: str = "s", align: str = "start", wrap: bool = False, **common: Any) -> Part:
+    return node("row", {"gap": gap, "align": align, "wrap": wrap}, children, common)
+
+
+def grid(*children: Child, columns: int = 2, gap: str = "s", **common: Any) -> Part:
+    return node("grid", {"columns": columns, "gap": gap}, children, common)
+
+
+def section(title: str, *children: Child, level: int = 3, gap: str = "s", **common: Any) -> Part:
+    return node("section", {"title": title, "level": level, "gap": gap}, children, common)
+
+
+def form(*children: Child, submit: Action | None = None, gap: str = "s", **common: Any) -> Part:
+    """Fields that belong together. `submit` runs at Enter in a one-line field."""
+    return node("form", {"submit": action_props(submit), "gap": gap}, children, common)
+
+
+def divider(**common: Any) -> Part:
+    return node("divider", {}, (), common)
+
+
+def spacer(**common: Any) -> Part:
+    return node("spacer", {}, (), common)
+
+
+# --- telling ------------------------------------------------------------------------------------------------
+
+
+def heading(text: str, level: int = 3, **common: Any) -> Part:
+    return node("heading", {"text": text, "level": level}, (), common)
+
+
+def text(
+    text: str | Callable[[], str],
+    style: str = "body",
+    tone: str = "neutral",
+    at: str = "",
+    source: str = "",
+    **common: Any,
+) -> Part:
+    """`at` is an ISO 8601 instant; the shell shows it as an age and keeps it fresh."""
+    props = {"text": text, "style": style, "tone": tone, "at": at, "source": source}
+    return node("text", props, (), common)
+
+
+def pill(text: str, tone: str = "neutral", shape: str = "none", **common: Any) -> Part:
+    return node("pill", {"text": text, "tone": tone, "shape": shape}, (), common)
+
+
+def notice(text: str, title: str = "", tone: str = "warn", **common: Any) -> Part:
+    return node("notice", {"text": text, "title": title, "tone": tone}, (), common)
+
+
+def empty(title: str, text: str = "", **common: Any) -> Part:
+    return node("empty", {"title": title, "text": text}, (), common)
+
+
+def pending(waits_for: str = "", lines: int = 3, **common: Any) -> Part:
+    return node("pending", {"waits_for": waits_for, "lines": lines}, (), common)
+
+
+def failed(text: str, retry: Action | None = None, **common: Any) -> Part:
+    return node("failed", {"text": text, "retry": action_props(retry)}, (), common)
+
+
+# --- records ------------------------------------------------------------------------------------------------
+
+
+def col(
+    title: str,
+    path: str = "",
+    key: str = "",
+    kind: str = "text",
+    align: str = "",
+    width: str = "fit",
+    unit: str = "",
+    decimals: int | None = None,
+    priority: int = 1,
+) -> Props:
+    """A column. `path` is an element path for tables bound to a search; `key` names the cell in computed rows and is
+    the path or the title when left out. Numbers stand to the right."""
+    props = {
+        "key": key or path or title,
+        "title": title,
+        "kind": kind,
+        "align": align or ("end" if kind == "number" else "start"),
+        "width": width,
+        "path": path,
+        "unit": unit,
+        "decimals": decimals,
+        "priority": priority,
+    }
+    return checked("col", props)
+
+
+def cell(
+    text: str = "",
+    secondary: str = "",
+    tone: str = "neutral",
+    shape: str = "none",
+    values: Sequence[float | None] = (),
+    high: float | None = None,
+    pills: Sequence[Part] = (),
+    at: str = "",
+    source: str = "",
+    sort: float | str | None = None,
+) -> Props:
+    """What stands in a computed cell. `values` draw a spark, oldest first; `pills` are made with `ui.pill`."""
+    props = {
+        "text": text,
+        "secondary": secondary,
+        "tone": tone,
+        "shape": shape,
+        "values": list(values),
+        "high": high,
+        "pills": [one.props for one in pills],
+        "at": at,
+        "source": source,
+        "sort": sort,
+    }
+    return checked("cell", props)
+
+
+def line(
+    key: str,
+    cells: Mapping[str, Any],
+    action: Action | None = None,
+    label: str = "",
+    tone: str = "neutral",
+) -> Props:
+    """A computed row: `key` stable and unique in its table, `cells` by column key (`ui.cell`, text or number)."""
+    made = checked("line", {"key": key, "action": action_props(action), "label": label, "tone": tone})
+    made["cells"] = dict(cells)
+    return made
+
+
+def table(
+    rows: Lazy | Iterable[Props] | Callable[[], Iterable[Props]] = (),
+    columns: Sequence[Props] = (),
+    limit: int = 0,
+    selected: str = "",
+    sort: str = "",
+    sortable: bool = True,
+    headers: bool = True,
+    empty: str = "Ingenting å vise",
+    empty_hint: str = "",
+    **common: Any,
+) -> Part:
+    """Rows made with `ui.line` (or a function that makes them), or a search itself: the shell then draws its rows by the
+    columns' paths and the panel is not asked again when one changes."""
+    props: Props = {
+        "columns": list(columns),
+        "limit": limit,
+        "selected": selected,
+        "sort": sort,
+        "sortable": sortable,
+        "headers": headers,
+        "empty": empty,
+        "empty_hint": empty_hint,
+    }
+    if isinstance(rows, Result):
+        props["watch"] = rows.handle
+    else:
+        props["rows"] = (lambda: _lines(rows())) if callable(rows) else (lambda: _lines(rows))
+    return node("table", props, (), common)
+
+
+def _lines(rows: Any) -> list[Props]:
+    made = list(rows)
+    keys = [one["key"] for one in made]
+    if len(set(keys)) != len(keys):
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        raise TypeError(f"ui.table: row keys must be unique in a table, these are not: {', '.join(twice)}")
+    return made
+
+
+def series(
+    title: str,
+    code: str = "",
+    component: str = "",
+    points: Sequence[tuple[str, float]] = (),
+    unit: str = "",
+    tone: str = "accent",
+    key: str = "",
+) -> Props:
+    """One curve: of `points` (instant, value), or by `code` (and `component`) out of the trend's search."""
+    props = {
+        "key": key or component or code or title,
+        "title": title,
+        "unit": unit,
+        "tone": tone,
+        "points": [list(one) for one in points],
+        "code": code,
+        "component": component,
+    }
+    return checked("series", props)
+
+
+def band(low: float, high: float, tone: str = "ok") -> Props:
+    return checked("band", {"low": low, "high": high, "tone": tone})
+
+
+def trend(
+    source: Lazy | None = None,
+    series: Sequence[Props] = (),
+    codes: Sequence[str] = (),
+    bands: Sequence[Props] = (),
+    hours: int = 0,
+    height: str = "m",
+    empty: str = "Ingen målinger ennå",
+    **common: Any,
+) -> Part:
+    """Curves over time. With a search as `source` the shell follows it; `codes` is a short way to one curve each."""
+    short = [{"key": code, "title": code, "code": code} for code in codes]
+    props: Props = {
+        "series": list(series) + short,
+        "bands": list(bands),
+        "hours": hours,
+        "height": height,
+        "empty": empty,
+    }
+    if isinstance(source, Result):
+        props["watch"] = source.handle
+    return node("trend", props, (), common)
+
+
+# --- asking -------------------------------------------------------------------------------------------------
+
+
+def _field(kind: str, label: str, bind: str, own: Props, common: Props) -> Part:
+    known = {"hint": "", "error": "", "required": False, "source": "", "at": ""}
+    shared = {name: common.pop(name) for name in list(common) if name in known}
+    if not bind:
+        raise TypeError(f"ui.{kind}: bind= names where the shell keeps what is typed, and is needed")
+    return node(kind, {"bind": bind, **shared, **own}, (), {"label": label, **common})
+
+
+def number(
+    label: str,
+    bind: str,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    decimals: int = 0,
+    placeholder: str = "",
+    **common: Any,
+) -> Part:
+    """A number. Outside `minimum`–`maximum` (what is plausible) the shell warns and lets the user go on. Also takes
+    `hint`, `error`, `required`, `source`, `at`, like every field."""
+    own = {
+        "unit": unit,
+        "minimum": minimum,
+        "maximum": maximum,
+        "decimals": decimals,
+        "placeholder": placeholder,
+    }
+    return _field("number-field", label, bind, own, common)
+
+
+def pair(label: str, first: Part, second: Part, unit: str = "", error: str = "", hint: str = "", **common: Any) -> Part:
+    """Two `ui.number` read as one, such as blood pressure."""
+    props = {
+        "first": first.props,
+        "second": second.props,
+        "unit": unit,
+        "error": error,
+        "hint": hint,
+    }
+    return node("pair-field", props, (), {"label": label, **common})
+
+
+def text_field(label: str, bind: str, placeholder: str = "", **common: Any) -> Part:
+    return _field("text-field", label, bind, {"placeholder": placeholder}, common)
+
+
+def text_area(label: str, bind: str, rows: int = 4, placeholder: str = "", **common: Any) -> Part:
+    return _field("text-area", label, bind, {"rows": rows, "placeholder": placeholder}, common)
+
+
+def option(value: str, label: str, hint: str = "", key: str = "") -> Props:
+    """`key` is a letter that chooses it while the field has focus."""
+    return checked("option", {"value": value, "label": label, "hint": hint, "key": key})
+
+
+def choice(
+    label: str,
+    bind: str,
+    options: Sequence[Props | str],
+    style: str = "menu",
+    multiple: bool = False,
+    initial: str = "",
+    unit: str = "",
+    **common: Any,
+) -> Part:
+    """One of `options` (`ui.option`, or plain words). `initial` counts until the user has chosen: read it with
+    ``ctx.state.get(bind, initial)``."""
+    made = [option(one, one) if isinstance(one, str) else one for one in options]
+    own = {"options": made, "style": style, "multiple": multiple, "initial": initial, "unit": unit}
+    return _field("choice-field", label, bind, own, common)
+
+
+def chips(label: str, bind: str, options: Sequence[Props | str], **common: Any) -> Part:
+    """A choice drawn as toggles in a row."""
+    return choice(label, bind, options, style="chips", **common)
+
+
+def button(
+    what: Action | str,
+    action: Action | None = None,
+    style: str = "plain",
+    shortcut: str = "",
+    disabled: str = "",
+    **common: Any,
+) -> Part:
+    """``ui.button(ui.action("Lagre", save), style="primary")``. `disabled` says why in words."""
+    run = what if isinstance(what, Action) else action
+    if run is None:
+        raise TypeError("ui.button: give it ui.action(text, function)")
+    text = what.text if isinstance(what, Action) else what
+    props = {
+        "text": text,
+        "action": action_props(run),
+        "style": style,
+        "shortcut": shortcut,
+        "disabled": disabled,
+    }
+    return node("button", props, (), common)

@@ -1,0 +1,116 @@
+"""Where the vault's key is kept: the OS keyring when it is a safe one, else a file beside a sandbox profile, else nowhere.
+
+A keyring library that finds no real keyring may fall back to a plain text file; hence an allow list of back ends, never
+whatever happens to be installed. Never writes a key to a file unless it is told that the data are synthetic.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from workspace.problem import Problem
+from workspace.vault.vault import KEY_BYTES
+
+SERVICE = "clinician-workspace"
+SAFE_BACKENDS = frozenset(
+    {
+        "keyring.backends.SecretService",
+        "keyring.backends.libsecret",
+        "keyring.backends.kwallet",
+        "keyring.backends.macOS",
+        "keyring.backends.Windows",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultKey:
+    """`key` is None when there is no safe place for one: the vault is then in memory, without offline writes."""
+
+    key: bytes | None
+    kept: Literal["keyring", "file", "nowhere"]
+
+
+def vault_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[str] = SAFE_BACKENDS) -> VaultKey:
+    """The key of the vault in `profile`, made on first use. May take tens of milliseconds: call it in a thread.
+
+    `allow_key_file` is for the sandbox's synthetic data only. Raises Problem ``key-file-damaged``.
+    """
+    file = profile / "vault.key"
+    if allow_key_file and file.exists():
+        return VaultKey(_read_file(file), "file")
+    ring = safe_keyring(safe)
+    if ring is not None:
+        key = _from_keyring(ring, f"vault:{profile.resolve()}")
+        if key is not None:
+            return VaultKey(key, "keyring")
+    # A vault without a key file was made with a keyring that is locked today: a new key could not read it.
+    if allow_key_file and not (profile / "vault.sqlite").exists():
+        return VaultKey(_from_file(file), "file")
+    return VaultKey(None, "nowhere")
+
+
+def safe_keyring(safe: frozenset[str] = SAFE_BACKENDS) -> Any | None:
+    """The first keyring back end of the allow list that works here, or None."""
+    try:
+        import keyring
+    except ImportError:
+        return None
+    chosen = keyring.get_keyring()
+    # The chainer asks several in turn; look inside, since one of them may be unsafe.
+    for backend in getattr(chosen, "backends", None) or [chosen]:
+        if type(backend).__module__ in safe:
+            return backend
+    return None
+
+
+def _from_keyring(ring: Any, name: str) -> bytes | None:
+    from keyring.errors import KeyringError
+
+    try:
+        text = ring.get_password(SERVICE, name)
+        if text is None:
+            text = secrets.token_hex(KEY_BYTES)
+            ring.set_password(SERVICE, name, text)
+        key = bytes.fromhex(text)
+    except (KeyringError, ValueError, OSError):
+        # Locked, dismissed by the user, or written by something else: there is no safe keyring then.
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def _from_file(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return _read_file(path)
+    key = secrets.token_bytes(KEY_BYTES)
+    with os.fdopen(handle, "w") as file:
+        file.write(key.hex())
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except (ValueError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+    if len(key) != KEY_BYTES:
+        raise _damaged(path, f"{len(key)} bytes")
+    return key
+
+
+def _damaged(path: Path, detail: str) -> Problem:
+    return Problem(
+        "key-file-damaged",
+        f"Nøkkelfilen {path} er skadet.",
+        "Flytt den bort for å begynne med et tomt lokalt lager, eller hent den tilbake fra sikkerhetskopi.",
+        detail,
+    )
