@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from workspace.access.compartment import GLOBAL_TYPES, served
+from workspace.access.kinds import GLOBAL_TYPES, served
 
 Action = Literal["read", "search", "create", "update"]
 Effect = Literal["permit", "deny", "reason"]
@@ -43,7 +43,8 @@ CARING_ROLES = frozenset(
 """Roles that take part in care. The others (systemansvarlig, fagutvikling, personvernombud, saksbehandler) hold
 positions too, but these open no record."""
 
-LOG_ROLES = frozenset({"personvernombud"})
+LOG_ROLES = frozenset({"personvernombud", "systemansvarlig"})
+"""Roles that read the log (R-22); nobody changes it."""
 NO_WRITE_TYPES = GLOBAL_TYPES | {"Patient", "Encounter", "AuditEvent", "Consent"}
 
 _LAW = "helsepersonelloven §§ 25 og 45, pasientjournalloven § 19"
@@ -129,7 +130,7 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`patients` is the filter of a permit: only these, or None for *no patient filter* (global types).
-    `mine` narrows a permit to the user's own events (R-25). `sentence` is Norwegian and names no patient."""
+    `sentence` is Norwegian and names no patient."""
 
     effect: Effect
     code: str
@@ -137,7 +138,6 @@ class Decision:
     basis: str
     sentence: str
     patients: frozenset[str] | None = None
-    mine: bool = False
 
     @property
     def permitted(self) -> bool:
@@ -161,10 +161,10 @@ def decide(
     if refusal:
         return refusal
     if target.type == "AuditEvent":
-        own = subject.role not in LOG_ROLES
-        basis = "pasientjournalloven § 22, Normen kap. 5.2"
-        said = "Du ser din egen logg." if own else "Personvernombudet ser loggen."
-        return Decision("permit", "permit", "R-25" if own else "R-22", basis, said, None, mine=own)
+        if subject.role.casefold() not in LOG_ROLES:
+            return _deny("no-decision", "R-22", "Loggen leses av personvernombudet og systemansvarlig.")
+        said = "Rollen din leser loggen."
+        return Decision("permit", "permit", "R-22", "pasientjournalloven § 22, Normen kap. 5.2", said)
     if target.type in GLOBAL_TYPES:
         return Decision("permit", "permit", "R-34", "Normen kap. 5.2", "Opplysningen gjelder ingen pasient.")
     return _patients(subject, target, decisions.permitted(subject, time))

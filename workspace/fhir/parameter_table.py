@@ -273,6 +273,7 @@ date date period
 encounter reference encounter @Encounter
 identifier token identifier
 patient reference subject @Patient
+status token status
 subject reference subject @Group,Location,Medication,Organization,Patient,Practitioner,Procedure
 
 Task *authored-on

@@ -73,7 +73,14 @@ class PlatformProblem(Problem):
     """What the platform answered. `status` is 0 when it did not answer; `fields` are the sentences of a 422."""
 
     def __init__(
-        self, code: str, sentence: str, advice: str = "", detail: str = "", *, status: int = 0, fields: Sequence[str] = ()
+        self,
+        code: str,
+        sentence: str,
+        advice: str = "",
+        detail: str = "",
+        *,
+        status: int = 0,
+        fields: Sequence[str] = (),
     ) -> None:
         super().__init__(code, sentence, advice, detail)
         self.status = status
@@ -245,7 +252,11 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
     403: ("access-denied", "Du har ikke tilgang til dette.", "Spør lederen din hvis du trenger tilgang."),
     404: ("not-found", "Opplysningen finnes ikke på plattformen.", ""),
     410: ("not-found", "Opplysningen er fjernet fra plattformen.", ""),
-    412: ("conflict", "Noen har endret det samme etter at du åpnet det.", "Se på begge utgavene og velg hva som skal gjelde."),
+    412: (
+        "conflict",
+        "Noen har endret det samme etter at du åpnet det.",
+        "Se på begge utgavene og velg hva som skal gjelde.",
+    ),
     422: ("rejected", "Plattformen godtok ikke det som ble skrevet.", "Rett opp feltene og lagre på nytt."),
     429: ("too-many", "Det sendes for mange spørringer til plattformen.", "Vent litt og prøv igjen."),
 }

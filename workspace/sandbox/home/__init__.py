@@ -1,1 +1,1 @@
-"""The synthetic nursing home, generated deterministically from definitions in resources/home."""
+"""The synthetic home: people, stays and histories, generated from definitions. The same every time."""

@@ -1,0 +1,131 @@
+"""Writes over HTTP: profiles, authors, keys."""
+
+from __future__ import annotations
+
+import threading
+from uuid import uuid4
+
+from tests.gateway.conftest import bundle, pulse
+
+
+def issues(answer, status=422):
+    assert answer.status_code == status, answer.text
+    return [(i.get("expression", [""])[0], i["details"]["text"]) for i in answer.json()["issue"]]
+
+
+def test_a_transaction_is_stored_tagged_and_answered_whole(tone):
+    key = str(uuid4())
+    answer = tone.send(bundle(pulse("BEB-18", value=81)), key)
+    assert answer.status_code == 200, answer.text
+    entry = answer.json()["entry"][0]
+    assert entry["response"]["etag"] == 'W/"1"'
+    assert {"system": "urn:workspace:transaction", "code": key} in entry["resource"]["meta"]["tag"]
+    assert entry["resource"]["id"] in tone.ids(f"Observation?_tag=urn:workspace:transaction|{key}")
+
+
+def test_a_repeat_gets_the_first_answer_and_another_body_is_refused(tone):
+    key, body = str(uuid4()), bundle(pulse("BEB-18"))
+    first, again = tone.send(body, key), tone.send(body, key)
+    assert first.status_code == again.status_code == 200
+    assert first.content == again.content
+    assert len(tone.ids("Observation?patient=BEB-18")) == 2
+    other = tone.send(bundle(pulse("BEB-18", value=99)), key)
+    assert issues(other)[0][1] == "Forsendelsens nøkkel er brukt til noe annet."
+
+
+def test_repeats_at_the_same_time_write_once(server, tone):
+    key, body = str(uuid4()), bundle(pulse("BEB-19"))
+    answers = []
+
+    def send():
+        answers.append(server.sign_in("tone").send(body, key).content)
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
+    assert len(tone.ids("Observation?patient=BEB-19")) == 2
+
+
+def test_the_first_answer_survives_a_restart_and_a_lost_outcome_is_found_by_its_tag(server):
+    key, body = str(uuid4()), bundle(pulse("BEB-18"), pulse("BEB-18", value=90))
+    first = server.sign_in("tone").send(body, key)
+    ids = [e["resource"]["id"] for e in first.json()["entry"]]
+    server.sql("UPDATE answer SET status = NULL, body = NULL")  # as if it had stopped before the outcome was kept
+    tone = server.sign_in("tone")
+    again = tone.send(body, key)
+    assert [e["resource"]["id"] for e in again.json()["entry"]] == ids
+    assert [e["response"]["etag"] for e in again.json()["entry"]] == ['W/"1"', 'W/"1"']
+    assert len(tone.ids("Observation?patient=BEB-18")) == 3
+
+
+def test_each_field_that_is_missing_is_named(tone):
+    bad = pulse("BEB-18")
+    for name in ("status", "category", "code", "performer", "valueQuantity"):
+        del bad[name]
+    bad["category"] = [{"coding": [{"code": "vital-signs"}]}]
+    bad["effectiveDateTime"] = "2026-01-14T14:40:00"
+    found = dict(issues(tone.send(bundle(bad), str(uuid4()))))
+    assert found == {
+        "Observation.status": "Målingen mangler status.",
+        "Observation.code": "Målingen mangler kode for hva som er målt.",
+        "Observation.performer": "Målingen sier ikke hvem som har målt.",
+        "Observation.effectiveDateTime": "Tidspunktet må ha dato, klokkeslett og tidssone.",
+        "Observation.value": "Målingen mangler verdi, eller en grunn til at den mangler.",
+    }
+    assert len(tone.ids("Observation?patient=BEB-18")) == 1
+    two = issues(tone.send(bundle(pulse("BEB-18"), {**pulse("BEB-18"), "status": "ferdig"}), str(uuid4())))
+    assert two == [("Bundle.entry[1].resource.ofType(Observation).status", "Statusen «ferdig» finnes ikke.")]
+
+
+def test_nobody_writes_in_anothers_name_or_about_a_foreign_patient(tone):
+    said = issues(tone.send(bundle(pulse("BEB-18", who="lege")), str(uuid4())))
+    assert said[0][0] == "Observation.performer"
+    assert tone.send(bundle(pulse("BEB-01")), str(uuid4())).status_code == 403
+    assert tone.send(bundle(pulse("BEB-18"), pulse("BEB-01")), str(uuid4())).status_code == 403
+    assert len(tone.ids("Observation?patient=BEB-18")) == 1
+    stolen = {**pulse("BEB-18"), "id": "puls-BEB-01"}
+    assert tone.put(stolen).status_code == 403
+
+
+def test_a_correction_needs_the_version_and_keeps_author_and_patient(tone):
+    there = tone.get("Observation/puls-BEB-18").json()
+    wrong = {**there, "status": "entered-in-error"}
+    assert tone.put(wrong, **{"If-Match": 'W/"7"'}).status_code == 412
+    moved = {**there, "subject": {"reference": "Patient/BEB-19"}}
+    assert issues(tone.put(moved)) == [("Observation.subject", "En opplysning kan ikke flyttes til en annen pasient.")]
+    done = tone.put(wrong, **{"If-Match": 'W/"1"'})
+    assert done.status_code == 200
+    assert done.headers["etag"] == 'W/"2"'
+    gone = tone.http.delete("/fhir/Observation/puls-BEB-18", headers=tone.headers())
+    assert gone.status_code == 405
+
+
+def test_a_note_and_its_origin_are_one_transaction(tone):
+    note = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"coding": [{"code": "B02-2"}]},
+        "subject": {"reference": "Patient/BEB-18"},
+        "date": "2026-01-14T14:44:00+01:00",
+        "author": [{"reference": "Practitioner/tone"}],
+        "title": "Journalnotat",
+        "section": [{"title": "Notat", "text": {"status": "generated", "div": "<div>Sov godt.</div>"}}],
+    }
+    origin = {
+        "resourceType": "Provenance",
+        "target": [{"reference": "urn:uuid:1"}],
+        "recorded": "2026-01-14T14:44:00+01:00",
+        "agent": [{"who": {"reference": "Practitioner/tone"}}],
+    }
+    whole = bundle(note, origin)
+    origin["target"][0]["reference"] = whole["entry"][0]["fullUrl"]
+    done = tone.send(whole, str(uuid4()))
+    assert done.status_code == 200, done.text
+    written = [e["resource"] for e in done.json()["entry"]]
+    assert written[1]["target"] == [{"reference": f"Composition/{written[0]['id']}"}]
+    assert tone.get(f"Provenance/{written[1]['id']}").status_code == 200
+    assert tone.ids(f"Composition?_id={written[0]['id']}&_revinclude=Provenance:target") == {w["id"] for w in written}

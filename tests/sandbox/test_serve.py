@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sqlite3
+import time
+
+import pytest
+
+from workspace.clock import SystemClock, parse
+from workspace.fhir.outcome import problem_of
+
+
+def counts(sandbox):
+    """What the store holds, by type, straight from its file."""
+    with sqlite3.connect(f"file:{sandbox.folder / 'fhir.sqlite'}?mode=ro", uri=True) as connection:
+        found = dict(connection.execute("SELECT type, COUNT(*) FROM resource GROUP BY type").fetchall())
+    connection.close()
+    return found
+
+
+async def signed_on(sandbox, username="tone"):
+    from workspace.sandbox import visitor
+    from workspace.signon.login import login
+    from workspace.signon.platform import discover_platform
+
+    platform = await discover_platform(sandbox.url)
+    session = await login(
+        platform, open_browser=lambda address: visitor.choose(address, username), clock=SystemClock(), timeout=30
+    )
+    return platform, session
+
+
+def with_token(sandbox, work, username="tone"):
+    async def go():
+        _, session = await signed_on(sandbox, username)
+        try:
+            return await work(await session.access_token())
+        finally:
+            await session.sign_out()
+
+    return asyncio.run(go())
+
+
+def bearer(token, scopes="nordlys.vitals@1.0.0"):
+    return {"Authorization": f"Bearer {token}", "X_Workspace_Package": scopes, "X_Workspace_Purpose": "TREAT"}
+
+
+def test_a_cold_start_becomes_ready_and_whole(sandbox):
+    sandbox.start().listening()
+    first = sandbox.get("/health")
+    assert first["state"] in ("seeding", "ready")
+    sandbox.ready()
+    assert sandbox.get("/.well-known/clinician-workspace")["sandbox"] is True
+    sandbox.whole()
+    told = sandbox.get("/health")
+    assert told["history"] == {"from": "2025-12-18", "complete": True}
+    assert told["progress"]["done"] == told["progress"]["total"]
+    assert counts(sandbox)["Patient"] >= 40
+
+
+def test_patient_data_are_held_back_until_today_is_in(sandbox):
+    sandbox.start().listening()
+    status, body = sandbox.ask("/fhir/Patient")
+    if sandbox.get("/health")["state"] == "seeding":
+        assert status == 503
+        assert problem_of(body).code == "sandbox-seeding"
+    sandbox.ready()
+    status, body = sandbox.ask("/fhir/Patient")
+    assert status == 401
+    assert body["resourceType"] == "OperationOutcome"
+
+
+def test_a_restart_keeps_what_is_there(sandbox):
+    sandbox.start().whole()
+    before = counts(sandbox)
+    note = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+                        "code": "vital-signs",
+                    }
+                ]
+            }
+        ],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "subject": {"reference": "Patient/BEB-18"},
+        "effectiveDateTime": "2026-01-14T14:50:00+01:00",
+        "performer": [{"reference": "Practitioner/tone"}],
+        "valueQuantity": {
+            "value": 71,
+            "unit": "/min",
+            "system": "http://unitsofmeasure.org",
+            "code": "/min",
+        },
+    }
+
+    async def write(token):
+        return await asyncio.to_thread(sandbox.ask, "/fhir/Observation", note, **bearer(token))
+
+    status, made = with_token(sandbox, write)
+    assert status == 201, made
+    after_write = counts(sandbox)
+    assert after_write["Observation"] == before["Observation"] + 1
+    _, code = sandbox.stop()
+    assert code == 0
+
+    began = time.monotonic()
+    sandbox.start().ready()
+    assert time.monotonic() - began < 10
+    assert sandbox.get("/health")["history"]["complete"] is True
+    grown = counts(sandbox)
+    # Signing on and reading is itself recorded; all else is as it was.
+    assert {**grown, "AuditEvent": 0} == {**after_write, "AuditEvent": 0}
+
+    async def read(token):
+        return await asyncio.to_thread(sandbox.ask, f"/fhir/Observation/{made['id']}", **bearer(token))
+
+    status, found = with_token(sandbox, read)
+    assert status == 200, found
+    assert found["valueQuantity"]["value"] == 71
+
+
+def test_an_interrupted_fill_goes_on(sandbox):
+    sandbox.history = 90
+    sandbox.start().ready()
+    sandbox.process.kill()
+    sandbox.process.wait()
+    sandbox.start().whole()
+    assert sandbox.get("/health")["history"]["from"] == "2025-10-17"
+
+
+def test_a_second_start_is_refused_with_the_address_of_the_first(sandbox, tmp_path):
+    sandbox.start().listening()
+    other = type(sandbox)(sandbox.folder)
+    other.start()
+    try:
+        assert other.process.wait(30) == 1
+        assert sandbox.url in other.said()
+        assert "går allerede" in other.said()
+    finally:
+        other.end()
+    assert sandbox.get("/health")["state"] in ("seeding", "ready")
+
+
+def test_a_stop_while_filling_and_with_an_open_stream_is_quick_and_clean(sandbox):
+    sandbox.history = 30
+    sandbox.start().ready()
+
+    async def stream(token):
+        host, port = sandbox.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"GET /changes HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        writer.write(head.encode())
+        hello = await reader.readuntil(b"\n\n")
+        while b"hello" not in hello:
+            hello = await asyncio.wait_for(reader.readuntil(b"\n\n"), 5)
+        stopped = await asyncio.to_thread(sandbox.stop)
+        await reader.read()  # the stream ends
+        writer.close()
+        await writer.wait_closed()
+        return stopped
+
+    async def go():
+        _, session = await signed_on(sandbox)
+        try:
+            return await stream(await session.access_token())
+        finally:
+            await session.aclose()
+
+    seconds, code = asyncio.run(go())
+    assert code == 0
+    assert seconds < 5
+    assert "Traceback" not in sandbox.said()
+    assert sandbox.running() == {}
+    with sqlite3.connect(sandbox.folder / "fhir.sqlite") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_ctrl_c_is_as_good(sandbox):
+    sandbox.start().listening()
+    assert sandbox.stop(signal.SIGINT)[1] == 0
+    assert sandbox.running() == {}
+
+
+def test_a_damaged_store_is_told_plainly_and_a_reset_keeps_it_aside(sandbox):
+    sandbox.folder.mkdir()
+    damaged = b"SQLite format 3\0" + b"no page here " * 1000
+    (sandbox.folder / "fhir.sqlite").write_bytes(damaged)
+    sandbox.start()
+    assert sandbox.process.wait(60) == 1
+    assert "skadet" in sandbox.said()
+    assert "workspace sandbox serve --reset" in sandbox.said()
+    assert "Traceback" not in sandbox.said()
+    sandbox.start("--reset").ready()
+    kept = list(sandbox.folder.glob("fhir.sqlite.skadet-*"))
+    assert [path.read_bytes() for path in kept] == [damaged]
+
+
+def test_a_taken_port_means_another_one(sandbox):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        sandbox.start(port=port).listening()
+        assert not sandbox.url.endswith(f":{port}")
+        assert sandbox.get("/health")["state"] in ("seeding", "ready")
+
+
+def test_nobody_there_ends_it(sandbox):
+    sandbox.start("--idle-exit", "1").listening()
+    assert sandbox.process.wait(30) == 0
+    assert sandbox.running() == {}
+
+
+def test_the_clock_can_be_read_set_and_is_remembered(sandbox):
+    sandbox.start().ready()
+    told = sandbox.get("/sandbox/time")
+    assert parse("2026-01-14T14:45:00+01:00") <= parse(told["now"]) < parse("2026-01-14T14:50:00+01:00")
+    status, set_to = sandbox.ask("/sandbox/time", {"now": "2026-01-15T03:00:00+01:00", "rate": 0})
+    assert (status, parse(set_to["now"])) == (200, parse("2026-01-15T03:00:00+01:00"))
+    assert parse(sandbox.get("/time")["now"]) == parse("2026-01-15T03:00:00+01:00")
+    sandbox.stop()
+    sandbox.start().ready()
+    assert sandbox.get("/sandbox/time") == set_to
+
+
+def test_the_clock_is_not_set_by_a_page_elsewhere(sandbox):
+    sandbox.start().ready()
+    moment = {"now": "2026-01-15T03:00:00+01:00"}
+    assert sandbox.ask("/sandbox/time", moment, Content_Type="text/plain")[0] == 415
+    assert sandbox.ask("/sandbox/time", moment, Host="evil.example")[0] == 403
+    assert sandbox.ask("/sandbox/time", {"now": "i morgen"})[0] == 400
+    assert sandbox.get("/sandbox/time")["now"].startswith("2026-01-14T14:4")
+
+
+@pytest.mark.parametrize("username", ["tone", "lars"])
+def test_a_person_signs_on_and_searches(sandbox, username):
+    sandbox.start().ready()
+
+    async def search(token):
+        return await asyncio.to_thread(
+            sandbox.ask, "/fhir/Observation?patient=Patient/BEB-18&_count=5&_sort=-date", **bearer(token)
+        )
+
+    status, body = with_token(sandbox, search)
+    assert status == 200, json.dumps(body)[:400]
+    assert len(body["entry"]) == 5
+
+
+def test_the_log_holds_no_resident(sandbox):
+    sandbox.start().ready()
+
+    async def search(token):
+        return await asyncio.to_thread(sandbox.ask, "/fhir/Patient/BEB-18", **bearer(token))
+
+    status, resident = with_token(sandbox, search)
+    assert status == 200, resident
+    sandbox.stop()
+    log = (sandbox.folder / "sandbox.log").read_text() + sandbox.said()
+    assert "BEB-18" not in log
+    assert resident["name"][0]["family"] not in log

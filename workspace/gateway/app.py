@@ -1,0 +1,123 @@
+"""The gateway on the web: the HTTP surface of docs/seams.md as a Starlette application.
+
+``app.state.gateway`` is the `Gateway`; the lifespan starts and closes it, and an application that mounts this one calls
+``await app.state.gateway.start()`` and ``close()`` itself. Never serves anything but what docs/seams.md names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from workspace.clock import Clock
+from workspace.fhir.service import FhirService
+from workspace.gateway import reports
+from workspace.gateway.fhir_routes import FhirRoutes, body_of
+from workspace.gateway.gateway import Gateway
+from workspace.gateway.refused import Refused, bad_request
+from workspace.gateway.settings import GatewaySettings
+from workspace.gateway.tokens import TokenCheck
+from workspace.gateway.web import fhir_response
+from workspace.gateway.wellknown import WellKnown
+
+__all__ = ["Gateway", "GatewaySettings", "TokenCheck", "gateway_app"]
+
+LARGEST_REPORT = 2 * 1024 * 1024
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+def gateway_app(
+    service: FhirService,
+    *,
+    settings: GatewaySettings,
+    tokens: TokenCheck,
+    clock: Clock,
+    health: Callable[[], Mapping[str, Any]],
+) -> Starlette:
+    """The application in front of `service`. `health` is the body of ``/health`` (docs/seams.md)."""
+    gateway = Gateway(service, settings=settings, tokens=tokens, clock=clock, health=health)
+    open_to_all, fhir, rest = WellKnown(gateway), FhirRoutes(gateway), _Rest(gateway)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await gateway.start()
+        try:
+            yield
+        finally:
+            await gateway.close()
+
+    app = Starlette(
+        routes=[
+            Route("/.well-known/clinician-workspace", open_to_all.description),
+            Route("/health", open_to_all.health),
+            Route("/time", open_to_all.time),
+            Route("/changes", rest.changes),
+            Route("/audit", rest.audit, methods=["POST"]),
+            Route("/fhir", _guarded(fhir.handle), methods=_METHODS),
+            Route("/fhir/{path:path}", _guarded(fhir.handle), methods=_METHODS),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.gateway = gateway
+    return app
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _guarded(handler: Handler) -> Handler:
+    """A refusal that reaches the edge becomes its OperationOutcome."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Refused as refusal:
+            return fhir_response(refusal.response())
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return guarded
+
+
+class _Rest:
+    """The feed and the broker's reports."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self.changes = _guarded(self._changes)
+        self.audit = _guarded(self._audit)
+
+    async def _changes(self, request: Request) -> Response:
+        gateway = self._gateway
+        bearer = await gateway.tokens.check(request.headers.get("authorization", ""))
+        since = request.query_params.get("since") or request.headers.get("last-event-id") or "0"
+        if not (since.isascii() and since.isdigit()) or len(since) > 15:
+            raise bad_request("bad-since", "Strømmens nummer kan ikke leses.", "since is a whole number")
+
+        async def who() -> Any:
+            return await gateway.asking(bearer, request.headers)
+
+        stream = gateway.feed.stream(int(since), who, await who(), lambda: gateway.tokens.alive(bearer))
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+
+    async def _audit(self, request: Request) -> Response:
+        gateway = self._gateway
+        bearer = await gateway.tokens.check(request.headers.get("authorization", ""))
+        asking = await gateway.asking(bearer, request.headers)
+        try:
+            body = orjson.loads(await body_of(request, LARGEST_REPORT))
+        except orjson.JSONDecodeError as error:
+            raise bad_request("bad-report", "Rapporten til loggen kan ikke leses.", "not JSON") from error
+        kept = reports.accesses(asking, gateway.auditing, body)
+        for done in gateway.auditing.reported(kept, bearer.sid):
+            await asyncio.shield(done)
+        return Response(status_code=204)

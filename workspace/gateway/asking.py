@@ -1,0 +1,66 @@
+"""One request as the gateway sees it: who asks, through which panels, in which context, why. Never reads a token itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from workspace.access.decision import Action, Decision, Decisions, Subject, Target, decide
+from workspace.gateway.tokens import Bearer
+
+UNNAMED = "ukjent"
+_SAFE = re.compile(r"[^A-Za-z0-9_.@:+/\-]")
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """`packages` are ``nordlys.vitals@1.0.0``; `context` an opaque token; `request` the id that joins gateway and broker."""
+
+    bearer: Bearer
+    decisions: Decisions
+    now: datetime
+    packages: tuple[str, ...]
+    context: str
+    purpose: str
+    request: str
+
+    @property
+    def subject(self) -> Subject:
+        return self.bearer.subject
+
+    def decide(self, action: Action, type: str, patients: tuple[str, ...] | None = None) -> Decision:
+        return decide(
+            self.subject, action, Target(type, patients), self.context, self.decisions, self.purpose, self.now
+        )
+
+    def permitted(self) -> frozenset[str]:
+        """``Patient/x`` of everybody this person may see now."""
+        return frozenset(self.decisions.permitted(self.subject, self.now))
+
+    def unit(self, patients: tuple[str, ...]) -> str:
+        """The unit of the position that opened the first of `patients`; empty when none did."""
+        opened = self.decisions.permitted(self.subject, self.now)
+        return next((opened[each].unit for each in patients if each in opened), "")
+
+
+def read(bearer: Bearer, decisions: Decisions, now: datetime, headers: Mapping[str, str]) -> Asking:
+    """From the headers of docs/seams.md; a request without a purpose is for treatment."""
+    named = (clean(each) for each in headers.get("x-workspace-package", "").split(","))
+    return Asking(
+        bearer,
+        decisions,
+        now,
+        tuple(dict.fromkeys(each for each in named if each)) or (UNNAMED,),
+        clean(headers.get("x-workspace-context", "")),
+        clean(headers.get("x-workspace-purpose", "")) or "TREAT",
+        clean(headers.get("x-request-id", "")) or str(uuid4()),
+    )
+
+
+def clean(text: str) -> str:
+    """A header's value as it may stand in a log."""
+    return _SAFE.sub("", text.strip())[:LONGEST]

@@ -1,0 +1,150 @@
+"""What is recorded about who works where and who lives where, read from the platform and remembered until it changes.
+
+Positions come from `PractitionerRole`, residents from `Encounter` in progress, units from `Organization`.
+Never decides: that is `access.decision`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from workspace.access.decision import Decisions, Position
+from workspace.access.kinds import elements
+from workspace.clock import Clock
+from workspace.fhir.compartment import patients_of
+from workspace.fhir.dates import bounds, moment
+from workspace.fhir.references import target
+from workspace.fhir.service import FhirRequest, FhirService, Resource
+from workspace.gateway.refused import Refused
+
+WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization"})
+KEPT_SECONDS = 60.0
+"""Longest age of what is remembered: imports and other writers are not announced."""
+EMPTY_SECONDS = 1.0
+PAGES = 50
+
+
+class Book:
+    """`for_person(practitioner)` gives the `Decisions` of one person; cheap when nothing has changed."""
+
+    def __init__(self, service: FhirService, clock: Clock, base: str) -> None:
+        self._service = service
+        self._clock = clock
+        self._base = base
+        self._lock = asyncio.Lock()
+        self._age = 0
+        self._homes: tuple[int, float, Mapping[str, tuple[str, ...]], Mapping[str, str]] | None = None
+        self._people: dict[str, tuple[int, float, Decisions]] = {}
+
+    def forget(self) -> None:
+        """What was remembered may be wrong: read anew at the next question."""
+        self._age += 1
+
+    @property
+    def age(self) -> int:
+        """Rises with each `forget`."""
+        return self._age
+
+    async def for_person(self, practitioner: str) -> Decisions:
+        """Raises Refused 503 when the platform cannot say."""
+        kept = self._fresh(practitioner)
+        if kept is not None:
+            return kept
+        async with self._lock:
+            kept = self._fresh(practitioner)
+            return kept if kept is not None else await self._read(practitioner)
+
+    def _fresh(self, practitioner: str) -> Decisions | None:
+        kept = self._people.get(practitioner)
+        if kept and kept[0] == self._age and self._clock.monotonic() < kept[1]:
+            return kept[2]
+        return None
+
+    async def _read(self, practitioner: str) -> Decisions:
+        age, now = self._age, self._clock.monotonic()
+        if self._homes is None or self._homes[0] != age or now >= self._homes[1]:
+            residence, parents = await self._residence(), await self._parents()
+            self._homes = (age, now + (KEPT_SECONDS if residence else EMPTY_SECONDS), residence, parents)
+        positions: tuple[Position, ...] = ()
+        if practitioner.startswith("Practitioner/"):
+            positions = tuple(
+                each
+                for role in await self._all(f"PractitionerRole?practitioner={quote(practitioner, safe='/')}&_count=200")
+                if (each := position(role, self._base))
+            )
+        found = Decisions(positions, self._homes[2], self._homes[3])
+        until = min(self._homes[1], now + (KEPT_SECONDS if positions else EMPTY_SECONDS))
+        if len(self._people) > 2000:
+            self._people.clear()
+        self._people[practitioner] = (age, until, found)
+        return found
+
+    async def _residence(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for encounter in await self._all("Encounter?status=in-progress&_count=1000"):
+            unit = target(encounter.get("serviceProvider") or {}, self._base)
+            for patient in patients_of(encounter, self._base):
+                if unit and unit not in found.get(patient, ()):
+                    found[patient] = (*found.get(patient, ()), unit)
+        return found
+
+    async def _parents(self) -> dict[str, str]:
+        units = await self._all("Organization?_count=1000")
+        return {
+            f"Organization/{unit['id']}": above
+            for unit in units
+            if (above := target(unit.get("partOf") or {}, self._base))
+        }
+
+    async def _all(self, asked: str) -> list[Resource]:
+        rows: list[Resource] = []
+        for _ in range(PAGES):
+            path, _, query = asked.partition("?")
+            answer = await self._service.handle(FhirRequest("GET", path, query))
+            if answer.status != 200 or answer.body is None:
+                raise unavailable(f"{path}: {answer.status}")
+            rows += [entry["resource"] for entry in answer.body.get("entry", ()) if "resource" in entry]
+            following = next((x["url"] for x in answer.body.get("link", ()) if x.get("relation") == "next"), "")
+            if not following:
+                break
+            asked = relative(following)
+        return rows
+
+
+def relative(url: str) -> str:
+    """``Type?query`` of a next link, whatever address it stands under."""
+    head, mark, query = url.partition("?")
+    return head.rstrip("/").rpartition("/")[2] + mark + query
+
+
+def position(role: Mapping[str, Any], base: str = "") -> Position | None:
+    """A `PractitionerRole` as a Position; None when it is not active or names no unit."""
+    unit = target(role.get("organization") or {}, base)
+    if not unit or role.get("active") is False:
+        return None
+    period = role.get("period") or {}
+    code = next((str(each["code"]) for each in elements(role, "code.coding") if each.get("code")), "")
+    start, end = _edge(period.get("start"), first=True), _edge(period.get("end"), first=False)
+    return Position(f"PractitionerRole/{role.get('id', '')}", unit, code, start, end)
+
+
+def _edge(text: Any, *, first: bool) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    span = bounds(text)
+    return moment(span.low if first else span.high)
+
+
+def unavailable(detail: str) -> Refused:
+    return Refused(
+        503,
+        "platform-failed",
+        "Plattformen kan ikke slå opp tilganger akkurat nå.",
+        "Prøv igjen om litt.",
+        detail,
+        issue="transient",
+    )

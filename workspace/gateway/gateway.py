@@ -1,0 +1,121 @@
+"""The gateway itself: its parts wired together, and their life. Knows no HTTP; `app` puts it on the web."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workspace.clock import Clock
+from workspace.fhir.service import FhirResponse, FhirService, Resource
+from workspace.gateway import asking
+from workspace.gateway.asking import Asking
+from workspace.gateway.auditing import Auditing
+from workspace.gateway.book import WATCHED, Book
+from workspace.gateway.feed import Change, Feed
+from workspace.gateway.idempotency import Keys
+from workspace.gateway.reads import Reads
+from workspace.gateway.searches import Searches
+from workspace.gateway.settings import GatewaySettings
+from workspace.gateway.sight import about
+from workspace.gateway.store import GatewayStore
+from workspace.gateway.tokens import Bearer, TokenCheck
+from workspace.gateway.writes import Writes
+
+
+class Gateway:
+    """``await start()`` when the service has started; ``await close()`` before it closes. Both may be called twice.
+
+    A service that has `on_commit` tells of every change; of another the gateway tells its own writes only.
+    """
+
+    def __init__(
+        self,
+        service: FhirService,
+        *,
+        settings: GatewaySettings,
+        tokens: TokenCheck,
+        clock: Clock,
+        health: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.tokens = tokens
+        self.clock = clock
+        self.health = health
+        self.store = GatewayStore(settings.store_path)
+        self.book = Book(service, clock, settings.base)
+        self.auditing = Auditing(service, self.store, settings)
+        self.feed = Feed(self.store, clock, self._about)
+        self.searches = Searches(service, self.auditing, settings.base)
+        self.reads = Reads(service, self.auditing, settings.base)
+        self.writes = Writes(service, self.auditing, Keys(self.store), settings.base)
+        self._listen = getattr(service, "on_commit", None)
+        self._undo: Callable[[], None] | None = None
+        self._state = asyncio.Lock()
+        self._started = False
+
+    async def start(self) -> None:
+        async with self._state:
+            if self._started:
+                return
+            await self.store.start()
+            await self.feed.start()
+            self.auditing.start()
+            if self._listen is not None:
+                self._undo = self._listen(self._committed)
+            self._started = True
+
+    async def close(self) -> None:
+        """End the streams, write the log that waits, close the file."""
+        async with self._state:
+            if not self._started:
+                return
+            self._started = False
+            if self._undo is not None:
+                self._undo()
+            await self.feed.close()
+            await self.auditing.close()
+            await self.store.close()
+
+    def announce_resync(self, reason: str) -> None:
+        """Tell every session to fetch anew, e.g. when the sandbox has filled in older history."""
+        self.book.forget()
+        self.feed.announce_resync(reason)
+
+    def end_session(self, sid: str) -> None:
+        """A session was signed out: its streams end now."""
+        self.feed.end_session(sid)
+
+    def end_feeds(self) -> None:
+        """End every stream, so that a web server that waits for its connections can stop."""
+        self.feed.end_all()
+
+    async def asking(self, bearer: Bearer, headers: Mapping[str, str]) -> Asking:
+        decisions = await self.book.for_person(bearer.subject.practitioner)
+        return asking.read(bearer, decisions, self.clock.now(), headers)
+
+    def written(self, answer: FhirResponse) -> None:
+        """Number the gateway's own write for a service that announces nothing."""
+        if self._listen is not None or answer.status not in (200, 201) or not answer.body:
+            return
+        body = answer.body
+        rows = (
+            [body]
+            if body.get("resourceType") != "Bundle"
+            else [e["resource"] for e in body["entry"] if "resource" in e]
+        )
+        self._committed([(r["resourceType"], r["id"], _version(r), r) for r in rows if r.get("id")])
+
+    def _committed(self, changes: Sequence[Change]) -> None:
+        if any(kind in WATCHED for kind, _, _, _ in changes):
+            self.book.forget()
+        self.feed.publish(changes)
+
+    async def _about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
+        return await about(self.service, resource, self.settings.base, known)
+
+
+def _version(resource: Resource) -> int:
+    text = str((resource.get("meta") or {}).get("versionId", ""))
+    return int(text) if text.isdigit() else 0

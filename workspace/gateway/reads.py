@@ -1,0 +1,74 @@
+"""Reads of one resource, one version, and histories: fetched first, shown only when the patient is open to this person.
+
+Asking for a patient by id is answered alike whether the person exists or not.
+"""
+
+from __future__ import annotations
+
+from workspace.access.decision import Decision
+from workspace.access.kinds import GLOBAL_TYPES, served
+from workspace.fhir.service import FhirRequest, FhirResponse, FhirService
+from workspace.gateway.asking import Asking
+from workspace.gateway.auditing import Auditing
+from workspace.gateway.refused import denied
+from workspace.gateway.sight import Sight
+
+
+class Reads:
+    def __init__(self, service: FhirService, auditing: Auditing, base: str) -> None:
+        self._service = service
+        self._auditing = auditing
+        self._base = base
+
+    async def answer(self, asking: Asking, path: str, query: str = "", none_match: str = "") -> FhirResponse:
+        """``Type/id``, ``Type/id/_history``, ``Type/id/_history/3`` or ``Type/_history``. Raises Refused 403."""
+        kind, _, rest = path.partition("/")
+        if not served(kind):
+            raise denied(asking.decide("read", kind))
+        own = rest.partition("/")[0]
+        first = asking.decide("read", kind, (f"Patient/{own}",) if kind == "Patient" and own != "_history" else None)
+        if not first.permitted:
+            raise denied(first)
+        answer = await self._service.handle(FhirRequest("GET", path, query))
+        if answer.status != 200 or answer.body is None:
+            return answer
+        sight = Sight(self._service, asking, self._base)
+        if path.endswith("_history"):
+            await self._history(answer, sight, strict=own != "_history")
+            decision = first
+        else:
+            decision = await sight.decision(answer.body)
+            if not decision.permitted:
+                raise denied(decision)
+        if kind not in GLOBAL_TYPES:
+            self._auditing.read(asking, "read", shape(path), tuple(sight.patients), decision)
+        if none_match and none_match == answer.headers.get("etag"):
+            return FhirResponse(304, None, answer.headers)
+        return answer
+
+    async def _history(self, answer: FhirResponse, sight: Sight, *, strict: bool) -> None:
+        """An instance's history is shown whole or not at all; a type's is filtered."""
+        assert answer.body is not None, "answer has looked"
+        kept = []
+        for entry in answer.body.get("entry", ()):
+            refusal: Decision | None = None
+            if "resource" in entry:
+                decision = await sight.decision(entry["resource"])
+                refusal = None if decision.permitted else decision
+            elif not strict:
+                continue
+            if refusal and strict:
+                raise denied(refusal)
+            if not refusal:
+                kept.append(entry)
+        answer.body["entry"] = kept
+        answer.body.pop("total", None)
+        for link in answer.body.get("link", ()):
+            if "://" not in link["url"]:
+                link["url"] = f"{self._base}/{link['url']}"
+
+
+def shape(path: str) -> str:
+    """``Observation/*`` or ``Observation/*/_history``: the log names patients, not ids."""
+    parts = path.split("/")
+    return "/".join([parts[0], *("*" if each != "_history" else each for each in parts[1:])])

@@ -1,0 +1,25 @@
+"""What a gateway is told when it starts. Plain values; never reads the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """`name` and `organization_number` of the data controller; `issuer` and `client_id` for sign-on; `origin` the one
+    address of the platform without a trailing slash; `store_path` the gateway's own SQLite file."""
+
+    name: str
+    organization_number: str
+    sandbox: bool
+    issuer: str
+    client_id: str
+    origin: str
+    store_path: Path
+
+    @property
+    def base(self) -> str:
+        """The FHIR base, ``http://…/fhir``."""
+        return self.origin.rstrip("/") + "/fhir"

@@ -1,0 +1,66 @@
+"""Whom a resource is about, Provenance included, and whether one request may see it. Never writes and never logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workspace.access.decision import Decision
+from workspace.access.kinds import GLOBAL_TYPES
+from workspace.fhir.compartment import patients_of
+from workspace.fhir.references import local
+from workspace.fhir.service import FhirRequest, FhirService, Resource
+from workspace.gateway.asking import Asking
+
+
+async def about(
+    service: FhirService, resource: Resource, base: str, known: Mapping[str, Resource] | None = None
+) -> tuple[str, ...]:
+    """``("Patient/x", …)``. A Provenance is about whom its targets are about; one of them unknown makes it about nobody.
+
+    `known` are resources by reference (``Type/id`` or ``urn:uuid:…``) that need not be fetched.
+    """
+    if resource.get("resourceType") != "Provenance":
+        return patients_of(resource, base)
+    found: dict[str, None] = {}
+    for each in resource.get("target") or ():
+        text = str(each.get("reference", "")) if isinstance(each, dict) else ""
+        there = local(text, base)
+        if there and there.type == "Patient":
+            found[str(there)] = None
+            continue
+        one = (known or {}).get(text) or (known or {}).get(str(there) if there else "")
+        if one is None and there:
+            answer = await service.handle(FhirRequest("GET", str(there)))
+            one = answer.body if answer.status == 200 else None
+        patients = patients_of(one, base) if one else ()
+        if not patients:
+            return ()
+        found.update(dict.fromkeys(patients))
+    return tuple(found)
+
+
+class Sight:
+    """What one request may see; remembers its answers, so that a page of 200 rows costs one decision."""
+
+    def __init__(self, service: FhirService, asking: Asking, base: str) -> None:
+        self._service = service
+        self._asking = asking
+        self._base = base
+        self._decided: dict[tuple[str, tuple[str, ...]], Decision] = {}
+        self.patients: dict[str, None] = {}
+        """Everybody about whom something was let through."""
+
+    async def decision(self, resource: Resource) -> Decision:
+        kind = str(resource.get("resourceType", ""))
+        patients: tuple[str, ...] = ()
+        if kind not in GLOBAL_TYPES and kind != "AuditEvent":
+            patients = await about(self._service, resource, self._base)
+        held = self._decided.get((kind, patients))
+        if held is None:
+            held = self._decided[kind, patients] = self._asking.decide("read", kind, patients)
+        if held.permitted:
+            self.patients.update(dict.fromkeys(patients))
+        return held
+
+    async def sees(self, resource: Resource) -> bool:
+        return (await self.decision(resource)).permitted

@@ -1,0 +1,225 @@
+"""One page of live results: kept right by applying changes, as long as that can be decided here.
+
+Pure: no clock, no network. `Page.after` answers with the next page, or None when only the platform can tell.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from workspace.fhir import parameters
+from workspace.fhir.references import walk
+from workspace.fhir.search import Query
+from workspace.fhir.service import Resource
+from workspace.fhir.values import Reference, extract
+from workspace.record.matcher import Key, compare, judge, orders, sort_key
+from workspace.record.rows import Changed, Rows, RowsChange, name_of, version_of
+
+LONGEST = 1000
+"""Rows that are kept of a search without `_count`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`matches` in order with their sort `keys`; `complete` when nothing lies behind the last one."""
+
+    query: Query
+    matches: tuple[Resource, ...]
+    keys: tuple[Key, ...]
+    included: tuple[Resource, ...] = ()
+    total: int | None = None
+    complete: bool = True
+    fetched: str = ""
+    request: str = ""
+
+    @property
+    def rows(self) -> Rows:
+        total = len(self.matches) if self.complete and not self.counts else self.total
+        resources = (*self.matches, *self.included)
+        return Rows(resources, len(self.included), total, self.fetched, self.request)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the query asks for a number that only the platform knows."""
+        return self.query.total in ("accurate", "estimate") or not self.limit
+
+    @property
+    def limit(self) -> int:
+        if self.query.summary == "count":
+            return 0
+        return LONGEST if self.query.count is None else min(self.query.count, LONGEST)
+
+    def after(self, changes: Iterable[Changed]) -> Page | None:
+        """This page after `changes`, in their order; itself when none concerns it; None when it must be fetched."""
+        page: Page | None = self
+        for change in changes:
+            page = page._moved(change) if page else None
+        return page
+
+    def _moved(self, change: Changed) -> Page | None:
+        if self._far_end_of_a_chain(change.type):
+            return None
+        page: Page | None = self
+        if self.query.include or self.query.revinclude:
+            page = self._beside(change)
+        if page is None or change.type != self.query.type:
+            return page
+        at = next((place for place, row in enumerate(page.matches) if row.get("id") == change.id), None)
+        if at is not None and change.version and version_of(page.matches[at]) >= change.version:
+            return page
+        verdict = "out" if change.resource is None else judge(self.query, change.resource)
+        if verdict == "out" and at is None and not (self.counts and (not self.complete or not self.limit)):
+            return page
+        if verdict == "undecidable" or self.counts:
+            return None
+        if change.resource is None or verdict == "out":
+            return page._without(at) if at is not None else page
+        return page._with(change.resource, at, change.version)
+
+    def _without(self, at: int) -> Page | None:
+        if not self.complete or self.query.include or self.query.revinclude:
+            return None  # what moves up from behind, or is no longer included, only the platform knows
+        return replace(
+            self, matches=self.matches[:at] + self.matches[at + 1 :], keys=self.keys[:at] + self.keys[at + 1 :]
+        )
+
+    def _with(self, resource: Resource, at: int | None, version: int) -> Page | None:
+        key = sort_key(self.query, resource)
+        includes = bool(self.query.include or self.query.revinclude)
+        if includes and (at is None or _targets(self.matches[at]) != _targets(resource)):
+            return None
+        if at is not None and self.keys[at] == key:
+            return replace(self, matches=(*self.matches[:at], resource, *self.matches[at + 1 :]))
+        matches, keys = list(self.matches), list(self.keys)
+        if at is not None:
+            del matches[at], keys[at]
+        by = orders(self.query)
+        signs = [compare(by, each, key) for each in keys]
+        first, last = bisect_left(signs, 0), bisect_left(signs, 1)
+        place = first
+        if first != last:
+            if at is not None or version != 1:
+                return None  # among equals the platform keeps an order of its own
+            # A new one is the newest of its equals: first when the newest come first, else last.
+            place = first if by[0].descending else last
+        if not self.complete and place == len(keys):
+            return self if at is None else None
+        matches.insert(place, resource)
+        keys.insert(place, key)
+        complete = self.complete and len(matches) <= self.limit
+        return replace(self, matches=tuple(matches[: self.limit]), keys=tuple(keys[: self.limit]), complete=complete)
+
+    # Included resources ---------------------------------------------------------------------------
+
+    def _beside(self, change: Changed) -> Page | None:
+        """The page after a change of a resource that may be there because another one names it."""
+        for place, row in enumerate(self.included):
+            if row.get("resourceType") == change.type and row.get("id") == change.id:
+                if change.version and version_of(row) >= change.version:
+                    return self
+                if change.resource is None or self._leads_on(row, change.resource):
+                    return None
+                included = (*self.included[:place], change.resource, *self.included[place + 1 :])
+                return replace(self, included=included)
+        return None if self._is_drawn_in(change) else self
+
+    def _leads_on(self, before: Resource, now: Resource) -> bool:
+        """Whether the change may draw in or drop others, or make it no longer belong."""
+        iterates = any(each.iterate for each in (*self.query.include, *self.query.revinclude))
+        backward = any(each.type == now.get("resourceType") for each in self.query.revinclude)
+        return (iterates or backward) and _targets(before) != _targets(now)
+
+    def _is_drawn_in(self, change: Changed) -> bool:
+        rows = (*self.matches, *self.included)
+        here = {name_of(row) for row in rows}
+        if change.name in here:
+            return False
+        for each in self.query.include:
+            definition = parameters.definition(each.type, each.name)
+            if definition is None or each.target not in ("", change.type):
+                continue
+            for row in rows:
+                found = extract(row, definition) if row.get("resourceType") == each.type else []
+                if any(isinstance(value, Reference) and value.target == change.name for value in found):
+                    return True
+        if change.resource is None:
+            return False
+        for each in self.query.revinclude:
+            definition = parameters.definition(each.type, each.name) if each.type == change.type else None
+            found = extract(change.resource, definition) if definition else []
+            if any(isinstance(value, Reference) and value.target in here for value in found):
+                return True
+        return False
+
+    def _far_end_of_a_chain(self, kind: str) -> bool:
+        return any(each.chain is not None and kind in each.chain.targets for each in self.query.parameters)
+
+
+def page_of(
+    query: Query,
+    matches: Sequence[Resource],
+    included: Sequence[Resource] = (),
+    *,
+    total: int | None = None,
+    complete: bool = True,
+    fetched: str = "",
+    request: str = "",
+) -> Page:
+    """A page from what the platform answered."""
+    keys = tuple(sort_key(query, each) for each in matches)
+    return Page(query, tuple(matches), keys, tuple(included), total, complete, fetched, request)
+
+
+def difference(before: Page, now: Page) -> RowsChange | None:
+    """The least that turns the rows of `before` into those of `now`; None when they are the same."""
+    old, new = before.rows, now.rows
+    if now.counts and old.total != new.total:
+        return RowsChange(whole=new)
+    was = {name_of(row): (place, row) for place, row in enumerate(old.resources)}
+    names = [name_of(row) for row in new.resources]
+    extra_before = {name_of(row) for row in before.included}
+    extra_now = {name_of(row) for row in now.included}
+    if not extra_now <= extra_before or extra_before & set(names[: len(now.matches)]):
+        return RowsChange(whole=new)  # a listener cannot know a new row as included
+    present = set(names)
+    gone = tuple(name for name in was if name not in present)
+    stay = _unmoved([was[name][0] if name in was else None for name in names])
+    put = tuple(
+        (place, row)
+        for place, (name, row) in enumerate(zip(names, new.resources, strict=True))
+        if place not in stay or not _same(was[name][1], row)
+    )
+    return RowsChange(gone=gone, put=put) if gone or put else None
+
+
+def _unmoved(places: Sequence[int | None]) -> set[int]:
+    """Indexes of the longest run of rows that keep their order; `places` are their former ones."""
+    tails: list[int] = []
+    ends: list[int] = []
+    before: dict[int, int | None] = {}
+    for index, place in enumerate(places):
+        if place is None:
+            continue
+        at = bisect_left(tails, place)
+        before[index] = ends[at - 1] if at else None
+        tails[at:] = [place, *tails[at + 1 :]]
+        ends[at:] = [index, *ends[at + 1 :]]
+    found: set[int] = set()
+    index_or_end: int | None = ends[-1] if ends else None
+    while index_or_end is not None:
+        found.add(index_or_end)
+        index_or_end = before[index_or_end]
+    return found
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    if one is other:
+        return True
+    version = version_of(one)
+    return version == version_of(other) if version else one == other
+
+
+def _targets(resource: Resource) -> frozenset[str]:
+    return frozenset(each["reference"] for each in walk(resource))

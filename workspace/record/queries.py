@@ -1,0 +1,311 @@
+"""Every query once: one request and one live result for all who ask the same, kept as long as somebody wants it.
+
+Requests leave in one place, safety ones first. Knows pages and changes, not what they mean; never asks on its own for what
+nobody has asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from workspace.clock import Clock
+from workspace.fhir.search import Query, format_query, parse_query
+from workspace.problem import Problem
+from workspace.record.client import PURPOSE, Asker, Client
+from workspace.record.fetch import Line, fetch
+from workspace.record.lights import Light
+from workspace.record.live import Page, difference
+from workspace.record.rows import Changed, Rows, RowsChange, RowsListener
+
+IDLE = 30.0
+"""Seconds that a result without watch or context stays."""
+LARGEST = 600
+"""Live results kept at most; those that nobody watches leave first."""
+GATHER = 0.02
+"""Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
+RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+@dataclass(eq=False, slots=True)
+class Live:
+    """One live result. `missed` are the changes that came while a request was under way; `wanted` by contexts."""
+
+    key: str
+    query: Query
+    text: str
+    asker: Asker
+    safety: bool = False
+    page: Page | None = None
+    problem: Problem | None = None
+    stale: bool = False  # a change could not be decided, or was perhaps missed
+    doubted: bool = False  # the answer under way may be older than what made us ask
+    task: asyncio.Task[None] | None = None
+    again: asyncio.TimerHandle | None = None
+    sent: bool = False
+    missed: list[Changed] = field(default_factory=list)
+    watches: list[Watched] = field(default_factory=list)
+    wanted: set[str] = field(default_factory=set)
+    packages: dict[str, None] = field(default_factory=dict)
+    failures: int = 0
+    used: float = 0.0
+
+    def fresh(self) -> bool:
+        return self.page is not None and not self.stale and self.problem is None
+
+
+class Watched:
+    """A live query of one listener. `close()` is idempotent; no call to the listener follows it."""
+
+    def __init__(self, owner: Queries, live: Live, listener: RowsListener) -> None:
+        self._owner, self._live, self._listener = owner, live, listener
+        self._begun = False
+        self._closed = False
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._owner._left(self._live, self)
+
+    def _begin(self) -> None:
+        """The first call, when there is something to say."""
+        live = self._live
+        if self._closed or self._begun:
+            return
+        if live.page is not None:
+            self._begun = True
+            error = live.problem
+            told = (str(error), error.code) if error else ("", "")
+            self._listener(RowsChange(whole=live.page.rows, error=told[0], code=told[1]))
+        elif live.problem is not None:
+            self._begun = True
+            self._listener(RowsChange(error=str(live.problem), code=live.problem.code))
+
+    def _tell(self, change: RowsChange) -> None:
+        if self._closed:
+            return
+        if self._begun:
+            self._listener(change)
+        else:
+            self._begin()
+
+
+class Queries:
+    """All live results of a session."""
+
+    def __init__(self, client: Client, clock: Clock, light: Light, followed: Callable[[], bool]) -> None:
+        """`followed`: whether the change feed stands; without it a kept result may be old and is not reused."""
+        self._client, self._clock, self._followed = client, clock, followed
+        self._line = Line(light)
+        self._lives: dict[str, Live] = {}
+        self._closed = False
+
+    async def close(self) -> None:
+        self._closed = True
+        lives, self._lives = list(self._lives.values()), {}
+        tasks = [live.task for live in lives if live.task]
+        for live in lives:
+            live.watches.clear()
+            if live.again:
+                live.again.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Asking ---------------------------------------------------------------------------------------
+
+    async def search(self, text: str, asker: Asker) -> Rows:
+        live = self._join(text, asker)
+        if live.fresh() and live.page and self._followed():
+            return live.page.rows
+        self._start(live)
+        while live.task is not None:
+            await asyncio.wait({live.task})
+            if live.problem is not None and not live.fresh():
+                raise live.problem
+            if live.page is not None:
+                return live.page.rows
+        raise Problem("closed", "Arbeidsflaten er i ferd med å lukke.", "", "search after close")
+
+    def watch(self, text: str, asker: Asker, listener: RowsListener, *, safety: bool = False) -> Watched:
+        live = self._join(text, asker, safety)
+        watched = Watched(self, live, listener)
+        live.watches.append(watched)
+        if not (live.fresh() and self._followed()):
+            self._start(live)
+        asyncio.get_running_loop().call_soon(watched._begin)
+        return watched
+
+    async def prefetch(self, asked: Sequence[tuple[str, Asker, bool]]) -> None:
+        lives = []
+        for text, asker, safety in sorted(asked, key=lambda each: not each[2]):
+            try:
+                live = self._join(text, asker, safety)
+            except Problem:
+                continue  # whoever asks it in earnest is told
+            if not (live.fresh() and self._followed()):
+                self._start(live)
+            lives.append(live)
+        tasks = {live.task for live in lives if live.task}
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def peek(self, text: str) -> Rows | None:
+        live = self._lives.get(_key(format_query(parse_query(text)), PURPOSE))
+        return live.page.rows if live and live.fresh() and live.page else None
+
+    def release(self, context: str) -> None:
+        for live in list(self._lives.values()):
+            live.wanted.discard(context)
+            self._drop_if_unwanted(live, 0.0)
+
+    def _join(self, text: str, asker: Asker, safety: bool = False) -> Live:
+        query = parse_query(text)
+        canonical = format_query(query)
+        key = _key(canonical, asker.purpose)
+        live = self._lives.get(key)
+        if live is None:
+            self._sweep()
+            live = Live(key, query, canonical, asker)
+            self._lives[key] = live
+        live.safety = live.safety or safety
+        live.used = self._clock.monotonic()
+        live.packages.update(dict.fromkeys(asker.packages))
+        if asker.context:
+            live.wanted.add(asker.context)
+        return live
+
+    # Leaving --------------------------------------------------------------------------------------
+
+    def _left(self, live: Live, watched: Watched) -> None:
+        if watched in live.watches:
+            live.watches.remove(watched)
+            live.used = self._clock.monotonic()
+
+    def _sweep(self) -> None:
+        for live in list(self._lives.values()):
+            self._drop_if_unwanted(live, IDLE)
+        excess = len(self._lives) - LARGEST
+        if excess >= 0:
+            idle = [live for live in self._lives.values() if not live.watches and live.task is None]
+            for live in sorted(idle, key=lambda each: each.used)[: excess + 1]:
+                self._drop(live)
+
+    def _drop_if_unwanted(self, live: Live, idle: float) -> None:
+        if live.watches or live.wanted:
+            return
+        if live.task is None and self._clock.monotonic() - live.used >= idle:
+            self._drop(live)
+
+    def _drop(self, live: Live) -> None:
+        if live.again:
+            live.again.cancel()
+        self._lives.pop(live.key, None)
+
+    # Fetching -------------------------------------------------------------------------------------
+
+    def _start(self, live: Live) -> None:
+        if live.task is None and not self._closed:
+            if live.again:
+                live.again.cancel()
+                live.again = None
+            live.sent = live.doubted = False
+            live.missed.clear()
+            live.task = asyncio.get_running_loop().create_task(self._fetch(live))
+            live.task.add_done_callback(lambda task: self._fetched(live, task))
+
+    async def _fetch(self, live: Live) -> None:
+        async with self._line.turn(lambda: live.safety):
+            live.sent = True
+            # All who have joined by now are named: one request, several packages.
+            asker = Asker(tuple(live.packages), live.asker.context, live.asker.purpose)
+            page = await fetch(self._client, live.query, live.text, asker, self._clock)
+        caught_up = page.after(live.missed)
+        before, live.page = live.page, caught_up or page
+        recovered = live.problem is not None
+        live.problem, live.failures = None, 0
+        live.stale = caught_up is None or live.doubted
+        change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
+        self._emit(live, change)
+
+    def _fetched(self, live: Live, task: asyncio.Task[None]) -> None:
+        live.task = None
+        if task.cancelled() or self._closed:
+            return
+        error = task.exception()
+        if isinstance(error, Problem):
+            live.problem = error
+            withdrawn = live.page is not None and getattr(error, "status", 0) == 403
+            if withdrawn:
+                live.page = None  # what may no longer be seen does not stay on the screen
+            whole = Rows(()) if withdrawn else None
+            self._emit(live, RowsChange(whole=whole, error=str(error), code=error.code))
+            live.failures += 1
+            if live.watches and getattr(error, "unknown_outcome", False):
+                self._later(live, RETRIES[min(live.failures, len(RETRIES)) - 1])
+        elif error is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a live query failed", "exception": error})
+        elif live.stale:
+            self._later(live, GATHER * 5)
+
+    def _later(self, live: Live, seconds: float) -> None:
+        if live.again is None and not self._closed:
+            live.again = asyncio.get_running_loop().call_later(seconds, self._due, live)
+
+    def _due(self, live: Live) -> None:
+        live.again = None
+        if self._lives.get(live.key) is live:
+            self._start(live)
+
+    def _emit(self, live: Live, change: RowsChange | None) -> None:
+        if change is not None:
+            for watched in list(live.watches):
+                watched._tell(change)
+
+    # Changes --------------------------------------------------------------------------------------
+
+    def changed(self, batch: Sequence[Changed]) -> None:
+        """Bring every live result up to date; those that cannot be decided here are fetched again when wanted."""
+        emissions: list[tuple[Live, RowsChange | None]] = []
+        for live in list(self._lives.values()):
+            if live.sent and live.task is not None:
+                live.missed.extend(batch)
+            if live.page is None or live.stale:
+                continue
+            page = live.page.after(batch)
+            if page is None:
+                self._outdated(live, GATHER)
+            elif page is not live.page:
+                change = difference(live.page, page)
+                live.page = page
+                emissions.append((live, change))
+        for live, change in emissions:
+            self._emit(live, change)
+
+    def retry(self) -> None:
+        """The platform is there again: ask anew what failed."""
+        for live in list(self._lives.values()):
+            if live.problem is not None:
+                self._outdated(live, 0.0)
+
+    def refetch_all(self) -> None:
+        """Something may have been missed: fetch what is watched, mark the rest."""
+        for live in list(self._lives.values()):
+            live.doubted = live.sent
+            if live.page is not None or live.problem is not None:
+                self._outdated(live, 0.0)
+
+    def _outdated(self, live: Live, delay: float) -> None:
+        live.stale = True
+        if live.task is None:
+            if live.again and not delay:
+                live.again.cancel()
+                live.again = None
+            if live.watches:
+                self._later(live, delay)
+
+
+def _key(canonical: str, purpose: str) -> str:
+    return canonical if purpose == PURPOSE else f"{purpose} {canonical}"

@@ -1,0 +1,130 @@
+"""The shared record of one signed-in user: every search, read and watch of every panel ends here.
+
+Queries arrive with their patients in them: the broker has checked scope, context and patient before. Never checks access,
+never writes to the platform (the outbox does) and keeps nothing on disk (outbox and drafts do).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workspace.clock import Clock
+from workspace.fhir.service import Resource
+from workspace.record.client import Asker, Client
+from workspace.record.feed import Feed
+from workspace.record.lights import Light
+from workspace.record.queries import Queries, Watched
+from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
+from workspace.record.seen import Seen
+
+__all__ = ["Record", "Watched"]
+
+FIRST_HELLO = 2.0
+"""Seconds that `start` waits for the change feed; without it the record works, and says that it may be stale."""
+
+
+class Record:
+    """`user` is the FHIR reference of who is signed in. `outbox` and `drafts` are kept for the broker; the record asks
+    nothing of them. ``await start()`` before, ``await close()`` after."""
+
+    def __init__(self, client: Client, *, clock: Clock, user: str, outbox: Any = None, drafts: Any = None) -> None:
+        self.client = client
+        self.clock = clock
+        self.user = user
+        self.outbox = outbox
+        self.drafts = drafts
+        self._light = Light("journalplattform", clock)
+        self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open())
+        self._feed = Feed(client, self._light, self._arrived, self._queries.refetch_all, self._queries.retry)
+        self._seen = Seen()
+        self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
+        self._listeners: list[Callable[[Sequence[Changed]], None]] = []
+
+    async def start(self) -> None:
+        """Open the change feed; returns when it stands, at the latest after two seconds."""
+        self._feed.start()
+        await self._feed.wait_until_open(FIRST_HELLO)
+
+    async def close(self) -> None:
+        """End the feed, all requests and all watches; no listener is called any more. May be called twice."""
+        await self._feed.close()
+        await self._queries.close()
+        tasks = list(self._reads.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._listeners.clear()
+        self._light.close()
+
+    async def search(self, query: str, asker: Asker) -> Rows:
+        """The live result of `query` when there is one, else fetched. Raises PlatformProblem, SearchError."""
+        return await self._queries.search(query, asker)
+
+    async def read(self, reference: str, asker: Asker) -> Resource:
+        """``Type/id`` as it is now; equal reads under way share one request. Raises PlatformProblem (``not-found``)."""
+        key = (reference, asker.purpose)
+        task = self._reads.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._read(reference, asker))
+            self._reads[key] = task
+            task.add_done_callback(lambda done: self._has_read(key, done))
+        return await asyncio.shield(task)
+
+    async def _read(self, reference: str, asker: Asker) -> Resource:
+        answer = await self.client.get(reference, asker)
+        resource: Resource = answer.body
+        return resource
+
+    def _has_read(self, key: tuple[str, str], task: asyncio.Task[Resource]) -> None:
+        self._reads.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # an asker that has gone may fail unheard
+
+    def watch(self, query: str, asker: Asker, listener: RowsListener, *, safety: bool = False) -> Watched:
+        """A live query. The first call of `listener` comes on a later turn of the loop. Raises SearchError."""
+        return self._queries.watch(query, asker, listener, safety=safety)
+
+    async def prefetch(self, queries: Sequence[tuple[str, Asker, bool]]) -> None:
+        """Send (query, asker, safety) ahead, merged, safety ones first; joined to what is under way before the first
+        wait. Returns when all have an answer; failures are told to whoever watches or searches later."""
+        await self._queries.prefetch(queries)
+
+    def peek(self, query: str) -> Rows | None:
+        """The live result of `query` if it is here and fresh; never fetches."""
+        return self._queries.peek(query)
+
+    def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:
+        """The platform's answer to an own transaction: its resources reach every watch before this returns."""
+        fresh = []
+        for entry in bundle.get("entry") or ():
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(resource, dict) and resource.get("id") and resource.get("resourceType") != "OperationOutcome":
+                fresh.append(changed(resource, transaction))
+        self._arrived(fresh)
+
+    def release(self, context: str) -> None:
+        """The context (its token) is over: what only it asked for is forgotten."""
+        self._queries.release(context)
+
+    def refresh(self) -> None:
+        """Fetch every live result again, e.g. after the user's access has changed."""
+        self._queries.refetch_all()
+
+    def on_service(self, listener: Callable[[ServiceState], None]) -> Callable[[], None]:
+        """Told the light of ``journalplattform`` now and whenever it changes. Returns what ends it."""
+        return self._light.listen(listener)
+
+    def on_change(self, listener: Callable[[Sequence[Changed]], None]) -> Callable[[], None]:
+        """Told every new version of a resource, own ones included, once. Returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def _arrived(self, batch: Sequence[Changed]) -> None:
+        fresh = [each for each in batch if self._seen.is_new(each)]
+        if not fresh:
+            return
+        self._queries.changed(fresh)
+        for listener in list(self._listeners):
+            listener(fresh)

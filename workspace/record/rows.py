@@ -1,0 +1,92 @@
+"""What the record hands out: results, their changes, and the changes that come from the platform.
+
+The same fields as the door's `SearchResult` and `Change`, which lie above this room; the broker converts. Plain data,
+never changed once made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workspace.fhir.service import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`resources` in the order asked for, matches first, then included ones (`included` of them, at the end). `total` is
+    None when the platform did not say. `fetched` is the clinical instant of the newest fetch, `request` the id under
+    which the platform's audit knows it."""
+
+    resources: tuple[Resource, ...]
+    included: int = 0
+    total: int | None = None
+    fetched: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsChange:
+    """A watched result moved on: drop the rows in `gone` (``Type/id``) and those that `put` names, then put each
+    ``(index, resource)`` at its final place, lowest index first. `whole` replaces everything. `error` is a Norwegian
+    sentence when the result is stale; `code` its stable name; the next change without it says that all is well."""
+
+    whole: Rows | None = None
+    gone: tuple[str, ...] = ()
+    put: tuple[tuple[int, Resource], ...] = ()
+    error: str = ""
+    code: str = ""
+
+
+RowsListener = Callable[[RowsChange], None]
+"""Called on the event loop; the first call is always a whole result or an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One resource has a new version. `resource` is None when it was deleted; `transaction` the idempotency key."""
+
+    type: str
+    id: str
+    version: int
+    resource: Resource | None
+    transaction: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+ServiceWord = Literal["ok", "treg", "nede"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """A service light. `since` is ``hh:mm`` of clinical time when it is not ok."""
+
+    name: str
+    state: ServiceWord
+    since: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"nede siden {self.since}" if self.state == "nede" else self.state
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """``Type/id``."""
+    return f"{resource.get('resourceType', '')}/{resource.get('id', '')}"
+
+
+def version_of(resource: Mapping[str, Any]) -> int:
+    """The version as a number; 0 when there is none that can be compared."""
+    meta = resource.get("meta")
+    text = meta.get("versionId", "") if isinstance(meta, dict) else ""
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0
+
+
+def changed(resource: Resource, transaction: str = "") -> Changed:
+    """A change that says `resource` is the newest version."""
+    kind, own = str(resource.get("resourceType", "")), str(resource.get("id", ""))
+    return Changed(kind, own, version_of(resource), resource, transaction)

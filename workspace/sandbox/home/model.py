@@ -1,0 +1,156 @@
+"""The nouns of the synthetic home: plain frozen records. Hold no logic beyond a name, and no real person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A ward; `number` is its organisation number."""
+
+    id: str
+    name: str
+    number: str
+    short_stay: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of the staff. `category` is Volven 9060, empty (as `hpr`) for those without authorisation."""
+
+    id: str
+    name: str
+    role: str
+    title: str
+    category: str
+    hpr: str
+    units: tuple[str, ...]
+    shift: str
+    login: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resident:
+    """`usual` holds the vital signs of an ordinary day; weight in kg, height in cm."""
+
+    id: str
+    unit: str
+    room: str
+    given: str
+    family: str
+    sex: str
+    born: date
+    number_kind: str
+    number: str
+    language: str
+    admitted: date
+    gp: str
+    contact: str
+    protected: bool
+    weight: float
+    height: float
+    usual: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        return f"{self.given} {self.family}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relative:
+    """`relation` is what the relative is to the resident (datter)."""
+
+    resident: str
+    relation: str
+    freg: str
+    given: str
+    family: str
+    sex: str
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    key: str
+    icpc2: str
+    icpc2_text: str
+    icd10: str
+    icd10_text: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """`times` (HH:MM) are empty for what is given when needed."""
+
+    key: str
+    atc: str
+    name: str
+    dose: str
+    times: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A drug ordered for a resident at `authored`; ended at the end of `until`, if at all."""
+
+    resident: str
+    drug: Drug
+    authored: datetime
+    until: date | None
+    reason: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.resident}-{self.drug.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Allergy:
+    resident: str
+    text: str
+    code: str
+    system: str
+    reaction: str
+    verification: str
+    criticality: str
+    recorded: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analyte:
+    """`code` is NLK; `low` and `high` the reference interval, None for none."""
+
+    code: str
+    loinc: str
+    name: str
+    unit: str
+    ucum: str
+    low: float | None
+    high: float | None
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something written down for one resident at one time; `values` are the other columns of its file."""
+
+    resident: str
+    at: datetime
+    by: str
+    values: Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """An open task."""
+
+    resident: str
+    text: str
+    due: datetime
+    priority: str
+    status: str
+    owner: str

@@ -1,0 +1,316 @@
+"""A panel's body: draws an instance's tree and keeps drawing it, reconciling by id.
+
+Focus, caret, selection and scroll survive patches because widgets survive them. What is typed goes to the instance at
+once; actions run as kept tasks. A frozen body drops input: it was meant for a context that is about to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, cast
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from workspace.panels.components import Action, Button, Component, PairField
+from workspace.panels.face import ActOutcome, PanelInstance, TreeChange
+from workspace.shell.kit import button, choice, containers, fields, table, telling, trend
+from workspace.shell.kit.containers import Container, FormWidget
+from workspace.shell.kit.env import Env
+from workspace.shell.theme import Theme
+
+Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+
+
+def registry() -> dict[str, type[QWidget]]:
+    """Every component kind and its widget."""
+    found: dict[str, type[QWidget]] = {}
+    for module in (containers, telling, table, trend, fields, choice, button):
+        found |= module.WIDGETS  # type: ignore[attr-defined]
+    return found
+
+
+class PanelBody(QFrame):
+    """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
+    outcome; `firstPainted` once, after the first paint that follows the first tree."""
+
+    toolbarChanged = Signal(object)
+    statusChanged = Signal(object)
+    acted = Signal(object)
+    firstPainted = Signal()
+
+    def __init__(self, theme: Theme, now: Callable[[], datetime], spawn: Spawn, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._spawn = spawn
+        self._instance: PanelInstance | None = None
+        self._kinds = registry()
+        self._widgets: dict[str, QWidget] = {}
+        self._shortcuts: dict[str, QShortcut] = {}
+        self._frozen = self._painted = False
+        self._acting: set[str] = set()
+        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed)
+        self._scroll = QScrollArea(self)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._inside = QWidget()
+        self._column = QVBoxLayout(self._inside)
+        self._scroll.setWidget(self._inside)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._scroll)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._pad()
+
+    # --- the instance ---
+
+    def attach(self, instance: PanelInstance) -> None:
+        """Draw this instance from now on; its tree may already be there."""
+        self._instance = instance
+        if instance.root is not None:
+            self.rendered(TreeChange(whole=True))
+
+    def rendered(self, change: TreeChange) -> None:
+        """Draw what changed."""
+        instance = self._instance
+        if instance is None or instance.root is None:
+            return
+        self.setUpdatesEnabled(False)
+        try:
+            if change.whole or not self._widgets:
+                self._whole(instance)
+            else:
+                self._patch(instance, change)
+        finally:
+            self.setUpdatesEnabled(True)
+        if not self._painted:
+            self._painted = True
+            self._inside.installEventFilter(self)
+            self._inside.update()
+
+    def values_changed(self, binds: tuple[str, ...]) -> None:
+        """Fields whose memory changed by something else than typing here."""
+        del binds
+        for widget in self._widgets.values():
+            if hasattr(widget, "value_changed"):
+                widget.value_changed()
+
+    def bound_changed(self, watch: int) -> None:
+        instance = self._instance
+        if instance is None:
+            return
+        for name, widget in self._widgets.items():
+            node = instance.nodes.get(name)
+            if node is not None and getattr(node.component, "watch", None) == watch:
+                cast(Any, widget).bound_changed()
+
+    def tick(self) -> None:
+        """A minute has passed: ages have grown."""
+        for widget in self._widgets.values():
+            if hasattr(widget, "tick"):
+                widget.tick()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.env.theme = theme
+        self._pad()
+        for widget in self._widgets.values():
+            cast(Any, widget).set_theme(theme)
+
+    def set_frozen(self, frozen: bool) -> None:
+        """Drop what is typed and pressed from now on."""
+        self._frozen = frozen
+
+    def widget(self, node_id: str) -> QWidget | None:
+        """The widget of a node, for tests and for focus."""
+        return self._widgets.get(node_id)
+
+    # --- doing ---
+
+    def run(self, action: Action) -> None:
+        """Start an action, once until it ends."""
+        instance, key = self._instance, repr(action)
+        if instance is None or self._frozen or key in self._acting:
+            return
+        self._acting.add(key)
+        pressed = [
+            w for w in self._widgets.values() if isinstance(w, button.ButtonWidget) and w.component.action == action
+        ]
+        for one in pressed:
+            one.set_busy(True)
+        self._spawn(self._act(instance, action, key, pressed))
+
+    async def _act(self, instance: PanelInstance, action: Action, key: str, pressed: list[button.ButtonWidget]) -> None:
+        try:
+            outcome = await instance.act(action)
+        finally:
+            self._acting.discard(key)
+            for one in pressed:
+                if isValid(one):
+                    one.set_busy(False)
+        if isValid(self):
+            self.acted.emit(outcome)
+
+    def _typed(self, bind: str, value: Any) -> None:
+        if self._instance is not None and not self._frozen:
+            self._instance.typed(bind, value)
+
+    def _value(self, bind: str) -> Any:
+        return self._instance.values.get(bind) if self._instance is not None else None
+
+    def _bound(self, watch: int) -> Any:
+        from workspace.panels.face import BoundRows
+
+        return self._instance.bound(watch) if self._instance is not None else BoundRows()
+
+    # --- drawing ---
+
+    def _pad(self) -> None:
+        side = self.env.theme.px(12)
+        self._column.setContentsMargins(side - 3, 0, side - 3, side)
+
+    def _whole(self, instance: PanelInstance) -> None:
+        for widget in list(self._widgets.values()):
+            widget.hide()
+            widget.deleteLater()
+        self._widgets.clear()
+        self._drop_shortcuts()
+        while self._column.count():
+            self._column.takeAt(0)
+        root = cast(str, instance.root)
+        self._make(instance, root)
+        self._column.addWidget(self._widgets[root], 1)
+        for name in instance.nodes:
+            self._place(instance, name)
+        self._outside(instance)
+
+    def _patch(self, instance: PanelInstance, change: TreeChange) -> None:
+        for name in change.removed:
+            self._remove(name)
+        parents = set(change.reordered)
+        for name in change.added:
+            self._make(instance, name, deep=False)
+            node = instance.nodes.get(name)
+            if node is not None:
+                parents.add(name)
+                if node.parent is not None:
+                    parents.add(node.parent)
+        for name in change.changed:
+            node, widget = instance.nodes.get(name), self._widgets.get(name)
+            if node is None:
+                continue
+            if widget is None or type(widget) is not self._kinds.get(node.component.kind):
+                self._remove(name)
+                self._make(instance, name, deep=False)
+                parents |= {node.parent} if node.parent else set()
+            else:
+                cast(Any, widget).set_component(node.component)
+                self._shortcut(name, node.component)
+        for name, rows in change.rows.items():
+            widget = self._widgets.get(name)
+            if isinstance(widget, table.TableWidget) and name in instance.nodes:
+                widget.rows_changed(cast(Any, instance.nodes[name].component), rows)
+        for name in parents:
+            self._place(instance, name)
+        self._outside(instance)
+
+    def _make(self, instance: PanelInstance, name: str, *, deep: bool = True) -> None:
+        node = instance.nodes.get(name)
+        if node is None:
+            return
+        self._remove(name)
+        kind = node.component.kind if node.component.kind in self._kinds else "unknown"
+        widget = cast(Any, self._kinds[kind])(node.component, self.env, None)
+        widget.setObjectName(name)
+        self._widgets[name] = widget
+        self._shortcut(name, node.component)
+        if isinstance(node.component, PairField) or hasattr(widget, "editor"):
+            for editor in widget.findChildren(QLineEdit):
+                editor.installEventFilter(self)
+        if deep:
+            for child in node.children:
+                self._make(instance, child)
+
+    def _remove(self, name: str) -> None:
+        widget = self._widgets.pop(name, None)
+        shortcut = self._shortcuts.pop(name, None)
+        if shortcut is not None:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()
+
+    def _place(self, instance: PanelInstance, name: str) -> None:
+        node, widget = instance.nodes.get(name), self._widgets.get(name)
+        if node is None or not isinstance(widget, Container):
+            return
+        children = []
+        for child in node.children:
+            inside, below = self._widgets.get(child), instance.nodes.get(child)
+            if inside is None or below is None:
+                continue
+            if name == instance.root and below.component.slot != "body":
+                continue
+            children.append((inside, below.component.kind, below.component.span))
+        widget.place(children)
+        if isinstance(widget, FormWidget):
+            return
+
+    def _outside(self, instance: PanelInstance) -> None:
+        root = instance.nodes[cast(str, instance.root)]
+        for slot, signal in (("toolbar", self.toolbarChanged), ("status", self.statusChanged)):
+            names = [n for n in root.children if n in instance.nodes and instance.nodes[n].component.slot == slot]
+            signal.emit([self._widgets[name] for name in names if name in self._widgets])
+
+    # --- keys ---
+
+    def _shortcut(self, name: str, component: Component) -> None:
+        old = self._shortcuts.pop(name, None)
+        if old is not None:
+            old.setEnabled(False)
+            old.deleteLater()
+        if isinstance(component, Button) and component.shortcut:
+            shortcut = QShortcut(QKeySequence(component.shortcut), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda: self._press(name))
+            self._shortcuts[name] = shortcut
+
+    def _press(self, name: str) -> None:
+        widget = self._widgets.get(name)
+        if isinstance(widget, button.ButtonWidget):
+            widget.press()
+
+    def _drop_shortcuts(self) -> None:
+        for shortcut in self._shortcuts.values():
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts.clear()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._inside and event.type() == QEvent.Type.Paint:
+            self._inside.removeEventFilter(self)
+            self.firstPainted.emit()
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if self._frozen:
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(watched, QLineEdit):
+                return self._submit(watched)
+        return super().eventFilter(watched, event)
+
+    def _submit(self, editor: QWidget) -> bool:
+        parent = editor.parentWidget()
+        while parent is not None and parent is not self:
+            if isinstance(parent, FormWidget) and parent.component.submit is not None:
+                self.run(parent.component.submit)
+                return True
+            parent = parent.parentWidget()
+        return False
+
+    def outcome(self, result: ActOutcome) -> None:
+        """For the frame: nothing here."""

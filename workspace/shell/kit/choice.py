@@ -1,0 +1,225 @@
+"""One of several: a field that opens a list, toggles in a row, or a closed group of segments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+
+from workspace.panels.components import ChoiceField, Option
+from workspace.shell import icons
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import RING, Labelled, below
+from workspace.shell.theme import Theme
+
+
+class MenuButton(QAbstractButton):
+    """The box of a menu choice: value, unit, chevron. A letter chooses; Space, Enter or Down opens the list."""
+
+    def __init__(self, choice: ChoiceWidget, theme: Theme) -> None:
+        super().__init__()
+        self._choice = choice
+        self._theme = theme
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self.open)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(96), self._theme.control + 2 * RING)
+
+    def open(self) -> None:
+        """The list of options under the box."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setMinimumWidth(self.width() - 2 * RING)
+        current = self._choice.value()
+        for option in self._choice.component.options:
+            words = option.label + (f"   {option.hint}" if option.hint else "")
+            action = menu.addAction(words, lambda value=option.value: self._choice.choose(value))
+            action.setCheckable(True)
+            action.setChecked(option.value == current)
+            if option.value == current:
+                menu.setActiveAction(action)
+        menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and not event.modifiers():
+            self._choice.step(1 if event.key() == Qt.Key.Key_Down else -1)
+            return
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F4):
+            self.open()
+            return
+        typed = event.text().casefold()
+        for option in self._choice.component.options:
+            if typed.strip() and typed == (option.key or option.label[:1]).casefold():
+                self._choice.choose(option.value)
+                return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inner = QRectF(self.rect()).adjusted(RING + 0.5, RING + 0.5, -RING - 0.5, -RING - 0.5)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("focus"), 2))
+            painter.drawRoundedRect(inner.adjusted(-2, -2, 2, 2), theme.field_radius + 2, theme.field_radius + 2)
+        wrong = bool(self._choice.component.error)
+        painter.setPen(QPen(theme.color("bad" if wrong else ("focus" if self.hasFocus() else "line")), 1))
+        painter.setBrush(theme.color("field"))
+        painter.drawRoundedRect(inner, theme.field_radius, theme.field_radius)
+        size = theme.px(14)
+        right = inner.right() - theme.px(6) - size
+        area = QRectF(right, (self.height() - size) / 2, size, size)
+        icons.paint(painter, "chevron-down", theme.color("faint"), area)
+        unit = self._choice.component.unit
+        if unit:
+            width = theme.metrics("caption").horizontalAdvance(unit)
+            right -= width + theme.px(6)
+            painter.setPen(theme.color("faint"))
+            painter.setFont(theme.font("caption"))
+            painter.drawText(QRectF(right, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, unit)
+        text = self._choice.shown()
+        painter.setPen(theme.color("text" if text else "faint"))
+        painter.setFont(theme.font("body"))
+        room = int(right - inner.left() - theme.px(12))
+        words = theme.metrics("body").elidedText(text or "Velg", Qt.TextElideMode.ElideRight, room)
+        spot = QRectF(inner.left() + theme.px(9), 0, room + 4, self.height())
+        painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, words)
+
+
+class ChipButton(QAbstractButton):
+    """A toggle: tinted when chosen, hairline when not."""
+
+    def __init__(self, option: Option, theme: Theme) -> None:
+        super().__init__()
+        self.option, self._theme = option, theme
+        self.setText(option.label)
+        self.setAccessibleName(option.label)
+        self.setToolTip(option.hint)
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        theme = self._theme
+        return QSize(theme.metrics("pill").horizontalAdvance(self.text()) + theme.px(20), theme.px(26))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = self._theme
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
+        chosen = self.isChecked()
+        edge = QPen(theme.color("focus"), 2) if self.hasFocus() else QPen(theme.color("line"), 1)
+        painter.setPen(edge if self.hasFocus() or not chosen else Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("accent_tint" if chosen else ("hover" if self.underMouse() else "ground")))
+        painter.drawRoundedRect(area, theme.pill_radius, theme.pill_radius)
+        painter.setPen(theme.color("accent" if chosen else "muted"))
+        painter.setFont(theme.font("pill"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+
+
+class ChoiceWidget(Labelled):
+    """The component in any of its three styles."""
+
+    def __init__(self, component: ChoiceField, env: Env, parent: QWidget | None = None) -> None:
+        super().__init__(env, parent)
+        self.component = component
+        self._menu: MenuButton | None = None
+        self._chips: list[ChipButton] = []
+        self._row = QWidget()
+        self._line = QHBoxLayout(self._row)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(6)
+        if component.style == "menu":
+            self._menu = MenuButton(self, env.theme)
+            self._line.addWidget(self._menu)
+        else:
+            self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._hold(self._row, self._menu or self._row)
+        self.set_component(component)
+
+    def value(self) -> Any:
+        value = self._env.value(self.component.bind)
+        return self.component.initial or None if value is None else value
+
+    def shown(self) -> str:
+        value = self.value()
+        return next((option.label for option in self.component.options if option.value == value), "")
+
+    def choose(self, value: str) -> None:
+        """The user chose; a chip of a `multiple` choice toggles."""
+        if not self.component.multiple:
+            self._env.typed(self.component.bind, value)
+        else:
+            chosen = list(self.value() or [])
+            chosen.remove(value) if value in chosen else chosen.append(value)
+            self._env.typed(self.component.bind, chosen)
+        self.value_changed()
+
+    def step(self, by: int) -> None:
+        """The next or previous option; stops at the ends."""
+        values = [option.value for option in self.component.options]
+        here = values.index(self.value()) if self.value() in values else (-1 if by > 0 else len(values))
+        if values:
+            self.choose(values[min(len(values) - 1, max(0, here + by))])
+
+    def set_component(self, component: ChoiceField) -> None:
+        self.component = component
+        focus: QWidget = self._menu or self._row
+        self._describe(focus, component.label, component.error, below(component, self._env), component.required)
+        self._label.setVisible(bool(component.label) and component.style == "menu")
+        if self._menu is None:
+            self._row.setAccessibleName(component.label)
+            self._fill()
+        self.value_changed()
+
+    def _fill(self) -> None:
+        for index, option in enumerate(self.component.options):
+            if index < len(self._chips):
+                chip = self._chips[index]
+                chip.option = option
+                chip.setText(option.label)
+                chip.setAccessibleName(option.label)
+                chip.updateGeometry()
+                continue
+            chip = ChipButton(option, self._theme)
+            chip.clicked.connect(lambda _=False, one=chip: self.choose(one.option.value))
+            self._chips.append(chip)
+            self._line.addWidget(chip)
+        while len(self._chips) > len(self.component.options):
+            gone = self._chips.pop()
+            gone.hide()
+            gone.deleteLater()
+
+    def value_changed(self) -> None:
+        value = self.value()
+        for chip in self._chips:
+            chosen = chip.option.value in value if isinstance(value, list) else chip.option.value == value
+            chip.setChecked(chosen)
+        if self._menu is not None:
+            self._menu.setAccessibleName(f"{self.component.label}: {self.shown() or 'ikke valgt'}")
+            self._menu.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        for widget in (*self._chips, *((self._menu,) if self._menu else ())):
+            widget.set_theme(theme)
+        self.set_component(self.component)
+
+
+WIDGETS: dict[str, type[QWidget]] = {"choice-field": ChoiceWidget}

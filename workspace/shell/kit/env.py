@@ -1,0 +1,25 @@
+"""What every component widget is handed: the theme, the clock, and the ways back to the panel's instance. No state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workspace.panels.components import Action
+from workspace.panels.face import BoundRows
+from workspace.shell.theme import Theme
+
+
+@dataclass(slots=True)
+class Env:
+    """`now` is clinical time; `run` starts an action; `bound` gives a watch's rows; `value` and `typed` are the fields'
+    memory, kept by the panel's instance and never by the widget."""
+
+    theme: Theme
+    now: Callable[[], datetime]
+    run: Callable[[Action], None]
+    bound: Callable[[int], BoundRows]
+    value: Callable[[str], Any]
+    typed: Callable[[str, Any], None]

@@ -1,0 +1,104 @@
+"""Element paths on FHIR resources, for tables and trends that are bound to a watch. Pure; never raises on odd data.
+
+A path is names joined by points. `[0]` takes an item, `[code]` the item whose coding, code or component has that code;
+a list without brackets means its first item. ``effective[x]`` and ``value[x]`` take whichever type there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+STEP = re.compile(r"(?P<name>[A-Za-z]+)(?:\[(?P<key>[^\]]+)\])?")
+TYPED = ("DateTime", "Period", "Instant", "Quantity", "CodeableConcept", "String", "Integer", "Boolean", "Time")
+
+
+def at(resource: Any, path: str) -> Any:
+    """The value at `path`, or None. Dicts of code, quantity or period come back whole."""
+    value = resource
+    for step in path.split("."):
+        match = STEP.fullmatch(step)
+        if match is None or not isinstance(value, dict):
+            return None
+        value = _step(value, match["name"], match["key"])
+        if value is None:
+            return None
+    return value[0] if isinstance(value, list) and value else (None if value == [] else value)
+
+
+def _step(value: dict[str, Any], name: str, key: str | None) -> Any:
+    if key == "x":
+        return next((value[name + kind] for kind in TYPED if name + kind in value), None)
+    found = value.get(name)
+    if key is None:
+        return found[0] if isinstance(found, list) and found else found
+    if not isinstance(found, list):
+        return None
+    if key.isdigit() and len(key) < 3:
+        return found[int(key)] if int(key) < len(found) else None
+    return next((item for item in found if key in codes(item)), None)
+
+
+def codes(item: Any) -> set[str]:
+    """Every code an item carries: its own, its codings', its `code`'s codings'."""
+    if not isinstance(item, dict):
+        return set()
+    concept = item.get("code")
+    found = {concept} if isinstance(concept, str) else set()
+    for holder in (item, concept if isinstance(concept, dict) else {}):
+        found |= {
+            c["code"] for c in holder.get("coding") or () if isinstance(c, dict) and isinstance(c.get("code"), str)
+        }
+    return found
+
+
+def text(value: Any) -> str:
+    """A short text for any value: a concept's text or display, a quantity with unit, a reference's display."""
+    if isinstance(value, dict):
+        coding = next((c for c in value.get("coding") or () if isinstance(c, dict)), {})
+        for found in (
+            value.get("text"),
+            value.get("display"),
+            coding.get("display"),
+            value.get("value"),
+            coding.get("code"),
+        ):
+            if found is not None:
+                return str(found)
+        return ""
+    return "" if value is None else str(value)
+
+
+def when(resource: dict[str, Any]) -> str:
+    """The clinical instant of a resource: effective, performed, authored, date, recorded, onset; else last updated."""
+    for name in (
+        "effective[x]",
+        "performed[x]",
+        "authoredOn",
+        "date",
+        "recordedDate",
+        "onset[x]",
+        "issued",
+        "meta.lastUpdated",
+    ):
+        found = at(resource, name)
+        if isinstance(found, dict):
+            found = found.get("end") or found.get("start")
+        if isinstance(found, str):
+            return found
+    return ""
+
+
+def points(resources: Iterable[dict[str, Any]], code: str, component: str = "") -> list[tuple[str, float]]:
+    """(instant, value) of the observations with `code` (or their `component`), oldest first; those in error left out."""
+    found = []
+    for resource in resources:
+        if resource.get("status") == "entered-in-error" or code not in codes(resource):
+            continue
+        holder = at(resource, f"component[{component}]") if component else resource
+        value = at(holder, "valueQuantity.value") if isinstance(holder, dict) else None
+        instant = when(resource)
+        if isinstance(value, int | float) and not isinstance(value, bool) and instant:
+            found.append((instant, float(value)))
+    return sorted(found)

@@ -1,0 +1,329 @@
+"""The table component: rows of 36 pixels, hairlines, one delegate that paints everything. No cell widgets."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workspace.panels.components import Table, TableColumn
+from workspace.panels.face import RowsChange
+from workspace.shell import icons, painters
+from workspace.shell.fonts import Role
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.table_model import CELL, COLUMN, RowModel, cell_of
+from workspace.shell.theme import Theme
+
+PAD = 8
+FIXED = {"s": 72, "m": 120, "l": 200}
+SPARK = 84
+FEW_ROWS = 3
+
+
+class CellPainter(QStyledItemDelegate):
+    """Paints a cell: text, then muted secondary text, then pills; the row's tint, edge and hairline."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        theme, model = self._table.theme, self._table.model
+        area: QRect = option.rect  # type: ignore[attr-defined]
+        row = model.row(index.row())
+        chosen = row.key == self._table.chosen()
+        hot = index.row() == self._table.hot
+        painter.fillRect(area, theme.color("selection" if chosen else ("hover" if hot else "surface")))
+        painter.fillRect(area.left(), area.bottom(), area.width(), 1, theme.color("line"))
+        if chosen and index.column() == 0:
+            painter.fillRect(area.left(), area.top(), 3, area.height(), theme.color("accent"))
+        cell, column = index.data(CELL), index.data(COLUMN)
+        room = area.adjusted(theme.px(PAD), 0, -theme.px(PAD), -1)
+        if column.kind == "spark":
+            values = cell.values
+            if values:
+                spark = room.adjusted(2, theme.px(9), -3, -theme.px(9))
+                painters.paint_spark(painter, theme, spark.toRectF(), values, cell.high, cell.tone)
+            return
+        if column.kind == "pill" and cell.text:
+            painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, cell.text, cell.tone, cell.shape)
+            return
+        left = self._words(painter, room, cell, column)
+        for pill in cell.pills:
+            if left + painters.pill_width(theme, pill.text, pill.shape) > room.right() + theme.px(PAD):
+                break
+            left += (
+                painters.paint_pill(painter, theme, left, room.center().y() + 1, pill.text, pill.tone, pill.shape) + 4
+            )
+
+    def _words(self, painter: QPainter, room: QRect, cell: object, column: TableColumn) -> int:
+        theme = self._table.theme
+        shown = cell_of(cell)  # type: ignore[arg-type]
+        role = role_of(column)
+        metrics = theme.metrics(role)
+        text = self._table.model.shown(shown, column)
+        muted = column.kind in ("muted", "age", "date", "time")
+        ink = theme.color("muted" if muted else "text") if shown.tone == "neutral" else theme.tone(shown.tone)
+        painter.setFont(theme.font("strong" if shown.tone == "bad" and role == "body" else role))
+        painter.setPen(ink)
+        side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
+        elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, elided)
+        left = room.left() + (metrics.horizontalAdvance(elided) + theme.px(5) if text else 0)
+        if shown.secondary:
+            painter.setFont(theme.font("body"))
+            painter.setPen(theme.color("muted"))
+            rest = room.adjusted(left - room.left(), 0, 0, 0)
+            words = theme.metrics("body").elidedText(shown.secondary, Qt.TextElideMode.ElideRight, max(0, rest.width()))
+            painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, words)
+            left += theme.metrics("body").horizontalAdvance(words) + theme.px(6)
+        return left
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(self.width_of(index.row(), index.data(COLUMN)), self._table.theme.row)
+
+    def width_of(self, row: int, column: TableColumn) -> int:
+        """What a cell needs, padding included."""
+        theme, model = self._table.theme, self._table.model
+        if column.kind == "spark":
+            return theme.px(SPARK) + 2 * theme.px(PAD)
+        cell = cell_of(model.row(row).cells.get(column.key))
+        if column.kind == "pill":
+            return painters.pill_width(theme, cell.text, cell.shape) + 2 * theme.px(PAD)
+        width = theme.metrics(role_of(column)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
+        if cell.secondary:
+            width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
+        return width + sum(painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in cell.pills)
+
+
+def role_of(column: TableColumn) -> Role:
+    return "strong" if column.kind == "strong" else ("caption" if column.kind in ("age", "muted") else "body")
+
+
+class Head(QHeaderView):
+    """Quiet captions; a small arrow shows what the table is sorted by."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, table)
+        self._table = table
+        self.setSectionsClickable(True)
+        self.setHighlightSections(False)
+        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setStretchLastSection(False)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._table.theme.px(32))
+
+    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
+        theme, model = self._table.theme, self._table.model
+        painter.fillRect(rect, theme.color("surface"))
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, theme.color("line"))
+        column = model.component.columns[logical]
+        painter.setFont(theme.font("label"))
+        painter.setPen(theme.color("muted"))
+        room = rect.adjusted(theme.px(PAD), 0, -theme.px(PAD), 0)
+        side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
+        text = theme.metrics("label").elidedText(column.title, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
+        if model.sorted_by.lstrip("-") == column.key and column.title:
+            size = theme.px(12)
+            left = room.left() + theme.metrics("label").horizontalAdvance(text) + 3
+            if column.align == "end":
+                left = room.right() - theme.metrics("label").horizontalAdvance(text) - size - 3
+            name = "chevron-down" if model.sorted_by.startswith("-") else "chevron-up"
+            area = QRect(left, rect.center().y() - size // 2, size, size)
+            icons.paint(painter, name, theme.color("muted"), area.toRectF())
+
+
+class View(QTableView):
+    """The view: whole rows, keyboard first, hover, and a word when there is nothing."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(table)
+        self._table = table
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setCornerButtonEnabled(False)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._table.set_hot(self.indexAt(event.position().toPoint()).row())
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._table.set_hot(-1)
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._table.activate(self.currentIndex().row())
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._table.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        theme = self._table.theme
+        painter = QPainter(self.viewport())
+        if self._table.model.rowCount() == 0:
+            component = self._table.model.component
+            painter.setPen(theme.color("muted"))
+            painter.setFont(theme.font("body"))
+            words = "\n".join(part for part in (component.empty, component.empty_hint) if part)
+            room = self.viewport().rect().adjusted(theme.px(PAD), theme.px(10), -theme.px(PAD), 0)
+            painter.drawText(room, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, words)
+        if self.hasFocus():
+            row = self.currentIndex().row()
+            spot = self.viewport().rect()
+            if row >= 0:
+                spot = QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
+            painter.setPen(QPen(theme.color("focus"), 2))
+            painter.drawRect(spot.adjusted(1, 1, -1, -1))
+
+
+class TableWidget(QWidget):
+    """The component. `rows_changed` and `set_component` patch in place; selection and scroll survive."""
+
+    def __init__(self, component: Table, env: Env, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._env = env
+        self.theme: Theme = env.theme
+        self.hot = -1
+        self.model = RowModel(component, env, self)
+        self._view = View(self)
+        self._head = Head(self)
+        self._delegate = CellPainter(self)
+        self._view.setModel(self.model)
+        self._view.setHorizontalHeader(self._head)
+        self._view.setItemDelegate(self._delegate)
+        self._view.clicked.connect(self._clicked)
+        self._head.sectionClicked.connect(self._sort)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._view)
+        self.setFocusProxy(self._view)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._dress()
+
+    @property
+    def view(self) -> QTableView:
+        return self._view
+
+    def chosen(self) -> str:
+        return self.model.component.selected
+
+    def set_component(self, component: Table) -> None:
+        same = component.columns == self.model.component.columns and component.watch == self.model.component.watch
+        if same:
+            self.model.update(component)
+            self._view.viewport().update()
+        else:
+            self.model.load(component)
+        self._dress()
+
+    def rows_changed(self, component: Table, change: RowsChange) -> None:
+        self.model.changed(component, change)
+        self._dress()
+
+    def bound_changed(self) -> None:
+        self.model.update(self.model.component)
+        self._dress()
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        self._dress()
+        self._view.viewport().update()
+        self._head.viewport().update()
+
+    def tick(self) -> None:
+        self.model.tick()
+
+    def set_hot(self, row: int) -> None:
+        if row != self.hot:
+            self.hot = row
+            self._view.viewport().update()
+
+    def activate(self, row: int) -> None:
+        """Run the row's action, if it has one."""
+        if 0 <= row < self.model.rowCount():
+            action = self.model.row(row).action
+            if action is not None:
+                self._env.run(action)
+
+    def _clicked(self, index: QModelIndex) -> None:
+        self.activate(index.row())
+
+    def _sort(self, section: int) -> None:
+        component = self.model.component
+        if component.sortable:
+            self.model.sort_by(component.columns[section].key)
+            self._head.viewport().update()
+
+    def _dress(self) -> None:
+        component = self.model.component
+        self._view.setAccessibleName(component.label or "Tabell")
+        self._view.verticalHeader().setDefaultSectionSize(self.theme.row)
+        self._view.verticalHeader().setMinimumSectionSize(self.theme.row)
+        self._head.setVisible(component.headers)
+        self.fit()
+        self.updateGeometry()
+
+    def fit(self) -> None:
+        """Give the columns their widths: what they need, and the rest to those that grow; the least important go first."""
+        columns = self.model.component.columns
+        room = self._view.viewport().width()
+        needs = [self._need(column) for column in columns]
+        shown = set(range(len(columns)))
+        for index in sorted(shown, key=lambda i: (-columns[i].priority, -i)):
+            if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:
+                break
+            shown.discard(index)
+        spare = room - sum(needs[i] for i in shown)
+        growers = [i for i in shown if columns[i].width == "grow"] or ([max(shown)] if shown else [])
+        for index in range(len(columns)):
+            self._view.setColumnHidden(index, index not in shown)
+            if index in shown:
+                extra = spare // len(growers) if index in growers else 0
+                self._view.setColumnWidth(index, max(self.theme.px(28), needs[index] + extra))
+
+    def _need(self, column: TableColumn) -> int:
+        theme = self.theme
+        head = theme.metrics("label").horizontalAdvance(column.title) + 2 * theme.px(PAD) + 2
+        if column.width in FIXED:
+            return max(head, theme.px(FIXED[column.width]))
+        widths = [self._delegate.width_of(row, column) for row in range(min(60, self.model.rowCount()))]
+        return min(max([head, *widths]), theme.px(420))
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.theme.px(280), self._height(max(1, self.model.rowCount())))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.theme.px(120), self._height(min(FEW_ROWS, max(1, self.model.rowCount()))))
+
+    def _height(self, rows: int) -> int:
+        return rows * self.theme.row + (self._head.sizeHint().height() if self.model.component.headers else 0) + 2
+
+
+WIDGETS: dict[str, type[QWidget]] = {"table": TableWidget}
