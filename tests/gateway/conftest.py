@@ -136,8 +136,9 @@ class Person:
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, service=lambda store: store):
         self.folder = folder
+        self.service = service  # what stands between gateway and store
         self.clock = OffsetClock(datetime(2026, 1, 14, 14, 45, tzinfo=OSLO), time.monotonic())
         self.ended = set()
         self.people = []
@@ -145,6 +146,7 @@ class Server:
 
     def start(self):
         self.store = Store(self.folder / "fhir.sqlite", self.clock)
+        service = self.service(self.store)
         socket = uvicorn.Config("", host="127.0.0.1", port=0).bind_socket()
         self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
         settings = GatewaySettings(
@@ -158,7 +160,7 @@ class Server:
             ended=self.ended.__contains__,
         )
         inner = gateway_app(
-            self.store, settings=settings, tokens=tokens, clock=self.clock, health=lambda: {"state": "ready"}
+            service, settings=settings, tokens=tokens, clock=self.clock, health=lambda: {"state": "ready"}
         )
         self.gateway = inner.state.gateway
 

@@ -104,3 +104,19 @@ def test_a_slow_reader_is_told_to_fetch_anew():
 
 def test_a_number_that_is_none_is_refused(tone):
     assert tone.get("/changes?since=x").status_code == 400
+
+
+def test_a_gateway_that_was_closed_can_be_started_again(server, tone):
+    import asyncio
+
+    async def again():
+        await server.gateway.close()
+        await server.gateway.close()
+        await server.gateway.start()
+        await server.gateway.start()
+
+    asyncio.run_coroutine_threadsafe(again(), server.loop).result(5)
+    with stream(server.sign_in("tone")) as events:
+        hello(events)
+        assert tone.send(bundle(pulse("BEB-18")), str(uuid4())).status_code == 200
+        assert events.next()[0] == "change"

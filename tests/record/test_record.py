@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -92,7 +93,8 @@ def test_an_own_commit_is_in_every_watch_before_the_feed_tells_of_it(tmp_path, p
     async def run():
         async with platform(tmp_path) as (here, record):
             here.mute = True
-            first, second = Listener(), Listener()
+            first, second, versions = Listener(), Listener(), []
+            record.on_change(lambda batch: versions.extend(one.transaction for one in batch))
             record.watch(VITALS, NORDLYS, first)
             record.watch("Observation?patient=Patient/a&code=8867-4", FJELL, second)
             await until(lambda: first.calls and second.calls)
@@ -111,6 +113,7 @@ def test_an_own_commit_is_in_every_watch_before_the_feed_tells_of_it(tmp_path, p
             here.tell("change", here.numbered[-1][1])
             await until(lambda: "p9" in first.ids)
             assert len(first.calls) == calls + 1
+            assert versions == ["k1", ""]
 
     asyncio.run(run())
 
@@ -145,11 +148,11 @@ def test_a_change_while_the_answer_is_under_way_is_not_lost(tmp_path, platform, 
 def test_no_slow_query_holds_back_allergies(tmp_path, platform, until):
     async def run():
         async with platform(tmp_path) as (here, record):
-            here.delay = lambda path: 0.0 if path.startswith("Allergy") else 1.0
+            here.delay = lambda path: 0.0 if path.startswith("Allergy") else 2.0
             slow = [(f"Observation?patient=Patient/a&_count={n}", NORDLYS, False) for n in range(1, 15)]
             allergies = ("AllergyIntolerance?patient=Patient/a", FJELL, True)
             task = asyncio.create_task(record.prefetch([*slow, allergies]))
-            await until(lambda: record.peek(allergies[0]) is not None, 0.9)
+            await until(lambda: record.peek(allergies[0]) is not None, 1.8)
             assert here.asked[0][0].startswith("AllergyIntolerance")
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -166,11 +169,13 @@ def test_a_cut_feed_heals_and_what_was_missed_arrives(tmp_path, platform, until)
             await until(lambda: heard.calls)
             await here.shut()
             await until(lambda: lights[-1] == "nede siden 14:45")
+            await until(lambda: heard.error == "Plattformen svarer ikke. Det som vises, er fra kl. 14:45.")
             with pytest.raises(PlatformProblem, match="Plattformen svarer ikke"):
                 await record.search("Condition?patient=Patient/a", FJELL)
             await here.put(pulse("m", 8))
             await here.open()
             await until(lambda: heard.ids == ["m"] and lights[-1] == "ok")
+            assert heard.error == ""
             assert lights[0] == "ok"
             assert len(here.searches("Observation")) == 1  # the numbers were enough
 
@@ -240,6 +245,36 @@ def test_after_close_and_release_nothing_is_told_or_kept(tmp_path, platform, unt
     asyncio.run(run())
 
 
+def test_a_new_fetch_names_only_those_who_still_watch(tmp_path, platform, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            heard = Listener()
+            left = record.watch(VITALS, FJELL, Listener())
+            record.watch(VITALS, NORDLYS, heard)
+            await until(lambda: heard.calls)
+            left.close()
+            record.refresh()
+            await until(lambda: len(here.asked) == 2)
+            assert [packages for _, packages in here.asked][1] == "nordlys.vitals@1.0.0"
+
+    asyncio.run(run())
+
+
+def test_a_burst_that_cannot_be_decided_here_costs_one_fetch(tmp_path, platform, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await here.put({"resourceType": "Patient", "id": "a", "name": [{"family": "Multebær"}]})
+            heard = Listener()
+            record.watch("Observation?patient.family=multe&_sort=-date", NORDLYS, heard)
+            await until(lambda: heard.calls)
+            for number in range(12):
+                await here.put(pulse(f"b{number}", 2 + number))
+            await until(lambda: len(heard.rows) == 12)
+            assert len(here.searches("Observation")) <= 4
+
+    asyncio.run(run())
+
+
 def test_a_long_search_follows_its_pages(tmp_path, platform, until):
     async def run():
         async with platform(tmp_path) as (here, record):
@@ -252,5 +287,28 @@ def test_a_long_search_follows_its_pages(tmp_path, platform, until):
             with pytest.raises(PlatformProblem) as caught:
                 await record.read("Observation/nobody", NORDLYS)
             assert caught.value.code == "not-found"
+
+    asyncio.run(run())
+
+
+def test_a_whole_set_of_vital_signs_is_in_thirty_watches_well_within_a_frame_or_five(tmp_path, platform, until):
+    """The aim is 16 ms; a busy machine gets five times that."""
+
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            for number in range(200):
+                await here.put(pulse(f"n{number}", 1 + number % 20))
+            heard = [Listener() for _ in range(30)]
+            for place, each in enumerate(heard):
+                record.watch(f"Observation?patient=Patient/a&_sort=-date&_count={170 + place}", NORDLYS, each)
+            await until(lambda: all(each.calls for each in heard))
+            took = []
+            for turn in range(15):
+                rows = [{**pulse(f"t{turn}-{n}", 25), "meta": {"versionId": "1"}} for n in range(8)]
+                began = time.perf_counter()
+                record.apply({"entry": [{"resource": row} for row in rows]})
+                took.append(time.perf_counter() - began)
+                assert all(each.ids[7] == f"t{turn}-0" for each in heard)
+            assert sorted(took)[len(took) // 2] < 0.08
 
     asyncio.run(run())

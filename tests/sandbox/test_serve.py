@@ -149,39 +149,105 @@ def test_a_second_start_is_refused_with_the_address_of_the_first(sandbox, tmp_pa
     assert sandbox.get("/health")["state"] in ("seeding", "ready")
 
 
-def test_a_stop_while_filling_and_with_an_open_stream_is_quick_and_clean(sandbox):
-    sandbox.history = 30
-    sandbox.start().ready()
+class Stream:
+    """An open stream of changes, read event by event."""
 
-    async def stream(token):
+    def __init__(self, reader, writer):
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def open(cls, sandbox, token):
         host, port = sandbox.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
-        head = f"GET /changes HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        head = f"GET /changes HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
         writer.write(head.encode())
-        hello = await reader.readuntil(b"\n\n")
-        while b"hello" not in hello:
-            hello = await asyncio.wait_for(reader.readuntil(b"\n\n"), 5)
-        stopped = await asyncio.to_thread(sandbox.stop)
-        await reader.read()  # the stream ends
-        writer.close()
-        await writer.wait_closed()
-        return stopped
+        stream = cls(reader, writer)
+        await stream.until(b"event: hello")
+        return stream
+
+    async def until(self, wanted):
+        async with asyncio.timeout(60):
+            line = b""
+            while wanted not in line:
+                line = await self.reader.readline()
+                assert line, "the stream ended"
+
+    async def end(self):
+        async with asyncio.timeout(10):
+            await self.reader.read()
+        self.writer.close()
+        await self.writer.wait_closed()
+
+
+def with_stream(sandbox, work):
+    """Run `work(stream, session)` for somebody signed on, who is gone with the sandbox."""
 
     async def go():
         _, session = await signed_on(sandbox)
         try:
-            return await stream(await session.access_token())
+            return await work(await Stream.open(sandbox, await session.access_token()), session)
         finally:
             await session.aclose()
 
-    seconds, code = asyncio.run(go())
+    return asyncio.run(go())
+
+
+def test_a_stop_while_filling_and_with_an_open_stream_is_quick_and_clean(sandbox):
+    sandbox.history = 90
+    sandbox.start().ready()
+
+    async def stop(stream, session):
+        stopped = await asyncio.to_thread(sandbox.stop)
+        await stream.end()
+        return stopped
+
+    seconds, code = with_stream(sandbox, stop)
     assert code == 0
-    assert seconds < 5
+    assert seconds < 10
     assert "Traceback" not in sandbox.said()
     assert sandbox.running() == {}
     with sqlite3.connect(sandbox.folder / "fhir.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_those_who_listen_are_told_when_older_history_is_in(sandbox):
+    sandbox.history = 180
+    sandbox.start().ready()
+
+    async def wait(stream, session):
+        assert sandbox.get("/health")["history"]["complete"] is False
+        await stream.until(b'"reason":"history"')
+        assert sandbox.get("/health")["history"]["complete"] is True
+        await asyncio.to_thread(sandbox.stop)
+        await stream.end()
+
+    with_stream(sandbox, wait)
+
+
+def test_signing_out_ends_the_stream(sandbox):
+    sandbox.start().ready()
+
+    async def sign_out(stream, session):
+        told = await session.sign_out()
+        assert told.ended
+        await stream.end()
+
+    with_stream(sandbox, sign_out)
+
+
+def test_an_open_stream_is_use_and_keeps_it_going(sandbox):
+    sandbox.start("--idle-exit", "2").ready()
+
+    async def stay(stream, session):
+        await asyncio.sleep(4)
+        assert sandbox.process.poll() is None
+        stream.writer.close()
+        await stream.writer.wait_closed()
+
+    with_stream(sandbox, stay)
+    assert sandbox.process.wait(20) == 0
 
 
 def test_ctrl_c_is_as_good(sandbox):
@@ -190,17 +256,18 @@ def test_ctrl_c_is_as_good(sandbox):
     assert sandbox.running() == {}
 
 
-def test_a_damaged_store_is_told_plainly_and_a_reset_keeps_it_aside(sandbox):
+@pytest.mark.parametrize("name", ["fhir.sqlite", "gateway.sqlite", "identity.json", "clock.json"])
+def test_damage_is_told_plainly_and_a_reset_keeps_it_aside(sandbox, name):
     sandbox.folder.mkdir()
     damaged = b"SQLite format 3\0" + b"no page here " * 1000
-    (sandbox.folder / "fhir.sqlite").write_bytes(damaged)
+    (sandbox.folder / name).write_bytes(damaged)
     sandbox.start()
     assert sandbox.process.wait(60) == 1
     assert "skadet" in sandbox.said()
     assert "workspace sandbox serve --reset" in sandbox.said()
     assert "Traceback" not in sandbox.said()
     sandbox.start("--reset").ready()
-    kept = list(sandbox.folder.glob("fhir.sqlite.skadet-*"))
+    kept = list(sandbox.folder.glob(f"{name}.skadet-*"))
     assert [path.read_bytes() for path in kept] == [damaged]
 
 
@@ -241,7 +308,7 @@ def test_the_clock_is_not_set_by_a_page_elsewhere(sandbox):
     assert sandbox.get("/sandbox/time")["now"].startswith("2026-01-14T14:4")
 
 
-@pytest.mark.parametrize("username", ["tone", "lars"])
+@pytest.mark.parametrize("username", ["tone", "dahl"])
 def test_a_person_signs_on_and_searches(sandbox, username):
     sandbox.start().ready()
 
@@ -250,7 +317,7 @@ def test_a_person_signs_on_and_searches(sandbox, username):
             sandbox.ask, "/fhir/Observation?patient=Patient/BEB-18&_count=5&_sort=-date", **bearer(token)
         )
 
-    status, body = with_token(sandbox, search)
+    status, body = with_token(sandbox, search, username)
     assert status == 200, json.dumps(body)[:400]
     assert len(body["entry"]) == 5
 

@@ -85,9 +85,21 @@ class Decisions:
     positions: tuple[Position, ...] = ()
     residence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
+    _latest: dict[tuple[Subject, datetime], dict[str, Position]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    def permitted(self, subject: Subject, moment: datetime) -> dict[str, Position]:
+    def permitted(self, subject: Subject, moment: datetime) -> Mapping[str, Position]:
         """Each patient the positions open at `moment`, with the position that opens it."""
+        found = self._latest.get((subject, moment))
+        if found is None:
+            # One request asks for each row it returns, all at the same moment: reckon once.
+            found = self._reckoned(subject, moment)
+            self._latest.clear()
+            self._latest[subject, moment] = found
+        return found
+
+    def _reckoned(self, subject: Subject, moment: datetime) -> dict[str, Position]:
         open_at: dict[str, Position] = {}
         for position in self.positions:
             if position.holds(moment) and cares(position.code or subject.role, subject.role):

@@ -13,7 +13,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 import orjson
 
@@ -57,6 +57,7 @@ class Auditing:
         self._closing = False
 
     def start(self) -> None:
+        self._closing = False
         self._awake.set()  # what a former run left in the outbox goes first
         self._task = asyncio.create_task(self._work(), name="gateway-audit")
 
@@ -67,19 +68,6 @@ class Auditing:
         task, self._task = self._task, None
         if task is not None:
             await task
-
-    async def flush(self) -> None:
-        """Return when everything asked for until now is on the platform (or in the outbox, when that is out of reach)."""
-        if self._task is None:
-            return
-        marks = [entry for entry in self._waiting if entry.done is None]
-        loop = asyncio.get_running_loop()
-        for entry in marks:
-            entry.done = loop.create_future()
-        self._awake.set()
-        for entry in list(self._waiting):
-            if entry.done is not None:
-                await asyncio.shield(entry.done)
 
     # What is logged -----------------------------------------------------------------------------------------------
 
@@ -118,11 +106,13 @@ class Auditing:
             await asyncio.shield(future)
 
     def reported(self, accesses: Iterable[tuple[str, Access]], session: str) -> list[asyncio.Future[None]]:
-        """The broker's reports, each with its id; an id seen before changes nothing."""
+        """The broker's reports, each with its id (a UUID); an id seen before changes nothing."""
         done = []
         for own, access in accesses:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(_Entry(access, session, own, f"report {session} {own}", future))
+            # Of the session too: nobody's report may become a new version of another's event.
+            event = str(uuid5(UUID(own), session))
+            self._waiting.append(_Entry(access, session, event, f"report {event}", future))
             done.append(future)
         self._awake.set()
         return done

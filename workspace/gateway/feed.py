@@ -89,6 +89,7 @@ class Feed:
         self._closed = False
 
     async def start(self) -> None:
+        self._closed = False
         await self._reserve()
         self._seq = self._oldest = self._reserved - BLOCK + 1  # never 0: that is a newcomer's number
         self._task = asyncio.create_task(self._work(), name="gateway-feed")

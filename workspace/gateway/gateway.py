@@ -49,7 +49,8 @@ class Gateway:
         self.feed = Feed(self.store, clock, self._about)
         self.searches = Searches(service, self.auditing, settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
-        self.writes = Writes(service, self.auditing, Keys(self.store), settings.base)
+        self._keys = Keys(self.store, clock)
+        self.writes = Writes(service, self.auditing, self._keys, settings.base)
         self._listen = getattr(service, "on_commit", None)
         self._undo: Callable[[], None] | None = None
         self._state = asyncio.Lock()
@@ -60,6 +61,7 @@ class Gateway:
             if self._started:
                 return
             await self.store.start()
+            await self._keys.prune()
             await self.feed.start()
             self.auditing.start()
             if self._listen is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from workspace.clock import Clock
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.store import GatewayStore
@@ -22,6 +23,7 @@ from workspace.gateway.store import GatewayStore
 TRANSACTION = "urn:workspace:transaction"
 ENTRY = "urn:workspace:entry"
 KEY = re.compile(r"[A-Za-z0-9\-]{8,64}")
+KEPT_DAYS = 30
 KEPT_STATUS = frozenset({200, 201, 400, 409, 412, 422})
 """Outcomes that stand. Others (access, overload, a failure) may be different the next time."""
 
@@ -38,17 +40,22 @@ class Outcome:
 class Keys:
     """`once` runs `work` at most once for a key that has an outcome."""
 
-    def __init__(self, store: GatewayStore) -> None:
+    def __init__(self, store: GatewayStore, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._running: dict[str, asyncio.Lock] = {}
         self._users: dict[str, int] = {}
+
+    async def prune(self) -> None:
+        """Forget answers older than `KEPT_DAYS`: they hold clinical data, and no outbox waits so long."""
+        oldest = int(self._clock.real().timestamp()) - KEPT_DAYS * 86_400
+        await self._store.run(lambda c: c.execute("DELETE FROM answer WHERE at < ?", (oldest,)))
 
     async def once(
         self,
         key: str,
         author: str,
         digest: str,
-        at: str,
         work: Callable[[], Awaitable[FhirResponse]],
         recover: Callable[[], Awaitable[FhirResponse | None]],
     ) -> Outcome:
@@ -59,7 +66,7 @@ class Keys:
         self._users[key] = self._users.get(key, 0) + 1
         try:
             async with lock:
-                return await self._first(key, author, digest, at, work, recover)
+                return await self._first(key, author, digest, work, recover)
         finally:
             self._users[key] -= 1
             if not self._users[key]:
@@ -70,7 +77,6 @@ class Keys:
         key: str,
         author: str,
         digest: str,
-        at: str,
         work: Callable[[], Awaitable[FhirResponse]],
         recover: Callable[[], Awaitable[FhirResponse | None]],
     ) -> Outcome:
@@ -84,7 +90,7 @@ class Keys:
         if kept is not None and kept[2] is not None:
             return Outcome(kept[2], kept[3])
         if kept is None:
-            row = (key, author, digest, at)
+            row = (key, author, digest, int(self._clock.real().timestamp()))
             await self._store.run(lambda c: c.execute("INSERT INTO answer VALUES (?, ?, ?, NULL, NULL, ?)", row))
         try:
             answer = (await recover() if kept is not None else None) or await work()

@@ -22,7 +22,8 @@ async def about(
     if resource.get("resourceType") != "Provenance":
         return patients_of(resource, base)
     found: dict[str, None] = {}
-    for each in resource.get("target") or ():
+    targets = resource.get("target")
+    for each in targets if isinstance(targets, list) else ():
         text = str(each.get("reference", "")) if isinstance(each, dict) else ""
         there = local(text, base)
         if there and there.type == "Patient":

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from workspace.problem import Problem
+
 T = TypeVar("T")
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS answer (key TEXT PRIMARY KEY, author TEXT NOT NULL, digest TEXT NOT NULL,
-    status INTEGER, body BLOB, at TEXT NOT NULL) WITHOUT ROWID;
+    status INTEGER, body BLOB, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chain (session TEXT PRIMARY KEY, number INTEGER NOT NULL, hash TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS logged (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, body BLOB NOT NULL);
@@ -34,9 +36,18 @@ class GatewayStore:
         self._connection: sqlite3.Connection | None = None
 
     async def start(self) -> None:
+        """Open the file, or make it. Raises Problem ``gateway-store-failed``."""
         self._thread = ThreadPoolExecutor(1, "gateway-store")
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        except sqlite3.DatabaseError as error:
+            await self._stop()
+            raise Problem(
+                "gateway-store-failed",
+                "Plattformens egen fil for logg og kvitteringer kan ikke åpnes.",
+                "Se etter at mappen kan skrives i. Er filen skadet, må den legges til side før plattformen startes.",
+                f"{self._path.name}: {error}",
+            ) from error
         except BaseException:
             await self._stop()
             raise

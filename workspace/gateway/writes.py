@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from workspace.access.decision import Action, Decision
 from workspace.access.kinds import AUTHOR, authors_of, patient_parameter, served
-from workspace.clock import instant
 from workspace.fhir import parameters
 from workspace.fhir.references import ID
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
@@ -71,7 +70,7 @@ class Writes:
         if not key:
             answer = await work()
             return Outcome(answer.status, b"", answer.body)
-        return await self._keys.once(key, asking.subject.sub, digest_of(raw), instant(asking.now), work, recover)
+        return await self._keys.once(key, asking.subject.sub, digest_of(raw), work, recover)
 
     async def single(self, asking: Asking, request: FhirRequest) -> FhirResponse:
         """POST on a type or PUT on an instance. Raises Refused."""

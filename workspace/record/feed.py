@@ -26,7 +26,7 @@ OVERLAP = 50
 
 class Feed:
     """`arrived` gets changes in batches, as they come; `anew` is called when something may have been missed, `back` when
-    the feed stands again after a cut."""
+    the feed stands again after a cut, `lost` when it could not be had again at once."""
 
     def __init__(
         self,
@@ -35,11 +35,12 @@ class Feed:
         arrived: Callable[[Sequence[Changed]], None],
         anew: Callable[[], None],
         back: Callable[[], None],
+        lost: Callable[[], None] = lambda: None,
         *,
         silence: float = SILENCE,
     ) -> None:
         self._client, self._light, self._silence = client, light, silence
-        self._arrived, self._anew, self._back = arrived, anew, back
+        self._arrived, self._anew, self._back, self._lost = arrived, anew, back, lost
         self._failures = 0
         self._last = self._base = 0
         self._met = False  # whether a hello has ever come
@@ -52,6 +53,7 @@ class Feed:
     def start(self) -> None:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task.add_done_callback(self._ended)
 
     def is_open(self) -> bool:
         return self._open.is_set()
@@ -74,8 +76,17 @@ class Feed:
             self._flushing.cancel()
             self._flushing = None
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A feed that stops by itself is a fault of ours: it must not go unnoticed."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._open.clear()
+            self._light.down()
+            task.get_loop().call_exception_handler({"message": "the change feed has ended", "exception": error})
+
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             try:
                 await self._listen()
             except Problem:
@@ -84,9 +95,13 @@ class Feed:
                 # A feed that speaks nonsense: what it said is lost, so everything is fetched again.
                 self._anew()
             self._open.clear()
+            if loop.time() - began > LONGEST_WAIT:  # one that breaks at once, again and again, is not well
+                self._wait = FIRST_WAIT
             self._failures += 1
             if self._failures > 1:  # a platform that only restarts its connection is not down
                 self._light.down()
+            if self._failures == 2 and self._met:
+                self._lost()
             await asyncio.sleep(self._wait * random.uniform(0.8, 1.0))
             self._wait = min(self._wait * 2, LONGEST_WAIT)
 
@@ -104,7 +119,6 @@ class Feed:
                     self._anew()
 
     def _hello(self, since: int, number: int) -> None:
-        self._wait = FIRST_WAIT
         if number < since:
             self._last = self._base = number  # the numbers have begun again
         if not self._met:
@@ -115,7 +129,7 @@ class Feed:
         self._light.up()
         if number < since:
             self._anew()
-        elif again:
+        if again:
             self._back()
 
     def _take(self, data: dict[str, object]) -> None:

@@ -5,16 +5,17 @@ Pure: no clock, no network. `Page.after` answers with the next page, or None whe
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import lt
 
 from workspace.fhir import parameters
 from workspace.fhir.references import walk
 from workspace.fhir.search import Query
 from workspace.fhir.service import Resource
 from workspace.fhir.values import Reference, extract
-from workspace.record.matcher import Key, compare, judge, orders, sort_key
+from workspace.record.matcher import Key, Read, judge, orders, sort_key
 from workspace.record.rows import Changed, Rows, RowsChange, name_of, version_of
 
 LONGEST = 1000
@@ -23,11 +24,12 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`matches` in order with their sort `keys`; `complete` when nothing lies behind the last one."""
+    """`matches` in order with their sort `keys` and `names`; `complete` when nothing lies behind the last one."""
 
     query: Query
     matches: tuple[Resource, ...]
     keys: tuple[Key, ...]
+    names: tuple[str, ...]
     included: tuple[Resource, ...] = ()
     total: int | None = None
     complete: bool = True
@@ -51,14 +53,14 @@ class Page:
             return 0
         return LONGEST if self.query.count is None else min(self.query.count, LONGEST)
 
-    def after(self, changes: Iterable[Changed]) -> Page | None:
+    def after(self, changes: Iterable[Changed], read: Read = extract) -> Page | None:
         """This page after `changes`, in their order; itself when none concerns it; None when it must be fetched."""
         page: Page | None = self
         for change in changes:
-            page = page._moved(change) if page else None
+            page = page._moved(change, read) if page else None
         return page
 
-    def _moved(self, change: Changed) -> Page | None:
+    def _moved(self, change: Changed, read: Read) -> Page | None:
         if self._far_end_of_a_chain(change.type):
             return None
         page: Page | None = self
@@ -66,50 +68,55 @@ class Page:
             page = self._beside(change)
         if page is None or change.type != self.query.type:
             return page
-        at = next((place for place, row in enumerate(page.matches) if row.get("id") == change.id), None)
+        at = page.names.index(change.name) if change.name in page.names else None
         if at is not None and change.version and version_of(page.matches[at]) >= change.version:
             return page
-        verdict = "out" if change.resource is None else judge(self.query, change.resource)
+        verdict = "out" if change.resource is None else judge(self.query, change.resource, read)
         if verdict == "out" and at is None and not (self.counts and (not self.complete or not self.limit)):
             return page
         if verdict == "undecidable" or self.counts:
             return None
         if change.resource is None or verdict == "out":
             return page._without(at) if at is not None else page
-        return page._with(change.resource, at, change.version)
+        return page._with(change.resource, at, change.version, read)
 
     def _without(self, at: int) -> Page | None:
         if not self.complete or self.query.include or self.query.revinclude:
             return None  # what moves up from behind, or is no longer included, only the platform knows
-        return replace(
-            self, matches=self.matches[:at] + self.matches[at + 1 :], keys=self.keys[:at] + self.keys[at + 1 :]
-        )
+        return self._spliced(at, None, None, None)
 
-    def _with(self, resource: Resource, at: int | None, version: int) -> Page | None:
-        key = sort_key(self.query, resource)
+    def _spliced(self, drop: int | None, place: int | None, resource: Resource | None, key: Key | None) -> Page:
+        """Without the row at `drop`, then with `resource` at `place`, cut to the limit."""
+        matches, keys, names = list(self.matches), list(self.keys), list(self.names)
+        if drop is not None:
+            del matches[drop], keys[drop], names[drop]
+        complete = self.complete
+        if place is not None and resource is not None and key is not None:
+            matches.insert(place, resource)
+            keys.insert(place, key)
+            names.insert(place, name_of(resource))
+            if len(matches) > self.limit:
+                complete = False
+                del matches[self.limit :], keys[self.limit :], names[self.limit :]
+        return replace(self, matches=tuple(matches), keys=tuple(keys), names=tuple(names), complete=complete)
+
+    def _with(self, resource: Resource, at: int | None, version: int, read: Read) -> Page | None:
+        key = sort_key(self.query, resource, read)
         includes = bool(self.query.include or self.query.revinclude)
         if includes and (at is None or _targets(self.matches[at]) != _targets(resource)):
             return None
         if at is not None and self.keys[at] == key:
             return replace(self, matches=(*self.matches[:at], resource, *self.matches[at + 1 :]))
-        matches, keys = list(self.matches), list(self.keys)
-        if at is not None:
-            del matches[at], keys[at]
-        by = orders(self.query)
-        signs = [compare(by, each, key) for each in keys]
-        first, last = bisect_left(signs, 0), bisect_left(signs, 1)
-        place = first
-        if first != last:
+        keys = self.keys if at is None else (*self.keys[:at], *self.keys[at + 1 :])
+        place, last = bisect_left(keys, key), bisect_right(keys, key)
+        if place != last:
             if at is not None or version != 1:
                 return None  # among equals the platform keeps an order of its own
             # A new one is the newest of its equals: first when the newest come first, else last.
-            place = first if by[0].descending else last
+            place = place if orders(self.query)[0].descending else last
         if not self.complete and place == len(keys):
             return self if at is None else None
-        matches.insert(place, resource)
-        keys.insert(place, key)
-        complete = self.complete and len(matches) <= self.limit
-        return replace(self, matches=tuple(matches[: self.limit]), keys=tuple(keys[: self.limit]), complete=complete)
+        return self._spliced(at, place, resource, key)
 
     # Included resources ---------------------------------------------------------------------------
 
@@ -169,7 +176,8 @@ def page_of(
 ) -> Page:
     """A page from what the platform answered."""
     keys = tuple(sort_key(query, each) for each in matches)
-    return Page(query, tuple(matches), keys, tuple(included), total, complete, fetched, request)
+    names = tuple(name_of(each) for each in matches)
+    return Page(query, tuple(matches), keys, names, tuple(included), total, complete, fetched, request)
 
 
 def difference(before: Page, now: Page) -> RowsChange | None:
@@ -177,25 +185,33 @@ def difference(before: Page, now: Page) -> RowsChange | None:
     old, new = before.rows, now.rows
     if now.counts and old.total != new.total:
         return RowsChange(whole=new)
-    was = {name_of(row): (place, row) for place, row in enumerate(old.resources)}
-    names = [name_of(row) for row in new.resources]
-    extra_before = {name_of(row) for row in before.included}
-    extra_now = {name_of(row) for row in now.included}
-    if not extra_now <= extra_before or extra_before & set(names[: len(now.matches)]):
+    extra_before, extra_now = _names(before.included), _names(now.included)
+    here = set(now.names)
+    if not set(extra_now) <= set(extra_before) or not here.isdisjoint(extra_before):
         return RowsChange(whole=new)  # a listener cannot know a new row as included
-    present = set(names)
-    gone = tuple(name for name in was if name not in present)
-    stay = _unmoved([was[name][0] if name in was else None for name in names])
+    was = {name: place for place, name in enumerate((*before.names, *extra_before))}
+    names = (*now.names, *extra_now)
+    here.update(extra_now)
+    gone = tuple(name for name in was if name not in here)
+    places = [was.get(name) for name in names]
+    stay = _unmoved(places)
     put = tuple(
-        (place, row)
-        for place, (name, row) in enumerate(zip(names, new.resources, strict=True))
-        if place not in stay or not _same(was[name][1], row)
+        (index, row)
+        for index, (place, row) in enumerate(zip(places, new.resources, strict=True))
+        if place is None or index not in stay or not _same(old.resources[place], row)
     )
     return RowsChange(gone=gone, put=put) if gone or put else None
 
 
+def _names(rows: Sequence[Resource]) -> tuple[str, ...]:
+    return tuple(name_of(row) for row in rows)
+
+
 def _unmoved(places: Sequence[int | None]) -> set[int]:
     """Indexes of the longest run of rows that keep their order; `places` are their former ones."""
+    known = [place for place in places if place is not None]
+    if all(map(lt, known, known[1:])):
+        return {index for index, place in enumerate(places) if place is not None}
     tails: list[int] = []
     ends: list[int] = []
     before: dict[int, int | None] = {}

@@ -6,7 +6,7 @@ is fetched again. Searches nothing and knows no other resource. Its counterpart 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from workspace.fhir import parameters
@@ -28,25 +28,43 @@ from workspace.fhir.values import DateRange, Number, Quantity, Reference, Text, 
 
 Verdict = Literal["in", "out", "undecidable"]
 Key = tuple[Any, ...]
-"""What a resource sorts by, one value for each sort parameter; None where it has none."""
+"""What a resource sorts by; keys of one query can be compared."""
+Read = Callable[[Resource, Definition], list[Value]]
+"""`extract`, or a memory of it: `Reading`."""
 
 
-def judge(query: Query, resource: Resource) -> Verdict:
+class Reading:
+    """Values already read of the resources of one batch: many queries ask the same of them."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[int, str], list[Value]] = {}
+        self._kept: list[Resource] = []  # an id is a resource's as long as it is held
+
+    def __call__(self, resource: Resource, known: Definition) -> list[Value]:
+        place = (id(resource), known.name)
+        found = self._read.get(place)
+        if found is None:
+            self._kept.append(resource)
+            found = self._read[place] = extract(resource, known)
+        return found
+
+
+def judge(query: Query, resource: Resource, read: Read = extract) -> Verdict:
     """Whether `resource`, of the query's type, is a match. One failed constraint decides, whatever the others are."""
     unsure = False
     for each in query.parameters:
-        held = _holds(query.type, each, resource)
+        held = _holds(query.type, each, resource, read)
         if held is False:
             return "out"
         unsure = unsure or held is None
     return "undecidable" if unsure else "in"
 
 
-def _holds(kind: str, parameter: Parameter, resource: Resource) -> bool | None:
+def _holds(kind: str, parameter: Parameter, resource: Resource, read: Read) -> bool | None:
     known = parameters.definition(kind, parameter.name)
     if known is None or parameter.chain is not None:
         return None
-    values = extract(resource, known)
+    values: Sequence[Value] = read(resource, known)
     if parameter.modifier == "missing":
         missing = not values and parameter.name not in ("_id", "_lastUpdated")
         return missing == (str(parameter.values[0]) == "true")
@@ -162,13 +180,14 @@ def orders(query: Query) -> tuple[Sort, ...]:
     return query.sort or (Sort(clinical.name if clinical else "_lastUpdated", True),)
 
 
-def sort_key(query: Query, resource: Resource) -> Key:
-    return tuple(_sort_value(query.type, each, resource) for each in orders(query))
+def sort_key(query: Query, resource: Resource, read: Read = extract) -> Key:
+    """What `resource` sorts by: keys of one query compare as their resources are ordered; equal ones tie."""
+    return tuple(_directed(_sort_value(query.type, each, resource, read), each.descending) for each in orders(query))
 
 
-def _sort_value(kind: str, sort: Sort, resource: Resource) -> Any:
+def _sort_value(kind: str, sort: Sort, resource: Resource, read: Read) -> Any:
     known = parameters.definition(kind, sort.name)
-    values = extract(resource, known) if known else []
+    values = read(resource, known) if known else []
     if sort.name == "_lastUpdated":
         return min((each.low for each in values if isinstance(each, DateRange)), default=0)
     if known and _is_clinical(kind, known):
@@ -179,15 +198,15 @@ def _sort_value(kind: str, sort: Sort, resource: Resource) -> Any:
     return max(plain) if sort.descending else min(plain)
 
 
-def compare(by: Sequence[Sort], first: Key, second: Key) -> int:
-    """-1 when `first` comes before `second`, 1 after, 0 when the keys do not tell. Missing values come last."""
-    for sort, one, other in zip(by, first, second, strict=True):
-        if one == other:
-            continue
-        if one is None or other is None:
-            return 1 if one is None else -1
-        return -1 if (one > other) == sort.descending else 1
-    return 0
+def _directed(value: Any, descending: bool) -> tuple[Any, ...]:
+    """A value so that less means earlier; a missing one comes last both ways."""
+    if value is None:
+        return (1,)
+    if not descending:
+        return (0, value)
+    if isinstance(value, str):
+        return (0, (*(-ord(sign) for sign in value), 1))
+    return (0, -value)
 
 
 def _plain(value: Value) -> Any:

@@ -17,7 +17,8 @@ from workspace.record.client import PURPOSE, Asker, Client
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
 from workspace.record.live import Page, difference
-from workspace.record.rows import Changed, Rows, RowsChange, RowsListener
+from workspace.record.matcher import Reading
+from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
 
 IDLE = 30.0
 """Seconds that a result without watch or context stays."""
@@ -41,6 +42,7 @@ class Live:
     problem: Problem | None = None
     stale: bool = False  # a change could not be decided, or was perhaps missed
     doubted: bool = False  # the answer under way may be older than what made us ask
+    unfollowed: bool = False  # the listeners were told that the feed is down
     task: asyncio.Task[None] | None = None
     again: asyncio.TimerHandle | None = None
     sent: bool = False
@@ -58,8 +60,9 @@ class Live:
 class Watched:
     """A live query of one listener. `close()` is idempotent; no call to the listener follows it."""
 
-    def __init__(self, owner: Queries, live: Live, listener: RowsListener) -> None:
+    def __init__(self, owner: Queries, live: Live, asker: Asker, listener: RowsListener) -> None:
         self._owner, self._live, self._listener = owner, live, listener
+        self.asker = asker
         self._begun = False
         self._closed = False
 
@@ -130,7 +133,7 @@ class Queries:
 
     def watch(self, text: str, asker: Asker, listener: RowsListener, *, safety: bool = False) -> Watched:
         live = self._join(text, asker, safety)
-        watched = Watched(self, live, listener)
+        watched = Watched(self, live, asker, listener)
         live.watches.append(watched)
         if not (live.fresh() and self._followed()):
             self._start(live)
@@ -171,6 +174,7 @@ class Queries:
             self._lives[key] = live
         live.safety = live.safety or safety
         live.used = self._clock.monotonic()
+        live.asker = asker
         live.packages.update(dict.fromkeys(asker.packages))
         if asker.context:
             live.wanted.add(asker.context)
@@ -218,9 +222,7 @@ class Queries:
     async def _fetch(self, live: Live) -> None:
         async with self._line.turn(lambda: live.safety):
             live.sent = True
-            # All who have joined by now are named: one request, several packages.
-            asker = Asker(tuple(live.packages), live.asker.context, live.asker.purpose)
-            page = await fetch(self._client, live.query, live.text, asker, self._clock)
+            page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
         caught_up = page.after(live.missed)
         before, live.page = live.page, caught_up or page
         recovered = live.problem is not None
@@ -236,11 +238,11 @@ class Queries:
         error = task.exception()
         if isinstance(error, Problem):
             live.problem = error
-            withdrawn = live.page is not None and getattr(error, "status", 0) == 403
-            if withdrawn:
-                live.page = None  # what may no longer be seen does not stay on the screen
-            whole = Rows(()) if withdrawn else None
-            self._emit(live, RowsChange(whole=whole, error=str(error), code=error.code))
+            gone: tuple[str, ...] = ()
+            if live.page is not None and getattr(error, "status", 0) == 403:
+                # What may no longer be seen does not stay on the screen, not even as stale.
+                gone, live.page = tuple(name_of(row) for row in live.page.rows.resources), None
+            self._emit(live, RowsChange(gone=gone, error=str(error), code=error.code))
             live.failures += 1
             if live.watches and getattr(error, "unknown_outcome", False):
                 self._later(live, RETRIES[min(live.failures, len(RETRIES)) - 1])
@@ -268,13 +270,14 @@ class Queries:
 
     def changed(self, batch: Sequence[Changed]) -> None:
         """Bring every live result up to date; those that cannot be decided here are fetched again when wanted."""
+        read = Reading()
         emissions: list[tuple[Live, RowsChange | None]] = []
         for live in list(self._lives.values()):
             if live.sent and live.task is not None:
                 live.missed.extend(batch)
             if live.page is None or live.stale:
                 continue
-            page = live.page.after(batch)
+            page = live.page.after(batch, read)
             if page is None:
                 self._outdated(live, GATHER)
             elif page is not live.page:
@@ -284,9 +287,21 @@ class Queries:
         for live, change in emissions:
             self._emit(live, change)
 
-    def retry(self) -> None:
-        """The platform is there again: ask anew what failed."""
+    def lost(self) -> None:
+        """The platform is away: what is shown stands, and says from when it is."""
+        hour = f"{self._clock.now():%H:%M}"
+        told = f"Plattformen svarer ikke. Det som vises, er fra kl. {hour}."
         for live in list(self._lives.values()):
+            if live.problem is None and live.page is not None:
+                live.unfollowed = True
+                self._emit(live, RowsChange(error=told, code="platform-unreachable"))
+
+    def retry(self) -> None:
+        """The platform is there again: ask anew what failed; what was missed comes by the feed."""
+        for live in list(self._lives.values()):
+            if live.unfollowed and live.problem is None:
+                self._emit(live, RowsChange())
+            live.unfollowed = False
             if live.problem is not None:
                 self._outdated(live, 0.0)
 
@@ -305,6 +320,15 @@ class Queries:
                 live.again = None
             if live.watches:
                 self._later(live, delay)
+
+
+def _for_all(live: Live) -> Asker:
+    """One asker for all who are served: those who have joined since the last request, and those who watch."""
+    for watched in live.watches:
+        live.packages.update(dict.fromkeys(watched.asker.packages))
+    packages, first = tuple(live.packages), live.watches[0].asker if live.watches else live.asker
+    live.packages.clear()
+    return Asker(packages, first.context, first.purpose)
 
 
 def _key(canonical: str, purpose: str) -> str:

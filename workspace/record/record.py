@@ -37,7 +37,8 @@ class Record:
         self.drafts = drafts
         self._light = Light("journalplattform", clock)
         self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open())
-        self._feed = Feed(client, self._light, self._arrived, self._queries.refetch_all, self._queries.retry)
+        queries = self._queries
+        self._feed = Feed(client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost)
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
@@ -92,7 +93,7 @@ class Record:
         await self._queries.prefetch(queries)
 
     def peek(self, query: str) -> Rows | None:
-        """The live result of `query` if it is here and fresh; never fetches."""
+        """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
         return self._queries.peek(query)
 
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:

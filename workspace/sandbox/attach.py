@@ -26,6 +26,7 @@ Told = Callable[[float | None, str], None]
 IDLE_EXIT = 120
 """Seconds after which a sandbox started from here ends, when nobody uses it."""
 
+_STARTING = "Starter sandkassen"
 _POLL = 0.04
 _PATIENCE = 90.0
 """Seconds without any progress before we give up."""
@@ -37,27 +38,32 @@ async def ensure(folder: Path, *, history_days: int = 90, progress: Told | None 
 
     Raises Problem: ``sandbox-stopped`` or what the new process left, ``sandbox-slow``, ``sandbox-folder``.
     """
-    where, tell = Folder(folder), progress or (lambda _share, _text: None)
-    started: subprocess.Popen[bytes] | None = None
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        return await _wait(Folder(folder), history_days, progress or (lambda _share, _text: None), started)
+    finally:
+        for process in started:
+            _leave(process)
+
+
+async def _wait(where: Folder, history_days: int, tell: Told, started: list[subprocess.Popen[bytes]]) -> str:
     said: object = None
     deadline = time.monotonic() + _PATIENCE
     while True:
         url, health = await _look(where)
         if health.get("state") == "ready":
             tell(1.0, "Klar")
-            _leave(started)
             return url
-        if started is None and not url and not where.is_held():
-            tell(None, "Starter sandkassen")
-            started = _start(where, history_days)
-        if started is not None and started.poll() is not None:
-            _check_end(where, started)
+        if not started and not url and not where.is_held():
+            tell(None, _STARTING)
+            started.append(_start(where, history_days))
+        if started and started[0].poll() is not None:
+            _check_end(where, started.pop())
         now = health.get("progress", {})
         if now != said:
             said, deadline = now, time.monotonic() + _PATIENCE
-            tell(_share(now), str(now.get("text") or "Starter sandkassen"))
+            tell(_share(now), str(now.get("text") or _STARTING))
         if time.monotonic() > deadline:
-            _leave(started)
             raise Problem(
                 "sandbox-slow",
                 "Sandkassen blir ikke klar.",
@@ -140,9 +146,9 @@ def _check_end(where: Folder, ended: subprocess.Popen[bytes]) -> None:
     )
 
 
-def _leave(started: subprocess.Popen[bytes] | None) -> None:
+def _leave(started: subprocess.Popen[bytes]) -> None:
     """Let the process live on: without a code, Popen warns of a child that nobody waits for."""
-    if started is not None and started.returncode is None:
+    if started.returncode is None:
         started.returncode = 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workspace.sandbox.fhir import Store
 
 _LOG = logging.getLogger("workspace.sandbox")
+_GATEWAY_DAMAGED = "Sandkassens logg og kladder er skadet og kan ikke leses."
 
 
 class Platform:
@@ -38,7 +40,6 @@ class Platform:
         self._origin = origin
         self._progress = progress
         self._store: Store | None = None
-        self._home: Any = None
         self._gateway: Gateway | None = None
         self._up = False
 
@@ -51,10 +52,17 @@ class Platform:
             await self._store.start()
         except Problem as problem:
             self._store = None
-            raise _damaged(problem) if problem.code == "store-damaged" else problem from problem
+            raise _told(problem) from problem
         app = app_of()
         assert self._gateway is not None
-        await self._gateway.start()
+        try:
+            await self._gateway.start()
+        except Problem as problem:
+            cause = problem.__cause__
+            # Locked and full are OperationalError: nothing that a reset would mend.
+            if isinstance(cause, sqlite3.DatabaseError) and not isinstance(cause, sqlite3.OperationalError):
+                problem = Problem("gateway-damaged", _GATEWAY_DAMAGED, detail=problem.detail)
+            raise _told(problem) from cause
         self._up = True
         _LOG.info("platform built, %d chunks of history in place", done)
         return app
@@ -73,12 +81,12 @@ class Platform:
         from workspace.sandbox.identity.client import CLIENT_ID
 
         store = self._store = Store(self._folder.fhir, self._day)
-        self._home = home = definitions.load()
+        home = definitions.load()
         issuer = f"{self._origin}/identity"
         try:
             identity = identity_app(issuer, home.people(), self._folder.path, self._day, audience=self._origin)
         except Problem as problem:
-            raise _damaged(problem) if problem.code == "identity-file-damaged" else problem from problem
+            raise _told(problem) from problem
         settings = GatewaySettings(
             name="Fjellheim (sandkasse)",
             organization_number="311000101",
@@ -142,7 +150,10 @@ class Platform:
             await store.close()
 
 
-def _damaged(problem: Problem) -> Problem:
+def _told(problem: Problem) -> Problem:
+    """`problem` as the sandbox tells it: for damaged data there is a command that helps."""
+    if not problem.code.endswith("-damaged"):
+        return problem
     return Problem(
         "sandbox-damaged",
         problem.sentence,

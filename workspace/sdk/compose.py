@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+VITAL_SIGNS = frozenset({"85354-9", "9279-1", "8867-4", "2708-6", "8310-5", "8302-2", "29463-7", "39156-5", "3151-8"})
+"""LOINC codes that the platform takes as vital signs only (R4 vital signs profile, and the flow of oxygen)."""
 
 _PATIENT_IN = {
     "AllergyIntolerance": "patient",
@@ -52,6 +56,8 @@ def _observation(fields: dict[str, Any], info: dict[str, Any], moment: Callable[
     made: Resource = {"status": rest.pop("status", "final")}
     code, value, unit = rest.pop("code", None), rest.pop("value", None), rest.pop("unit", "")
     made["code"] = concept(code) if isinstance(code, str) else code
+    if isinstance(code, str) and code in VITAL_SIGNS and "category" not in rest:
+        made["category"] = [{"coding": [{"system": CATEGORY, "code": "vital-signs"}]}]
     if isinstance(value, bool) or value is None:
         if value is not None:
             made["valueBoolean"] = value

@@ -6,7 +6,7 @@ import pytest
 
 from workspace.sandbox.home.days import generate
 from workspace.sandbox.home.definitions import load
-from workspace.sandbox.home.standing import standing
+from workspace.sandbox.home.standing import leavers, standing
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,11 @@ def home():
 @pytest.fixture(scope="session")
 def standing_data(home):
     return list(standing(home))
+
+
+@pytest.fixture(scope="session")
+def former_data(home):
+    return list(leavers(home))
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,8 @@ def test_windows_together_are_the_whole_and_a_second_run_is_the_same(home):
     assert sorted(map(json.dumps, parts)) == sorted(map(json.dumps, whole))
 
 
-def test_ids_are_unique_and_fhir_allows_them(standing_data, weeks, reference):
-    own = [reference(one) for one in [*standing_data, *weeks]]
+def test_ids_are_unique_and_fhir_allows_them(standing_data, former_data, weeks, reference):
+    own = [reference(one) for one in [*standing_data, *former_data, *weeks]]
     assert len(own) == len(set(own))
     for one in own:
         text = one.partition("/")[2]
@@ -27,8 +27,9 @@ def test_ids_are_unique_and_fhir_allows_them(standing_data, weeks, reference):
         assert all(letter.isascii() and (letter.isalnum() or letter in "-.") for letter in text), text
 
 
-def test_every_reference_resolves(standing_data, weeks, reference):
-    known = {reference(one) for one in [*standing_data, *weeks]}
+def test_every_reference_resolves(standing_data, former_data, weeks, reference):
+    everything = [*standing_data, *former_data, *weeks]
+    known = {reference(one) for one in everything}
 
     def references(held):
         if isinstance(held, dict):
@@ -40,14 +41,12 @@ def test_every_reference_resolves(standing_data, weeks, reference):
             for value in held:
                 yield from references(value)
 
-    missing = {
-        (one["id"], found) for one in [*standing_data, *weeks] for found in references(one) if found not in known
-    }
+    missing = {(one["id"], found) for one in everything for found in references(one) if found not in known}
     assert not missing
 
 
-def test_nothing_has_happened_after_now(standing_data, weeks):
-    for one in [*standing_data, *weeks]:
+def test_nothing_has_happened_after_now(standing_data, former_data, weeks):
+    for one in [*standing_data, *former_data, *weeks]:
         assert datetime.fromisoformat(one["meta"]["lastUpdated"]) <= NOW, one["id"]
         for name in ("effectiveDateTime", "authoredOn", "date", "issued", "recordedDate"):
             if "T" in one.get(name, ""):
@@ -56,10 +55,18 @@ def test_nothing_has_happened_after_now(standing_data, weeks):
     assert newest > NOW - timedelta(hours=1)
 
 
-def test_nothing_is_recorded_about_anybody_before_they_came(home, weeks):
+def test_what_is_recorded_falls_within_a_stay(home, weeks):
     for one in weeks:
-        resident = home.residents[one["subject"]["reference"].removeprefix("Patient/")]
-        assert one["meta"]["lastUpdated"][:10] >= resident.admitted.isoformat()
+        own, day = one["subject"]["reference"].removeprefix("Patient/"), one["meta"]["lastUpdated"][:10]
+        stays = home.former.get(own) or (home.residents[own],)
+        # A late dose may be signed on the morning after.
+        assert any(stay.admitted.isoformat() <= day and (not stay.left or day <= str(stay.left)) for stay in stays)
+
+
+def test_the_last_two_weeks_are_of_those_who_live_here_now(home, weeks):
+    former = {one["meta"]["lastUpdated"][:10] for one in weeks if one["subject"]["reference"][8:11] != "BEB"}
+    assert former
+    assert max(former) <= "2026-01-01"
 
 
 def test_everybody_was_measured_and_written_about_lately(home, weeks, of):

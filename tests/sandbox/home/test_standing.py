@@ -19,6 +19,23 @@ def test_the_house_and_its_beds(standing_data, of, reference):
         assert bed["managingOrganization"]["reference"] == one["serviceProvider"]["reference"]
 
 
+def test_no_bed_was_ever_slept_in_by_two(home):
+    stays = [one for held in home.former.values() for one in held] + list(home.residents.values())
+    for at, one in enumerate(stays):
+        for other in stays[at + 1 :]:
+            if one.room == other.room or one.id == other.id:
+                assert not one.here(other.admitted), (one.id, other.id)
+                assert not other.here(one.admitted), (one.id, other.id)
+
+
+def test_those_who_left_are_kept_with_their_stays_ended(home, former_data, of):
+    people = of(former_data, "Patient")
+    assert len(people) == len(home.former) == 39
+    assert sum("deceasedDateTime" in one for one in people) == 11
+    assert all(one["status"] == "finished" and one["period"]["end"] for one in of(former_data, "Encounter"))
+    assert {one["status"] for one in of(former_data, "MedicationRequest")} == {"stopped"}
+
+
 def test_positions_open_records_for_those_who_care(standing_data, of, reference):
     known = {reference(one): one for one in standing_data}
     assert known["PractitionerRole/tone-havblikk"]["organization"]["reference"] == "Organization/havblikk"

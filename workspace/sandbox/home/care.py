@@ -9,6 +9,7 @@ from random import Random
 
 from workspace.clock import OSLO
 from workspace.fhir.service import Resource
+from workspace.sandbox.home import former
 from workspace.sandbox.home.definitions import Home
 from workspace.sandbox.home.model import Analyte, Member, Order, Resident
 from workspace.sandbox.home.people import Roster, shift_of
@@ -64,10 +65,12 @@ class Care:
 
     def __init__(self, home: Home, roster: Roster) -> None:
         self._home, self._roster = home, roster
-        self._order = {own: at for at, own in enumerate(home.residents)}
+        self._order = {own: at for at, own in enumerate([*home.residents, *home.former])}
         self._problems: dict[str, list[str]] = {}
         for who, key, *_ in home.conditions:
             self._problems.setdefault(who, []).append(home.diagnoses[key].icpc2)
+        for who in home.former:
+            self._problems[who] = [home.diagnoses[key].icpc2 for key in former.diagnoses(who)]
         self._falling = {who for who, text, _ in home.flags if text == "Fall"}
 
     def day(self, one: Resident, day: date) -> Iterator[Resource]:

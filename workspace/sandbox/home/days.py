@@ -22,6 +22,11 @@ def generate(home: Home, first_day: date, last_day: date) -> Iterator[Resource]:
     for back in range((min(last_day, home.now.date()) - first_day).days + 1):
         day = first_day + timedelta(days=back)
         for one in home.residents.values():
-            if one.admitted <= day:
+            if one.here(day):
                 yield from vitals.day(one, day)
                 yield from care.day(one, day)
+        for stays in home.former.values() if day < home.former_until else ():
+            for one in stays:
+                if one.here(day):
+                    yield from vitals.day(one, day)
+                    yield from care.day(one, day)

@@ -11,13 +11,14 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workspace.clock import OSLO
 from workspace.fhir.identifiers import national_number, organisation_number
 from workspace.problem import Problem
+from workspace.sandbox.home import former
 from workspace.sandbox.home.model import (
     Allergy,
     Analyte,
@@ -51,6 +52,7 @@ class Home:
     units: Mapping[str, Unit]
     staff: Mapping[str, Member]
     residents: Mapping[str, Resident]
+    former: Mapping[str, tuple[Resident, ...]]
     relatives: tuple[Relative, ...]
     diagnoses: Mapping[str, Diagnosis]
     conditions: tuple[tuple[str, str, str, str], ...]
@@ -70,6 +72,11 @@ class Home:
     def people(self) -> list[Person]:
         """Who may sign in to the sandbox, as the identity provider wants them."""
         return [self._person(one) for one in self.staff.values() if one.login]
+
+    @property
+    def former_until(self) -> date:
+        """The first day on which nothing is recorded of former residents: the last two weeks are of those here now."""
+        return self.now.date() - timedelta(days=13)
 
     def _person(self, one: Member) -> Person:
         units = [self.units[unit].name for unit in one.units if unit in self.units]
@@ -104,6 +111,7 @@ def load(folder: Path | None = None) -> Home:
     staff = reader.table("staff.csv", lambda row: reader.member(row, {*units, about["id"]}))
     people = {one.id: one for one in staff}
     residents = {one.id: one for one in reader.table("residents.csv", lambda row: reader.resident(row, units, people))}
+    left = former.stays(reader.table("former.csv", reader.leaver), reader.table("stays.csv", reader.past_stay))
     diagnoses = {one.key: one for one in reader.table("diagnoses.csv", lambda row: Diagnosis(**row))}
     drugs = {one.key: one for one in reader.table("drugs.csv", reader.drug)}
     analytes = {one.code: one for one in reader.table("analytes.csv", reader.analyte)}
@@ -120,8 +128,10 @@ def load(folder: Path | None = None) -> Home:
     orders: dict[str, list[Order]] = {}
     for order in reader.table("medications.csv", lambda row: reader.order(row, residents, drugs)):
         orders.setdefault(order.resident, []).append(order)
+    orders |= former.orders(left, drugs)
     return Home(
         id=about["id"],
+        former=left,
         name=about["name"],
         number=about["number"],
         address=about,
@@ -269,6 +279,19 @@ class _Reader:
                 "temperature": self.number(row, "temperature"),
             },
         )
+
+    def leaver(self, row: Row) -> dict[str, str]:
+        if not national_number(self.column(row, "number")).synthetic:
+            raise self.wrong("number", "ikke et gyldig syntetisk nummer")
+        self.day(row, "born")
+        for column in ("from", "to") if row["room"] else ():
+            self.day(row, column)
+        return dict(row)
+
+    def past_stay(self, row: Row) -> dict[str, str]:
+        if self.day(row, "from") >= self.day(row, "to"):
+            raise self.wrong("to", "før innleggelsen")
+        return dict(row)
 
     def relative(self, row: Row, residents: Mapping[str, Resident]) -> Relative:
         return Relative(

@@ -34,7 +34,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
-    """`usual` holds the vital signs of an ordinary day; weight in kg, height in cm."""
+    """Somebody during one stay. `usual` holds the vital signs of an ordinary day; weight in kg, height in cm. `left` is
+    None for those who live here now; `stay` is the last part of the encounter's id."""
 
     id: str
     unit: str
@@ -53,10 +54,17 @@ class Resident:
     weight: float
     height: float
     usual: Mapping[str, float]
+    left: date | None = None
+    died: bool = False
+    stay: str = "opphold"
 
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}"
+
+    def here(self, day: date) -> bool:
+        """Whether they live here on `day`; the day they leave is the first they do not."""
+        return self.admitted <= day and (self.left is None or day < self.left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,12 +80,12 @@ def batches(home: Home, history_days: int, base: str = "", skip_chunks: int = 0)
     """Every batch, in this process. Standing data come first, then days, the newest first."""
     from workspace.sandbox.fhir import prepare
     from workspace.sandbox.home.days import generate
-    from workspace.sandbox.home.standing import standing
+    from workspace.sandbox.home.standing import leavers, standing
 
     chunks = chunk_count(history_days)
     for chunk in range(skip_chunks, chunks):
         first, last = chunk_days(chunk, history_days, home.now.date())
-        made = list(standing(home)) if chunk == 0 else []
+        made = list(standing(home) if chunk == 0 else leavers(home) if chunk == 1 else ())
         for back in range((last - first).days + 1):
             day = last - timedelta(days=back)
             made += generate(home, day, day)

@@ -66,7 +66,7 @@ def patient(resident: Resident) -> Resource:
 
 
 def stay(resident: Resident) -> Resource:
-    return {"reference": f"Encounter/{resident.id}-opphold"}
+    return {"reference": f"Encounter/{resident.id}-{resident.stay}"}
 
 
 def by(member: Member) -> Resource:

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from workspace.clock import OSLO
 from workspace.fhir.service import Resource
+from workspace.sandbox.home import former
 from workspace.sandbox.home.definitions import Home
 from workspace.sandbox.home.model import Member, Order, Resident
 from workspace.sandbox.home.shapes import (
@@ -48,10 +49,29 @@ def standing(home: Home) -> Iterator[Resource]:
         yield from person(home, resident)
     yield from problems(home)
     yield from warnings(home)
-    for orders in home.orders.values():
-        for order in orders:
+    for who in home.residents:
+        for order in home.orders.get(who, ()):
             yield medication(home, order)
     yield from tasks(home)
+
+
+def leavers(home: Home) -> Iterator[Resource]:
+    """Those who lived here and do not any more: person, stays, problems and ended orders."""
+    for who, stays in home.former.items():
+        last = stays[-1]
+        assert last.left is not None
+        gone = noon(last.left)
+        (made, *_) = person(home, last)
+        made |= {"active": not last.died, "meta": {**made["meta"], "lastUpdated": gone.isoformat()}}
+        if last.died:
+            made["deceasedDateTime"] = last.left.isoformat()
+        yield made
+        for each in stays:
+            yield encounter(home, each)
+        for key in former.diagnoses(who):
+            yield condition(home, stays[0], key, str(stays[0].admitted.year - 3 - len(key) % 7), "active")
+        for order in home.orders.get(who, ()):
+            yield medication(home, order)
 
 
 # --- the house ----------------------------------------------------------------------------------------------
@@ -151,18 +171,7 @@ def person(home: Home, one: Resident) -> Iterator[Resource]:
     if not one.protected:
         made["address"] = [address(home)]
     yield made
-    yield resource(
-        "Encounter",
-        f"{one.id}-opphold",
-        since,
-        status="in-progress",
-        **{"class": coding(TERMINOLOGY + "v3-ActCode", "IMP", "inpatient encounter")},
-        subject=patient(one),
-        participant=[{"type": [concept("Primærkontakt")], "individual": by(home.staff[one.contact])}],
-        period={"start": since.isoformat()},
-        location=[{"location": to("Location", f"rom-{one.room}", one.room), "status": "active"}],
-        serviceProvider=to("Organization", one.unit, home.units[one.unit].name),
-    )
+    yield encounter(home, one)
     for at, relative in enumerate(each for each in home.relatives if each.resident == one.id):
         code, display = ("SPS", "spouse") if relative.freg.startswith("ektefelle") else ("CHILD", "child")
         yield resource(
@@ -176,6 +185,33 @@ def person(home: Home, one: Resident) -> Iterator[Resource]:
             name=[{"family": relative.family, "given": [relative.given]}],
             gender="female" if relative.sex == "F" else "male",
         )
+
+
+def encounter(home: Home, one: Resident) -> Resource:
+    """The stay, in progress or finished."""
+    made = resource(
+        "Encounter",
+        f"{one.id}-{one.stay}",
+        noon(one.left or one.admitted),
+        status="finished" if one.left else "in-progress",
+        **{"class": coding(TERMINOLOGY + "v3-ActCode", "IMP", "inpatient encounter")},
+        subject=patient(one),
+        participant=[
+            {"type": [concept("Primærkontakt", coding(FUNCTIONS, "9"))], "individual": by(home.staff[one.contact])},
+            {
+                "type": [concept("Behandlingsansvarlig lege", coding(FUNCTIONS, "3"))],
+                "individual": by(home.staff["dahl"]),
+            },
+        ],
+        period={"start": noon(one.admitted).isoformat()},
+        location=[
+            {"location": to("Location", f"rom-{one.room}", one.room), "status": "completed" if one.left else "active"}
+        ],
+        serviceProvider=to("Organization", one.unit, home.units[one.unit].name),
+    )
+    if one.left:
+        made["period"]["end"] = noon(one.left).isoformat()
+    return made
 
 
 def address(home: Home) -> Resource:
@@ -196,25 +232,29 @@ def address(home: Home) -> Resource:
 
 def problems(home: Home) -> Iterator[Resource]:
     for who, key, onset, status in home.conditions:
-        one, known = home.residents[who], home.diagnoses[key]
-        recorded = noon(date.fromisoformat(onset) if len(onset) == 10 else one.admitted)
-        yield resource(
-            "Condition",
-            f"{who}-{key}",
-            min(max(recorded, noon(one.admitted)), home.now),
-            clinicalStatus={"coding": [coding(TERMINOLOGY + "condition-clinical", status)]},
-            verificationStatus={"coding": [coding(TERMINOLOGY + "condition-ver-status", "confirmed")]},
-            category=[{"coding": [coding(TERMINOLOGY + "condition-category", "problem-list-item")]}],
-            code=concept(
-                known.icpc2_text,
-                coding(ICPC2, known.icpc2, known.icpc2_text),
-                coding(ICD10, known.icd10, known.icd10_text),
-            ),
-            subject=patient(one),
-            encounter=stay(one),
-            onsetDateTime=onset,
-            recorder=by(home.staff["dahl"]),
-        )
+        yield condition(home, home.residents[who], key, onset, status)
+
+
+def condition(home: Home, one: Resident, key: str, onset: str, status: str) -> Resource:
+    known = home.diagnoses[key]
+    recorded = noon(date.fromisoformat(onset) if len(onset) == 10 else one.admitted)
+    return resource(
+        "Condition",
+        f"{one.id}-{key}",
+        min(max(recorded, noon(one.admitted)), home.now),
+        clinicalStatus={"coding": [coding(TERMINOLOGY + "condition-clinical", status)]},
+        verificationStatus={"coding": [coding(TERMINOLOGY + "condition-ver-status", "confirmed")]},
+        category=[{"coding": [coding(TERMINOLOGY + "condition-category", "problem-list-item")]}],
+        code=concept(
+            known.short.partition(" (")[0],
+            coding(ICPC2, known.icpc2, known.icpc2_text),
+            coding(ICD10, known.icd10, known.icd10_text),
+        ),
+        subject=patient(one),
+        encounter=stay(one),
+        onsetDateTime=onset,
+        recorder=by(home.staff["dahl"]),
+    )
 
 
 def warnings(home: Home) -> Iterator[Resource]:
@@ -264,7 +304,7 @@ def ended(order: Order, now: datetime) -> bool:
 
 
 def medication(home: Home, order: Order) -> Resource:
-    drug, one = order.drug, home.residents[order.resident]
+    drug, one = order.drug, home.residents.get(order.resident) or home.former[order.resident][0]
     over = ended(order, home.now)
     instruction: Resource = {"text": drug.dose}
     bounds: Resource = {"start": order.authored.isoformat()}

@@ -84,7 +84,7 @@ class Vitals:
 
     def __init__(self, home: Home, roster: Roster) -> None:
         self._home, self._roster = home, roster
-        self._order = {own: at for at, own in enumerate(home.residents)}
+        self._order = {own: at for at, own in enumerate([*home.residents, *home.former])}
         self._scale_2 = {who for who, text, _ in home.flags if text == "NEWS2 skala 2"}
         self._on_oxygen = {who for who, held in home.orders.items() if any(one.drug.key == "oksygen" for one in held)}
         self._losing = {who for who, key, *_ in home.conditions if key.startswith("T05")}
@@ -128,8 +128,8 @@ class Vitals:
             began = day - timedelta(days=back)
             season = 1.6 if began.month in (1, 2, 3, 12) else 0.8
             chance = Random(f"{one.id}/{began}/illness")
-            if chance.random() < 0.0042 * season:
-                length, worst = chance.randint(3, 6), chance.uniform(0.35, 1.0)
+            if chance.random() < 0.0062 * season:
+                length, worst = chance.randint(4, 6), chance.uniform(0.45, 1.0)
                 return worst * (1 - back / length) if back < length else 0.0
         return 0.0
 
@@ -155,8 +155,7 @@ class Vitals:
         if scripted and scripted[0].at.date() <= day:
             for event in scripted:
                 if event.at.date() == day:
-                    member = self._roster.someone(one.unit, event.at, Random(f"{one.id}/{day}/weigher"))
-                    yield weight(one, event.at, float(event.values["kg"]), member)
+                    yield weight(one, event.at, float(event.values["kg"]), self._home.staff[event.by])
             return
         if day.weekday() != self._order[one.id] % 5:
             return

@@ -1,0 +1,52 @@
+"""What a resource must say, field by field."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gateway.conftest import pulse
+from workspace.gateway.profiles import REQUIRED, faults
+
+
+def expressions(resource):
+    return [each.expression for each in faults(resource)]
+
+
+@pytest.mark.parametrize("kind", sorted(REQUIRED))
+def test_an_empty_resource_is_told_each_field_in_a_sentence(kind):
+    found = faults({"resourceType": kind})
+    assert {each.expression for each in found} >= {f"{kind}.{p.removesuffix('.reference')}" for p, _ in REQUIRED[kind]}
+    assert all(each.sentence.endswith(".") for each in found)
+
+
+def test_a_measurement_may_say_why_it_has_no_value():
+    without = {k: v for k, v in pulse("A").items() if k != "valueQuantity"}
+    assert expressions(without) == ["Observation.value"]
+    assert expressions({**without, "dataAbsentReason": {"text": "Avslo"}}) == []
+    assert expressions({**without, "component": [{"valueQuantity": {"value": True}}]}) == [
+        "Observation.component[0].valueQuantity.value"
+    ]
+
+
+def test_a_vital_sign_has_an_instant_with_offset_and_a_lab_may_have_a_date():
+    assert expressions({**pulse("A"), "effectiveDateTime": "2026-01-14"}) == ["Observation.effectiveDateTime"]
+    lab = {**pulse("A"), "category": [{"coding": [{"code": "laboratory"}]}], "effectiveDateTime": "2026-01-14"}
+    assert expressions(lab) == []
+
+
+def test_what_is_marked_wrong_need_not_be_right():
+    assert expressions({**pulse("A"), "status": "entered-in-error", "effectiveDateTime": "x"}) == []
+    wrong = {"coding": [{"code": "entered-in-error"}]}
+    about = {"code": {"text": "Fall"}, "subject": {"reference": "Patient/A"}}
+    assert expressions({"resourceType": "Condition", **about, "verificationStatus": wrong}) == []
+    assert expressions({"resourceType": "Condition", **about}) == ["Condition.clinicalStatus"]
+
+
+def test_a_dose_says_which_medicine_and_when():
+    dose = {
+        "resourceType": "MedicationAdministration",
+        "status": "completed",
+        "subject": {"reference": "Patient/A"},
+        "performer": [{"actor": {"reference": "Practitioner/tone"}}],
+    }
+    assert expressions(dose) == ["MedicationAdministration.medication", "MedicationAdministration.effectiveDateTime"]

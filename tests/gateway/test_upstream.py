@@ -1,0 +1,81 @@
+"""Another FHIR server behind the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+
+from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.test_feed import hello, stream
+from workspace.fhir.service import FhirRequest
+from workspace.gateway.upstream import Upstream
+
+
+def ask(handler, request):
+    async def run():
+        upstream = Upstream("http://fhir.test/r4/", headers={"x-api-key": "k"}, transport=httpx.MockTransport(handler))
+        try:
+            return await upstream.handle(request)
+        finally:
+            await upstream.close()
+
+    return asyncio.run(run())
+
+
+def test_a_request_goes_out_as_fhir_and_comes_back_whole():
+    def serve(request):
+        assert str(request.url) == "http://fhir.test/r4/Observation/7"
+        assert request.headers["if-match"] == 'W/"1"'
+        assert request.headers["x-api-key"] == "k"
+        return httpx.Response(200, content=request.content, headers={"etag": 'W/"2"'})
+
+    body = {"resourceType": "Observation", "id": "7"}
+    answer = ask(serve, FhirRequest("PUT", "Observation/7", "", {"if-match": 'W/"1"'}, body))
+    assert (answer.status, answer.body, answer.headers["etag"]) == (200, body, 'W/"2"')
+
+
+def test_a_long_search_is_posted():
+    def serve(request):
+        assert (request.method, request.url.path) == ("POST", "/r4/Patient/_search")
+        return httpx.Response(200, content=orjson.dumps({"resourceType": "Bundle", "n": len(request.content)}))
+
+    assert ask(serve, FhirRequest("GET", "Patient", "_id=" + "x," * 2000)).body["n"] == 4004
+
+
+@pytest.mark.parametrize("broken", ["silent", "page", "refusal"])
+def test_a_server_that_fails_is_an_outcome_in_words(broken):
+    def serve(request):
+        if broken == "silent":
+            raise httpx.ConnectError("no", request=request)
+        return httpx.Response(502 if broken == "refusal" else 200, content=b"<html>")
+
+    answer = ask(serve, FhirRequest("GET", "Patient/1"))
+    assert answer.status == 502
+    assert answer.body["issue"][0]["details"]["text"] == "Journalserveren svarer ikke. Prøv igjen om litt."
+
+
+class Quiet:
+    """A service that announces nothing, as a server over HTTP."""
+
+    def __init__(self, store):
+        self.store = store
+        self.down = False
+
+    async def handle(self, request):
+        return await self.store.handle(request)
+
+
+def test_behind_a_server_that_announces_nothing_the_gateway_numbers_its_own_writes(tmp_path):
+    server = Server(tmp_path, Quiet).start()
+    try:
+        tone = server.sign_in("tone")
+        with stream(server.sign_in("tone")) as events:
+            start = hello(events)
+            tone.send(bundle(pulse("BEB-18"), pulse("BEB-18", value=80)), str(uuid4()))
+            assert [events.next()[1]["seq"] for _ in range(2)] == [start + 1, start + 2]
+    finally:
+        server.stop()

@@ -1,0 +1,117 @@
+"""The change feed: read as it is written, and distrusted when its numbers do not hold."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+from workspace.clock import SystemClock
+from workspace.problem import Problem
+from workspace.record import lights
+from workspace.record.feed import Feed, events
+from workspace.record.lights import Light
+
+
+async def lines(*given):
+    for each in given:
+        yield each
+
+
+class Script:
+    """A client whose feed plays one script for each connection, then stays silent."""
+
+    def __init__(self, *scripts):
+        self.scripts, self.since = list(scripts), []
+
+    @asynccontextmanager
+    async def changes(self, since, silence):
+        self.since.append(since)
+        if not self.scripts:
+            raise Problem("platform-unreachable", "Plattformen svarer ikke.")
+        script = self.scripts.pop(0)
+
+        async def play():
+            for each in script:
+                yield each
+            if not self.scripts:
+                await asyncio.Event().wait()
+
+        yield play()
+
+
+def hello(number):
+    return ["event: hello", f'data: {{"seq": {number}}}', ""]
+
+
+def change(number, own="a", version=1):
+    data = f'{{"seq": {number}, "type": "Flag", "id": "{own}", "version": {version}, "resource": null}}'
+    return ["event: change", f"id: {number}", f"data: {data}", ""]
+
+
+def played(*scripts, wait):
+    """What a feed made of `scripts`: batches, and how often it asked for everything anew and came back."""
+
+    async def run():
+        client, batches, anew, back = Script(*scripts), [], [], []
+        light = Light("journalplattform", SystemClock())
+        feed = Feed(client, light, batches.append, lambda: anew.append(1), lambda: back.append(1))
+        feed.start()
+        async with asyncio.timeout(5):
+            while not wait(client, batches, anew, back):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await feed.close()
+        light.close()
+        return client.since, [[one.name for one in batch] for batch in batches], len(anew), len(back)
+
+    return asyncio.run(run())
+
+
+def test_events_are_read_whatever_stands_between_them():
+    async def run():
+        given = lines(": hei", "", "event: change", 'data: {"a":', "data: 1}", "retry: 3", "", 'data:{"b": 2}', "")
+        return [each async for each in events(given)]
+
+    assert asyncio.run(run()) == [("change", {"a": 1}), ("message", {"b": 2})]
+
+
+def test_what_lies_ready_comes_as_one_batch():
+    given = [*hello(7), *change(8, "a"), *change(9, "b"), *change(10, "c")]
+    _, batches, anew, _ = played(given, wait=lambda client, batches, anew, back: batches)
+    assert batches == [["Flag/a", "Flag/b", "Flag/c"]]
+    assert anew == 0
+
+
+def test_after_a_cut_it_goes_on_from_a_little_before_and_fetches_nothing_anew():
+    first = [*hello(100), *(line for n in range(101, 181) for line in change(n))]
+    since, _, anew, back = played(first, hello(130), wait=lambda client, batches, anew, back: back)
+    assert since == [0, 130]
+    assert (anew, back) == (0, 1)
+
+
+def test_numbers_that_begin_again_mean_fetching_anew():
+    first = [*hello(100), *(line for n in range(101, 181) for line in change(n))]
+    _, _, anew, _ = played(first, hello(3), wait=lambda client, batches, anew, back: anew)
+    assert anew == 1
+
+
+def test_nonsense_on_the_feed_means_fetching_anew_not_silence():
+    given = [*hello(1), "event: change", "data: {broken", ""]
+    since, _, anew, _ = played(given, hello(1), wait=lambda client, batches, anew, back: back)
+    assert anew == 1
+    assert len(since) == 2
+
+
+def test_the_light_is_slow_while_an_answer_is_and_well_again_after(monkeypatch):
+    monkeypatch.setattr(lights, "SLOW", 0.02)
+    monkeypatch.setattr(lights, "RECOVERY", 0.05)
+
+    async def run():
+        light, told = Light("journalplattform", SystemClock()), []
+        light.listen(lambda state: told.append(state.text))
+        with light.request():
+            await asyncio.sleep(0.04)
+        await asyncio.sleep(0.1)
+        light.close()
+        return told
+
+    assert asyncio.run(run()) == ["ok", "treg", "ok"]

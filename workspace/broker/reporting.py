@@ -1,0 +1,87 @@
+"""What the broker reports to the platform's audit: openings, reads (cache hits too) and refusals, in batches.
+
+Kept in memory until the platform has them; the newest thousands only, so that a dead platform cannot fill the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from workspace.broker.grant import Grant
+from workspace.clock import Clock, instant
+from workspace.problem import Problem
+from workspace.record.client import PURPOSE, Client
+
+log = logging.getLogger(__name__)
+DELAY, BATCH, MOST = 0.5, 200, 20_000
+
+
+class Reports:
+    """`add` is cheap and never waits; `close` sends what is left."""
+
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST)
+        self._said: set[tuple[str, ...]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def add(
+        self,
+        kind: str,
+        grant: Grant,
+        patients: Sequence[str],
+        *,
+        query: str = "",
+        request: str = "",
+        cached: bool = False,
+        reason: str = "",
+    ) -> None:
+        """One event; a read of the same shape in the same opening of a context is told once (DESIGN §5)."""
+        key = (kind, grant.signature, grant.context.token, query, reason)
+        if key in self._said or self._closed:
+            return
+        self._said.add(key)
+        self._waiting.append(
+            {
+                "id": str(uuid4()), "kind": kind, "package": grant.signature, "instance": grant.instance,
+                "context": grant.context.token, "patients": list(patients), "purpose": PURPOSE, "query": query,
+                "request": request, "cached": cached, "at": instant(self._clock.now()), "reason": reason,
+            }
+        )  # fmt: skip
+        if self._task is None or self._task.done():
+            self._task = asyncio.ensure_future(self._soon())
+
+    def forget(self, context: str) -> None:
+        """A context is over: opening it again is a new opening."""
+        self._said = {key for key in self._said if key[2] != context}
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._waiting:
+            await self._send()
+
+    async def _soon(self) -> None:
+        pause = DELAY
+        while self._waiting:
+            await asyncio.sleep(pause)
+            pause = DELAY if await self._send() else min(pause * 2, 30.0)
+
+    async def _send(self) -> bool:
+        batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+        try:
+            await asyncio.wait_for(self._client.audit(batch), 10.0)
+        except (Problem, TimeoutError) as fault:
+            log.warning("audit reports wait: %s", type(fault).__name__)
+            return False
+        for _ in batch:
+            self._waiting.popleft()
+        return True

@@ -1,0 +1,167 @@
+"""The window: rail, top bar, one page for each activity, status line; the sign-in page before and after the work.
+
+It shows what it is told and says what the user asked for. Everything that takes time happens elsewhere.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from workspace.shell.banner import Banner
+from workspace.shell.bars import StatusLine, TopBar
+from workspace.shell.palette import Palette
+from workspace.shell.rail import Rail
+from workspace.shell.signin import SignInPage
+from workspace.shell.surface import Surface
+from workspace.shell.theme import Theme
+
+SIZE = (1440, 900)
+
+
+class ActivityPage(QWidget):
+    """An activity: the patient banner where there is one, and the surface; or a word when nobody is open."""
+
+    def __init__(self, theme: Theme, surface: Surface, banner: Banner | None) -> None:
+        super().__init__()
+        self._theme = theme
+        self.surface, self.banner = surface, banner
+        self._empty = QLabel("Ingen beboer er åpnet.\nVelg en i beboerlisten, eller trykk Ctrl K og skriv et navn.")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setFont(theme.font("body"))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        if banner is not None:
+            box.addWidget(banner)
+        box.addWidget(surface, 1)
+        box.addWidget(self._empty, 1)
+        self.set_open(banner is None)
+
+    def set_open(self, is_open: bool) -> None:
+        """Whether there is somebody to show."""
+        self.surface.setVisible(is_open)
+        self._empty.setVisible(not is_open)
+        if self.banner is not None:
+            self.banner.setVisible(is_open)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._empty.setFont(theme.font("body"))
+        if self.banner is not None:
+            self.banner.set_theme(theme)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), self._theme.color("ground"))
+
+
+class MainWindow(QMainWindow):
+    """`closing` is emitted once when the user closes the window; the owner ends everything and then lets it go."""
+
+    closing = Signal()
+    paletteAsked = Signal()
+    firstPainted = Signal()
+    resized = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._may_close = self._painted = False
+        self.setWindowTitle("Klinisk arbeidsflate")  # never a patient's name (R-37)
+        self.resize(*SIZE)
+        self.setMinimumSize(760, 520)
+        self.rail, self.top, self.status = Rail(theme), TopBar(theme), StatusLine(theme)
+        self.sign_in = SignInPage(theme)
+        self.pages = QStackedWidget()
+        self._by_activity: dict[str, ActivityPage] = {}
+        self._work = QWidget()
+        self._stack = QStackedWidget()
+        self._compose()
+        self.palette_ = Palette(theme, self)
+        find = QShortcut(QKeySequence("Ctrl+K"), self)
+        find.activated.connect(self.paletteAsked.emit)
+        self.top.search.clicked.connect(self.paletteAsked.emit)
+        self._stack.installEventFilter(self)
+
+    def _compose(self) -> None:
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.top)
+        right.addWidget(self.pages, 1)
+        above = QHBoxLayout()
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(self.rail)
+        above.addLayout(right, 1)
+        box = QVBoxLayout(self._work)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addLayout(above, 1)
+        box.addWidget(self.status)
+        self._stack.addWidget(self.sign_in)
+        self._stack.addWidget(self._work)
+        self.setCentralWidget(self._stack)
+
+    def show_sign_in(self) -> None:
+        self.palette_.hide()
+        self._stack.setCurrentWidget(self.sign_in)
+
+    def show_work(self) -> None:
+        self._stack.setCurrentWidget(self._work)
+
+    @property
+    def working(self) -> bool:
+        return self._stack.currentWidget() is self._work
+
+    def add_page(self, activity_id: str, page: ActivityPage) -> None:
+        self._by_activity[activity_id] = page
+        self.pages.addWidget(page)
+
+    def page(self, activity_id: str) -> ActivityPage:
+        return self._by_activity[activity_id]
+
+    def clear_pages(self) -> None:
+        """The session is over: nothing of it stays."""
+        for page in self._by_activity.values():
+            self.pages.removeWidget(page)
+            page.deleteLater()
+        self._by_activity.clear()
+        self.rail.set_activities([])
+
+    def go(self, activity_id: str) -> None:
+        page = self._by_activity.get(activity_id)
+        if page is not None:
+            self.pages.setCurrentWidget(page)
+            self.rail.set_current(activity_id)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        for part in (self.rail, self.top, self.status, self.sign_in, *self._by_activity.values()):
+            part.set_theme(theme)
+        self.palette_.theme = theme
+
+    def let_go(self) -> None:
+        """The owner has ended everything; the window may close now."""
+        self._may_close = True
+        self.close()
+        self.deleteLater()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._may_close:
+            super().closeEvent(event)
+            return
+        event.ignore()
+        self.closing.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.palette_.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self.firstPainted.emit)
+        return super().eventFilter(watched, event)
