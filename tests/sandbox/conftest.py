@@ -104,6 +104,14 @@ def sandbox(tmp_path):
     served.end()
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory):
+    """One sandbox for those who only look."""
+    served = Served(tmp_path_factory.mktemp("standing") / "sandbox").start().ready()
+    yield served
+    served.end()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_proxy():
     """urllib must not send 127.0.0.1 through anybody's proxy."""

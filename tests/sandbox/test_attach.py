@@ -89,3 +89,13 @@ def test_looking_for_one_imports_nothing_heavy():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     for heavy in ("httpx", "uvicorn", "starlette", "http.client", "zoneinfo", "apsw", "cryptography", "PySide6"):
         assert repr(heavy) not in found
+
+
+def test_a_second_look_does_not_wait_for_one_that_gave_up(folder):
+    """Somebody started and died between: whoever waits starts one of their own."""
+    folder.mkdir()
+    (folder / "running.json").write_text('{"url": "http://127.0.0.1:9", "pid": 1}')
+    (folder / "stopped.json").write_text('{"pid": 1, "code": "sandbox-damaged", "sentence": "Gammelt.", "advice": ""}')
+    url = asyncio.run(attach.ensure(folder, history_days=2))
+    assert url == json.loads((folder / "running.json").read_text())["url"]
+    assert not (folder / "stopped.json").exists()

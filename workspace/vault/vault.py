@@ -160,7 +160,10 @@ def _transaction(database: Database, work: Callable[[Database], T]) -> T:
     except apsw.FullError as error:
         _rollback(database)
         raise Problem(
-            "vault-full", "Disken er full, så arbeidet ditt kan ikke lagres lokalt.", "Frigjør plass på disken.", str(error)
+            "vault-full",
+            "Disken er full, så arbeidet ditt kan ikke lagres lokalt.",
+            "Frigjør plass på disken.",
+            str(error),
         ) from error
     except BaseException:
         _rollback(database)

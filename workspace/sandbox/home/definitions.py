@@ -116,9 +116,6 @@ def load(folder: Path | None = None) -> Home:
     drugs = {one.key: one for one in reader.table("drugs.csv", reader.drug)}
     analytes = {one.code: one for one in reader.table("analytes.csv", reader.analyte)}
 
-    def known(row: Row, column: str, among: Mapping[str, Any]) -> str:
-        return reader.known(row, column, among)
-
     def events(name: str) -> dict[str, tuple[Event, ...]]:
         made: dict[str, list[Event]] = {}
         for one in reader.table(name, lambda row: reader.event(row, residents, people, analytes)):
@@ -143,23 +140,9 @@ def load(folder: Path | None = None) -> Home:
         drugs=drugs,
         analytes=analytes,
         relatives=tuple(reader.table("relatives.csv", lambda row: reader.relative(row, residents))),
-        conditions=tuple(
-            reader.table(
-                "conditions.csv",
-                lambda row: (
-                    known(row, "resident", residents),
-                    known(row, "diagnosis", diagnoses),
-                    row["onset"],
-                    row["status"],
-                ),
-            )
-        ),
-        flags=tuple(
-            reader.table("flags.csv", lambda row: (known(row, "resident", residents), row["text"], row["category"]))
-        ),
-        allergies=tuple(
-            reader.table("allergies.csv", lambda row: Allergy(**{**row, "resident": known(row, "resident", residents)}))
-        ),
+        conditions=tuple(reader.table("conditions.csv", lambda row: reader.condition(row, residents, diagnoses))),
+        flags=tuple(reader.table("flags.csv", lambda row: reader.flag(row, residents))),
+        allergies=tuple(reader.table("allergies.csv", lambda row: reader.allergy(row, residents))),
         orders={key: tuple(held) for key, held in orders.items()},
         vitals=events("vitals.csv"),
         labs=events("labs.csv"),
@@ -196,7 +179,13 @@ class _Reader:
             raise self.wrong("fil", "kan ikke leses") from error
 
     def table(self, name: str, make: Callable[[dict[str, str]], T]) -> list[T]:
-        return [make(row) for row in self._rows(name)]
+        made = []
+        for row in self._rows(name):
+            try:
+                made.append(make(row))
+            except (KeyError, TypeError) as error:
+                raise self.wrong(str(error.args[0]), "kolonnen mangler eller er ukjent") from error
+        return made
 
     def _rows(self, name: str) -> Iterator[dict[str, str]]:
         self.file, self.line = name, 0
@@ -279,6 +268,25 @@ class _Reader:
                 "temperature": self.number(row, "temperature"),
             },
         )
+
+    def condition(
+        self, row: Row, residents: Mapping[str, Resident], diagnoses: Mapping[str, Diagnosis]
+    ) -> tuple[str, str, str, str]:
+        onset = self.column(row, "onset")  # as exact as it is known: a year, a month or a date
+        try:
+            date.fromisoformat(onset + "-01-01"[len(onset) - 4 :] if len(onset) < 10 else onset)
+        except ValueError:
+            raise self.wrong("onset", "ikke et år, en måned eller en dato") from None
+        who, key = self.known(row, "resident", residents), self.known(row, "diagnosis", diagnoses)
+        return who, key, onset, self.column(row, "status")
+
+    def flag(self, row: Row, residents: Mapping[str, Resident]) -> tuple[str, str, str]:
+        return self.known(row, "resident", residents), self.column(row, "text"), self.column(row, "category")
+
+    def allergy(self, row: Row, residents: Mapping[str, Resident]) -> Allergy:
+        self.known(row, "resident", residents)
+        self.day(row, "recorded")
+        return Allergy(**row)
 
     def leaver(self, row: Row) -> dict[str, str]:
         if not national_number(self.column(row, "number")).synthetic:

@@ -128,7 +128,7 @@ class Vitals:
             began = day - timedelta(days=back)
             season = 1.6 if began.month in (1, 2, 3, 12) else 0.8
             chance = Random(f"{one.id}/{began}/illness")
-            if chance.random() < 0.0062 * season:
+            if chance.random() < 0.0072 * season:
                 length, worst = chance.randint(4, 6), chance.uniform(0.45, 1.0)
                 return worst * (1 - back / length) if back < length else 0.0
         return 0.0
@@ -136,7 +136,7 @@ class Vitals:
     def _values(self, one: Resident, ill: float, chance: Random) -> Values:
         usual = one.usual
         oxygen = 1 if one.id in self._on_oxygen else 1 if ill > 0.85 else 0
-        saturation = usual["saturation"] + chance.choice((-1, 0, 0, 0, 1, 1)) - round(5 * ill)
+        saturation = usual["saturation"] + chance.choice((-2, -1, -1, 0, 0, 1)) - round(5 * ill)
         if one.id not in self._on_oxygen and not ill:
             saturation = max(95, saturation)
         return {

@@ -1,0 +1,131 @@
+"""A panel in its place: between an instance of the panels' host, its body and the frame it stands in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from shiboken6 import isValid
+
+from workspace.panels.face import ActOutcome, PanelInstance, TreeChange
+from workspace.shell.frame import PanelFrame
+from workspace.shell.kit import when
+from workspace.shell.kit.body import PanelBody, Spawn
+from workspace.shell.theme import Theme
+
+Raised = Callable[[str, Mapping[str, Any]], None]
+
+
+class Seat:
+    """Implements `face.PanelListener`. `rendered_first` is set at the first tree; `painted_at` at its first paint
+    (perf_counter seconds)."""
+
+    def __init__(
+        self, frame: PanelFrame, theme: Theme, now: Callable[[], datetime], spawn: Spawn, raised: Raised
+    ) -> None:
+        self.frame = frame
+        self.body = PanelBody(theme, now, spawn)
+        self.instance: PanelInstance | None = None
+        self.rendered_first = asyncio.Event()
+        self.painted_first = asyncio.Event()
+        self.painted_at: float | None = None
+        self._spawn, self._raise = spawn, raised
+        self._seated = False
+        self.body.firstPainted.connect(self._painted)
+        self.body.acted.connect(self._acted)
+
+    def attach(self, instance: PanelInstance) -> None:
+        self.instance = instance
+        self.body.attach(instance)
+        if instance.root is not None:
+            self.rendered_first.set()
+
+    def sit(self) -> PanelBody | None:
+        """Take the frame: its former body is returned, for the caller to end."""
+        former = self.frame.set_body(self.body)
+        self._seated = True
+        if self.instance is not None and self.rendered_first.is_set():
+            self.frame.show_body()
+            # the frame was not listening when the first tree came
+            if self.instance.root is not None:
+                self.body._outside(self.instance)
+        self.state_changed()
+        return former
+
+    def leave(self) -> None:
+        """The context is over: no more input, no more drawing."""
+        self._seated = False
+        self.body.set_frozen(True)
+
+    # --- PanelListener ---
+
+    def rendered(self, change: TreeChange) -> None:
+        if not isValid(self.body):
+            return
+        self.body.rendered(change)
+        if not self.rendered_first.is_set():
+            self.rendered_first.set()
+        if self._seated:
+            self.frame.show_body()
+
+    def values_changed(self, binds: tuple[str, ...]) -> None:
+        if isValid(self.body):
+            self.body.values_changed(binds)
+
+    def bound_changed(self, watch: int) -> None:
+        if isValid(self.body):
+            self.body.bound_changed(watch)
+
+    def state_changed(self) -> None:
+        instance = self.instance
+        if instance is None or not self._seated or not isValid(self.frame):
+            return
+        if instance.state in ("dead", "disabled"):
+            self.frame.explain(instance.problem, offer=True)
+        elif instance.state == "silent":
+            self.frame.tell(instance.problem or "Svarer ikke", "warn")
+        elif instance.state == "running" and self.rendered_first.is_set():
+            self.frame.show_body()
+
+    def draft_saved(self, at: str) -> None:
+        if self._seated and isValid(self.frame):
+            self.frame.tell(f"Kladd lagret {when.clock(at)}", "ok")
+
+    def told(self, text: str, tone: str) -> None:
+        if self._seated and isValid(self.frame):
+            self.frame.tell(text, tone)
+
+    def raised(self, name: str, context: Mapping[str, Any]) -> None:
+        self._raise(name, context)
+
+    # --- inside ---
+
+    def _painted(self) -> None:
+        self.painted_at = time.perf_counter()
+        self.painted_first.set()
+
+    def _acted(self, outcome: ActOutcome) -> None:
+        if not self._seated or not isValid(self.frame):
+            return
+        receipt = outcome.receipt
+        if not outcome.ok:
+            self.frame.tell(outcome.problem, "bad")
+        elif receipt is not None and receipt.state == "venter":
+            self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
+        elif outcome.message:
+            self.frame.tell(
+                outcome.message, outcome.tone, receipt if receipt is not None and receipt.undoable else None
+            )
+
+    def undo(self, receipt: Any) -> None:
+        """The user pressed *Angre*."""
+        if self.instance is not None:
+            self._spawn(self._undo(self.instance, receipt))
+
+    async def _undo(self, instance: PanelInstance, receipt: Any) -> None:
+        outcome = await instance.undo(receipt)
+        if self._seated and isValid(self.frame):
+            self.frame.tell("Angret" if outcome.ok else outcome.problem, "neutral" if outcome.ok else "bad")

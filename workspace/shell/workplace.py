@@ -1,0 +1,311 @@
+"""The work itself: a layout's activities, the contexts that are open in them, and the switch from patient to patient.
+
+Switching (DESIGN §3): freeze, ask, open the new context in warm spares off screen while the former stands whole; after at
+most 100 ms banner and panels flip in one turn; who is not ready is blank and says whose data it awaits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from workspace.broker.context import Context, for_patient, for_unit
+from workspace.layouts import tree as trees
+from workspace.layouts.document import Activity, Layout, Placement, Tree, placements
+from workspace.panels.host import PanelHost
+from workspace.problem import Problem
+from workspace.shell.banner import Banner, BannerText
+from workspace.shell.frame import PanelFrame
+from workspace.shell.kit.body import Spawn
+from workspace.shell.seat import Seat
+from workspace.shell.surface import Surface
+from workspace.shell.theme import Theme
+from workspace.shell.window import ActivityPage, MainWindow
+
+FLIP_AFTER = 0.1
+
+
+@dataclass
+class Group:
+    """What is open in one context: its seats by instance."""
+
+    context: Context
+    name: str
+    seats: dict[str, Seat] = field(default_factory=dict)
+
+
+class Workplace(QObject):
+    """One layout for one signed-in user. `patientAsked` when a panel wants a patient opened."""
+
+    patientAsked = Signal(str)
+    patientShown = Signal(str)
+
+    def __init__(
+        self, window: MainWindow, host: PanelHost, layout: Layout, *, now: Callable[[], datetime], spawn: Spawn
+    ) -> None:
+        super().__init__(window)
+        self._window, self._host, self._layout = window, host, layout
+        self._now, self._spawn = now, spawn
+        self._frames: dict[str, PanelFrame] = {}
+        self._trees: dict[str, Tree] = {}
+        self.unit: Group | None = None
+        self.patient: Group | None = None
+        self._switching = asyncio.Lock()
+        self._wanted = ""
+        self._build()
+
+    # --- making ---
+
+    def _build(self) -> None:
+        for activity in self._layout.activities:
+            frames: dict[str, QWidget] = {}
+            for place in placements(activity.tree):
+                frames[place.instance] = self._frame(activity, place)
+            surface = Surface(activity.tree, frames)
+            surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
+            banner = Banner(self._window.theme) if activity.context == "patient" else None
+            self._trees[activity.id] = activity.tree
+            self._window.add_page(activity.id, ActivityPage(self._window.theme, surface, banner))
+        self._window.rail.set_activities(self._layout.activities)
+        self._window.go(self._layout.activities[0].id)
+
+    def _frame(self, activity: Activity, place: Placement) -> PanelFrame:
+        package = self._host.packages.get(place.package)
+        title, vendor = place.package, "finnes ikke her"
+        if package is not None:
+            view = next((one for one in package.views if one.id == place.view), None)
+            title, vendor = (view.title if view is not None else package.name), package.vendor
+        group = 1 if activity.context == "patient" else 0
+        frame = PanelFrame(self._window.theme, title, vendor, group=group, locked=place.locked)
+        frame.restartAsked.connect(lambda name=place.instance: self._restart(name))
+        frame.undoAsked.connect(lambda receipt, name=place.instance: self._undo(name, receipt))
+        frame.closeAsked.connect(lambda name=place.instance, one=activity: self._close_panel(one, name))
+        frame.resetAsked.connect(lambda one=activity: self._project(one, one.tree))
+        if package is None:
+            frame.explain(f"Panelet «{place.package}» er ikke installert på denne maskinen.", offer=False)
+        self._frames[place.instance] = frame
+        return frame
+
+    def _places(self, kind: str) -> list[Placement]:
+        """Placements of a kind of context, those of the activity on screen first."""
+        shown = self.current()
+        activities = sorted((a for a in self._layout.activities if a.context == kind), key=lambda a: a.id != shown)
+        return [place for activity in activities for place in placements(self._trees[activity.id])]
+
+    def current(self) -> str:
+        """The activity on screen."""
+        page = self._window.pages.currentWidget()
+        return next((a.id for a in self._layout.activities if self._window.page(a.id) is page), "")
+
+    def go(self, activity_id: str) -> None:
+        self._window.go(activity_id)
+
+    def seats(self) -> dict[str, Seat]:
+        """Every panel that is open, by instance."""
+        found: dict[str, Seat] = {}
+        for group in (self.unit, self.patient):
+            found |= group.seats if group is not None else {}
+        return found
+
+    # --- contexts ---
+
+    async def open_unit(self, unit: str, name: str, patients: Sequence[str]) -> None:
+        """Show a unit's panels; another unit's end."""
+        former = self.unit
+        context = for_unit(unit, tuple(patients))
+        self.unit = group = self._open(context, name, "unit")
+        await self._first(group, FLIP_AFTER)
+        self._flip(group, former)
+        if former is not None:
+            await self._host.end_context(former.context)
+
+    async def open_patient(self, reference: str, name: str) -> bool:
+        """Switch to a patient (``Patient/<id>``). False when a panel holds the switch, or a later one overtook it."""
+        self._wanted = reference
+        async with self._switching:
+            if self._wanted != reference:
+                return False
+            former = self.patient
+            if former is not None and former.context.patient == reference:
+                self._show_patient_activity()
+                return True
+            if former is not None and not await self._may_leave(former):
+                return False
+            context = for_patient(reference)
+            group = self._open(context, name, "patient")
+            await self._first(group, FLIP_AFTER)
+            self.patient = group
+            self._show_patient_activity()
+            self._flip(group, former)
+            self._spawn(self._warm())
+            if former is not None:
+                await self._host.end_context(former.context)
+            self.patientShown.emit(reference)
+            return True
+
+    async def _may_leave(self, former: Group) -> bool:
+        for seat in former.seats.values():
+            seat.body.set_frozen(True)
+        holds = await self._host.ask(former.context)
+        if holds:
+            for seat in former.seats.values():
+                seat.body.set_frozen(False)
+            seat = former.seats.get(holds[0].instance) or next(iter(former.seats.values()))
+            seat.frame.tell(f"{holds[0].title}: {holds[0].reason}", "warn")
+        return not holds
+
+    def _open(self, context: Context, name: str, kind: str) -> Group:
+        group = Group(context, name)
+        for place in self._places(kind):
+            frame = self._frames[place.instance]
+            if place.package not in self._host.packages:
+                continue
+            seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised)
+            seat.body.resize(frame.size())
+            try:
+                instance = self._host.open(place.instance, place.package, place.view, context, seat, place.settings)
+            except Problem as problem:
+                frame.explain(str(problem), offer=False)
+                continue
+            seat.attach(instance)
+            group.seats[place.instance] = seat
+        return group
+
+    async def _first(self, group: Group, seconds: float) -> None:
+        waits = [asyncio.ensure_future(seat.rendered_first.wait()) for seat in group.seats.values()]
+        if waits:
+            await asyncio.wait(waits, timeout=seconds)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+    def _flip(self, group: Group, former: Group | None) -> None:
+        """Banner and panels in one turn of the loop: nobody sees two patients."""
+        self._window.setUpdatesEnabled(False)
+        try:
+            if former is not None:
+                for seat in former.seats.values():
+                    seat.leave()
+            if group.context.kind == "patient":
+                self._say(BannerText(group.name))
+            for seat in group.seats.values():
+                if not seat.rendered_first.is_set():
+                    seat.frame.await_data(group.name)
+                old = seat.sit()
+                if old is not None:
+                    old.deleteLater()
+            if group.context.kind == "patient":
+                self._set_open(True)
+        finally:
+            self._window.setUpdatesEnabled(True)
+        if group.context.kind == "patient":
+            banner = self._banner()
+            if banner is not None and banner.isVisible():
+                banner.announce()
+
+    def say(self, patient: str, text: BannerText) -> None:
+        """Newer facts for the banner; dropped when they are about somebody else."""
+        if self.patient is not None and self.patient.context.patient == patient:
+            self._say(text)
+
+    def _say(self, text: BannerText) -> None:
+        for banner in self._banners():
+            banner.say(text)
+
+    def _banners(self) -> list[Banner]:
+        pages = [self._window.page(a.id) for a in self._layout.activities if a.context == "patient"]
+        return [page.banner for page in pages if page.banner is not None]
+
+    def _banner(self) -> Banner | None:
+        page = self._window.pages.currentWidget()
+        return page.banner if isinstance(page, ActivityPage) else None
+
+    def _set_open(self, is_open: bool) -> None:
+        for activity in self._layout.activities:
+            if activity.context == "patient":
+                self._window.page(activity.id).set_open(is_open)
+
+    def _show_patient_activity(self) -> None:
+        here = self.current()
+        ids = [a.id for a in self._layout.activities if a.context == "patient"]
+        if here not in ids and ids:
+            self._window.go(ids[0])
+
+    async def _warm(self) -> None:
+        await self._host.warm({place.package for place in self._places("patient")})
+
+    # --- what panels and frames ask ---
+
+    def _raised(self, name: str, context: Mapping[str, Any]) -> None:
+        patient = context.get("patient")
+        if name == "open Patient" and isinstance(patient, str) and patient.startswith("Patient/"):
+            self.patientAsked.emit(patient)
+
+    def _seat(self, name: str) -> Seat | None:
+        return self.seats().get(name)
+
+    def _restart(self, name: str) -> None:
+        seat = self._seat(name)
+        if seat is not None and seat.instance is not None:
+            self._spawn(seat.instance.restart())
+
+    def _undo(self, name: str, receipt: object) -> None:
+        seat = self._seat(name)
+        if seat is not None:
+            seat.undo(receipt)
+
+    def _resized(self, activity: Activity, path: trees.Path, sizes: tuple[float, ...]) -> None:
+        try:
+            self._trees[activity.id] = trees.resize(self._trees[activity.id], path, tuple(max(1.0, s) for s in sizes))
+        except ValueError:
+            return
+
+    def _close_panel(self, activity: Activity, name: str) -> None:
+        try:
+            rest = trees.close(self._trees[activity.id], name)
+        except (trees.Locked, KeyError):
+            return
+        if rest is None:
+            return
+        self._frames[name].hide()
+        self._project(activity, rest)
+
+    def _project(self, activity: Activity, tree: Tree) -> None:
+        self._trees[activity.id] = tree
+        self._window.page(activity.id).surface.project(tree)
+
+    # --- keeping up ---
+
+    def set_theme(self, theme: Theme) -> None:
+        for frame in self._frames.values():
+            frame.set_theme(theme)
+
+    def tick(self) -> None:
+        for seat in self.seats().values():
+            seat.body.tick()
+
+    async def painted(self, seats: Sequence[Seat], seconds: float) -> float | None:
+        """When (perf_counter) the last of `seats` was painted, or None after `seconds`."""
+        deadline = time.monotonic() + seconds
+        for seat in seats:
+            try:
+                await asyncio.wait_for(seat.painted_first.wait(), max(0.01, deadline - time.monotonic()))
+            except TimeoutError:
+                return None
+        return max((seat.painted_at or 0.0 for seat in seats), default=None)
+
+    async def close(self) -> None:
+        """End both contexts; the drafts are kept by the host."""
+        for group in (self.patient, self.unit):
+            if group is not None:
+                for seat in group.seats.values():
+                    seat.leave()
+                await self._host.end_context(group.context)
+        self.patient = self.unit = None
