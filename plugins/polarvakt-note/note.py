@@ -40,7 +40,7 @@ def note(ctx: Ctx) -> Part:
             label="Maler",
             wrap=True,
         ),
-        ui.text_area("Notat", "text", rows=6, placeholder="Hva er nytt?"),
+        ui.text_area("Notat", "text", rows=3, placeholder="Hva er nytt?"),
         ui.part(offer, ctx, vitals, key="offer"),
         ui.row(
             ui.button(ui.action("Signer", sign), style="primary", shortcut="Ctrl+Enter"),

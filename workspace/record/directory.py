@@ -211,7 +211,7 @@ class _Banner(Subscription):
             flags=flags,
             news2=people.newest_score(self._of("news2")),
             primary_contact=people.contact_of(stay),
-            doctor=people.doctor_of(who),
+            doctor=people.doctor_of(who, stay),
             problem=next(iter(self._errors.values()), ""),
             diagnoses=people.diagnosis_texts(self._of("diagnoses")),
             waiting=waiting,

@@ -180,7 +180,11 @@ def contact_of(stay: Mapping[str, Any]) -> str:
     return ""
 
 
-def doctor_of(patient: Mapping[str, Any]) -> str:
+def doctor_of(patient: Mapping[str, Any], stay: Mapping[str, Any]) -> str:
+    """The doctor who treats her here; else her own GP."""
+    for each in _dicts(stay.get("participant")):
+        if any(text(kind) == "Behandlingsansvarlig lege" for kind in _list(each.get("type"))):
+            return _display(each.get("individual"))
     return next((said for each in _list(patient.get("generalPractitioner")) if (said := _display(each))), "")
 
 

@@ -88,7 +88,7 @@ class Platform:
         except Problem as problem:
             raise _told(problem) from problem
         settings = GatewaySettings(
-            name="Fjellheim (sandkasse)",
+            name="Fjellheim sykehjem",
             organization_number="311000101",
             sandbox=True,
             issuer=issuer,

@@ -109,7 +109,7 @@ class PanelFrame(QWidget):
         head.addLayout(self._slots)
         head.addWidget(self._menu)
         box = QVBoxLayout(self)
-        box.setContentsMargins(1, 3, 1, 1)
+        box.setContentsMargins(1, 3, 1, 7)  # the body ends above the round corners
         box.setSpacing(0)
         box.addLayout(head)
         box.addLayout(self._stack, 1)

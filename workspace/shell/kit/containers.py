@@ -27,6 +27,7 @@ class Container(QWidget):
         super().__init__(parent)
         self.component, self.theme = component, env.theme
         self.children_: list[tuple[QWidget, str, int]] = []
+        self.last: QWidget | None = None  # the one child that takes the room that is left
         self.box = self.make()
         self.box.setContentsMargins(0, 0, 0, 0)
 
@@ -46,14 +47,17 @@ class Container(QWidget):
         while self.box.count():
             self.box.takeAt(0)
         self.box.setSpacing(self.theme.gap(self.component.gap))
+        self.last = next((widget for widget, kind, _ in reversed(children) if grows(widget, kind)), None)
         for widget, kind, span in children:
+            if hasattr(widget, "set_elastic"):
+                widget.set_elastic(widget is self.last)
             self.put(widget, kind, span)
             widget.show()
         self.done()
 
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         assert isinstance(self.box, QVBoxLayout)
-        self.box.addWidget(widget, 1 if grows(widget, kind) else 0)
+        self.box.addWidget(widget, 1 if widget is self.last else 0)
 
     def done(self) -> None:
         """After all children are in: what no child takes stays empty at the bottom."""

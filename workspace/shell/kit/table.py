@@ -211,6 +211,7 @@ class TableWidget(QWidget):
         self._env = env
         self.theme: Theme = env.theme
         self.hot = -1
+        self._elastic = True
         self.model = RowModel(component, env, self)
         self._view = View(self)
         self._head = Head(self)
@@ -259,6 +260,12 @@ class TableWidget(QWidget):
 
     def tick(self) -> None:
         self.model.tick()
+
+    def set_elastic(self, elastic: bool) -> None:
+        """Whether it scrolls inside where room is short (the last of a panel), or stands whole with the panel scrolling."""
+        if elastic != self._elastic:
+            self._elastic = elastic
+            self.updateGeometry()
 
     def set_hot(self, row: int) -> None:
         if row != self.hot:
@@ -320,7 +327,7 @@ class TableWidget(QWidget):
         return QSize(self.theme.px(280), self._height(max(1, self.model.rowCount())))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.theme.px(120), self._height(min(FEW_ROWS, max(1, self.model.rowCount()))))
+        return QSize(self.theme.px(120), self._height(min(FEW_ROWS if self._elastic else 40, max(1, self.model.rowCount()))))
 
     def _height(self, rows: int) -> int:
         return rows * self.theme.row + (self._head.sizeHint().height() if self.model.component.headers else 0) + 2
