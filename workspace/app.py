@@ -1,124 +1,104 @@
-"""Wires the rooms together: the only place that knows them all.
+"""Wires the rooms together: the only place that knows them all. Free of Qt, which stays in `shell`.
 
-The window is painted first; everything else is imported, found and fetched behind it. Never knows which of a part's
-embeddings it has (DESIGN §2): it is given an address.
+What is heavy is imported when it is needed, never at the top: the window must be painted first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
 import sys
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workspace import settings as settings_room
-
-if TYPE_CHECKING:
-    from workspace.shell.theme import Theme
-
-log = logging.getLogger(__name__)
-Progress = Callable[[float | None, str], None]
-STARTED = time.perf_counter()
-HEADLESS_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """`locate` finds the platform and tells how it goes; `visit` plays the browser (sandbox only)."""
-
-    profile: Path
-    locate: Callable[[Progress], Awaitable[str]]
-    visit: Callable[[str], Awaitable[None]] | None = None
-    headless: bool = False
-    report: Path | None = None
-    screenshot: Path | None = None
-    theme: str | None = None
-    text_scale: int | None = None
-    activity: str | None = None
-    patient: str | None = None
-
-
-def process_started() -> float:
-    """perf_counter at the start of this process, from the system where it tells."""
-    try:
-        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-        import os
-
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-        return time.perf_counter() - (uptime - ticks / os.sysconf("SC_CLK_TCK"))
-    except (OSError, ValueError, IndexError):
-        return STARTED
+from workspace.shell.options import Options, Progress, Rooms
+from workspace.shell.start import run as start
 
 
 def run(options: Options) -> int:
-    """Open the window and stay until it is closed (or, headless, until all is shown)."""
-    import os
-
-    if options.headless:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PySide6.QtWidgets import QApplication
-
-    known = settings_room.load(options.profile)
-    application = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(application, QApplication)
-    application.setApplicationName("Klinisk arbeidsflate")
-    application.setQuitOnLastWindowClosed(False)
-    theme = dress(application, options.theme or known.theme, options.text_scale or known.text_scale)
-    from workspace.shell.window import MainWindow
-
-    window = MainWindow(theme)
-    window.show()
-    application.processEvents()
-    shown = time.perf_counter()
-
-    from workspace.desk import Desk
-    from workspace.shell import loop
-
-    async def main() -> int:
-        desk = Desk(options, known, window, shown_at=shown)
-        return await desk.work()
-
-    return loop.run(application, main)
+    """Open the window and stay until it is closed (or, headless, until all is shown). Returns the exit code."""
+    return start(options, Rooms(prepare, open_shift))
 
 
-def dress(application: Any, name: str, text_scale: int) -> Theme:
-    """The theme by name, or the system's own choice of light and dark."""
-    from PySide6.QtCore import Qt
+def prepare() -> None:
+    """Import what takes tens of milliseconds each, off the event loop."""
+    import workspace.broker.broker
+    import workspace.panels.host
+    import workspace.record.directory
+    import workspace.signon.login
+    import workspace.vault.vault  # noqa: F401
 
-    from workspace.shell import theme
 
-    if name == "system":
-        dark = application.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        name = "dark" if dark else "light"
-    return theme.apply(application, theme.load(name), text_scale / 100)
+async def open_shift(options: Options, known: settings_room.Settings, platform: Any, session: Any) -> Any:
+    """Make every room of this session. Raises Problem; what was made by then is closed again by the caller's end."""
+    from workspace.broker.broker import Broker
+    from workspace.layouts import role as roles
+    from workspace.layouts.document import placements
+    from workspace.panels import manifest
+    from workspace.panels.confinement import Policy
+    from workspace.panels.host import PanelHost
+    from workspace.record.client import Client
+    from workspace.record.clocks import read_clock
+    from workspace.record.directory import Directory
+    from workspace.record.drafts import Drafts
+    from workspace.record.outbox import Outbox
+    from workspace.record.record import Record
+    from workspace.shell.desk import Shift
+    from workspace.vault.keys import vault_key
+    from workspace.vault.vault import Vault
+
+    subject = session.subject
+    client = Client(platform, session)
+    told = await read_clock(client)
+    if told.skew is not None:
+        await client.aclose()
+        raise told.skew
+    clock = told.clock
+    options.profile.mkdir(parents=True, exist_ok=True)
+    key = await asyncio.to_thread(vault_key, options.profile, allow_key_file=platform.sandbox or known.allow_key_file)
+    path = options.profile / "vault.sqlite" if key.key is not None else None
+    vault = await Vault.open(path, key.key, clock)
+    tenant, user = platform.organization_number, subject.fhir_user
+    drafts = Drafts(vault, clock, tenant=tenant, user=user)
+    record = Record(client, clock=clock, user=user, drafts=drafts)
+    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
+    packages, broken = manifest.discover(settings_room.ROOT / "plugins")
+    policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
+    who = {"reference": user, "display": subject.name, "role": subject.role}
+    host = PanelHost(broker, packages, clock=clock, policy=policy, user=who, tenant=tenant)
+    layout, _problems = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
+    if layout is None:
+        layout = roles.fallback((p.id, view.id, view.context) for p in packages.values() for view in p.views)
+    wanted = {place.package for activity in layout.activities for place in placements(activity.tree)}
+    await asyncio.gather(host.warm(wanted), record.start(), drafts.start(), outbox.start())
+    del broken
+    return Shift(
+        session=session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
+        host=host, clock=clock, directory=Directory(record, clock), layout=layout,
+    )  # fmt: skip
 
 
 def doctor(profile: Path, *, as_json: bool) -> int:
     """What works here, in words or as JSON. Returns 1 when something that is needed does not."""
     import platform
-
-    from PySide6 import __version__ as qt_version
+    from importlib.metadata import version
 
     from workspace.panels import confinement
     from workspace.vault import keys
 
     tier = confinement.probe()
+    ring = keys.safe_keyring()
     rows = {
         "python": platform.python_version(),
-        "pyside6": qt_version,
+        "pyside6": version("PySide6_Essentials"),
         "confinement": str(getattr(tier, "name", tier)),
-        "keyring": type(ring).__module__ if (ring := keys.safe_keyring()) is not None else "ingen trygg nøkkelring",
+        "keyring": type(ring).__module__ if ring is not None else "ingen trygg nøkkelring",
         "profile": "kan skrives" if _writable(profile) else "kan ikke skrives",
     }
-    if as_json:
-        sys.stdout.write(json.dumps(rows, ensure_ascii=False) + "\n")
-    else:
-        for name, value in rows.items():
-            sys.stdout.write(f"{name:12} {value}\n")
+    lines = [f"{name:12} {value}" for name, value in rows.items()]
+    sys.stdout.write((json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines)) + "\n")
     return 0 if rows["profile"] == "kan skrives" else 1
 
 
@@ -131,3 +111,6 @@ def _writable(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+__all__ = ["Options", "Progress", "doctor", "open_shift", "prepare", "run"]

@@ -9,8 +9,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from workspace.problem import Problem
+
+if TYPE_CHECKING:
+    from workspace.app import Options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -133,13 +137,13 @@ def run(options: argparse.Namespace) -> int:
     return app.run(_app_options(options, locate, None))
 
 
-def _app_options(options: argparse.Namespace, locate: object, visit: object) -> object:
+def _app_options(options: argparse.Namespace, locate: Any, visit: Any) -> Options:
     from workspace import app
 
     return app.Options(
         profile=profile_folder(options.profile),
-        locate=locate,  # type: ignore[arg-type]
-        visit=visit,  # type: ignore[arg-type]
+        locate=locate,
+        visit=visit,
         headless=options.headless,
         report=options.report,
         screenshot=options.screenshot,

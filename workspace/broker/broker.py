@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from workspace.access.scopes import permits
 from workspace.broker import scoping
 from workspace.broker.context import Context
 from workspace.broker.door import (
@@ -44,6 +46,9 @@ from workspace.record.rows import Rows, RowsChange
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
+UNDOABLE = 200
+"""Commits that are remembered for undoing; the oldest goes first."""
+WIRE_STATUS = {400: "bad-query", 403: "access-denied", 404: "not-found", 410: "not-found", 429: "too-many"}
 WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 
@@ -56,15 +61,34 @@ class Counts:
     reused: int = 0
 
 
+@dataclass(slots=True)
+class Commit:
+    """What can be taken back: who wrote it, and, once acknowledged, each entry as the platform has it."""
+
+    grant: Grant
+    writes: tuple[Write, ...]
+    patient: str = ""
+    answered: tuple[Resource, ...] = ()
+
+    def undoable(self) -> bool:
+        """Acknowledged, and every create has a status that can say it was a mistake."""
+        if not self.writes or len(self.answered) != len(self.writes) or not all(one.get("id") for one in self.answered):
+            return False
+        pairs = zip(self.writes, self.answered, strict=True)
+        return inverse.undoable([now for write, now in pairs if write.action == "create"])
+
+
 class LiveWatch:
     """A panel's watch; silent once closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, among: set[LiveWatch]) -> None:
         self.inner: Watched | None = None
         self.closed = False
+        self._among = among
 
     def close(self) -> None:
         self.closed = True
+        self._among.discard(self)
         if self.inner is not None:
             self.inner.close()
             self.inner = None
@@ -81,10 +105,10 @@ class Broker:
         self._reports = Reports(client, clock)
         self._ended: set[str] = set()
         self._watches: dict[str, set[LiveWatch]] = {}
-        self._calls: dict[str, deque[float]] = {}
+        self._calls: dict[tuple[str, str], deque[float]] = {}
         self._receipts: list[Callable[[Receipt], None]] = []
         self._counting: list[Callable[[Counts], None]] = []
-        self._commits: dict[str, tuple[Grant, Item]] = {}
+        self._commits: dict[str, Commit] = {}
         self._registered = self._reused = 0
         self._background: set[asyncio.Task[Any]] = set()
         self._off = outbox.on_change(self._moved)
@@ -110,24 +134,28 @@ class Broker:
         return self._answer(grant, query, rows, cached=cached)
 
     async def read(self, grant: Grant, reference: str) -> Resource:
-        kind = reference.partition("/")[0]
         self._alive(grant)
         self._pace(grant)
-        if not scoping.in_scope(grant, {"resourceType": kind}):
-            raise self._refuse(
-                grant, scoping.refused("scope-denied", f"Panelet har ikke lov til å lese {kind}."), reference
-            )
-        resource = await self._asked(self._record.read(reference, self._asker(grant)))
+        try:
+            kind = scoping.readable(grant, reference)
+        except Refused as fault:
+            raise self._refuse(grant, fault, re.split(r"[/?]", reference)[0]) from None
+        resource: Resource = await self._asked(self._record.read(reference, self._asker(grant)))
         self._still(grant)
+        wrong = None
         if not scoping.visible(grant, resource):
-            fault = scoping.refused("wrong-patient", "Panelet spurte om en annen beboer enn den som er åpen.", kind)
-            raise self._refuse(grant, fault, kind)
+            wrong = scoping.refused("wrong-patient", "Panelet spurte om en annen beboer enn den som er åpen.", kind)
+        elif not permits(grant.scopes, kind, "r", resource):
+            wrong = scoping.refused("scope-denied", f"Panelet har ikke lov til å lese denne {kind}.", kind)
+        if wrong is not None:
+            raise self._refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
         return resource
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
         asked = self._admit(grant, query)
-        live = LiveWatch()
+        among = self._watches.setdefault(grant.context.token, set())
+        live = LiveWatch(among)
         cached = self._record.peek(asked) is not None
 
         def told(change: RowsChange) -> None:
@@ -135,7 +163,7 @@ class Broker:
                 listener(self._converted(grant, query, change, cached=cached))
 
         live.inner = self._record.watch(asked, self._asker(grant), told)
-        self._watches.setdefault(grant.context.token, set()).add(live)
+        among.add(live)
         return live
 
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
@@ -152,30 +180,61 @@ class Broker:
     async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
         self._alive(grant)
         self._pace(grant)
+        own = frozenset(write.full_url for write in writes if write.full_url.startswith("urn:uuid:"))
         for write in writes:
             try:
-                scoping.checked_write(grant, write.action, write.resource, self._user)
+                scoping.checked_write(grant, write.action, write.resource, self._user, own)
+                if write.action == "update" and not (write.resource.get("id") and write.if_match):
+                    raise scoping.refused("bad-write", "Panelet sa ikke hvilken utgave det ville endre.")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
         patient = grant.context.patient or grant.context.unit or ""
-        item = await self._outbox.commit(bundle, patient, self._asker(grant))
-        self._commits[item.id] = (grant, item)
-        return _receipt(item)
+        commit = Commit(grant, tuple(writes))
+        own_id = self._remember(commit)
+        try:
+            item = await self._outbox.commit(bundle, patient, self._asker(grant), own=own_id)
+        except BaseException:
+            self._commits.pop(own_id, None)
+            raise
+        return self._receipt(item)
+
+    def _remember(self, commit: Commit) -> str:
+        """Before it is sent, so that its receipt is known as undoable from the first."""
+        own = str(uuid4())
+        self._commits[own] = commit
+        while len(self._commits) > UNDOABLE:
+            del self._commits[next(iter(self._commits))]
+        return own
 
     async def undo(self, receipt_id: str) -> Receipt:
-        found = self._commits.get(receipt_id)
-        if found is None or found[1].answer is None:
+        commit = self._commits.get(receipt_id)
+        if commit is None or not commit.undoable():
             raise scoping.refused("not-undoable", "Dette kan ikke angres lenger.")
-        grant, item = found
-        created = [e["resource"] for e in (item.answer or {}).get("entry") or () if e.get("resource", {}).get("id")]
-        if not inverse.undoable(created):
-            raise scoping.refused("not-undoable", "Dette kan ikke angres lenger.")
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": inverse.inverse(created)}
-        back = await self._outbox.commit(bundle, item.patient, self._asker(grant))
-        if back.state in ("lagret", "venter"):
-            del self._commits[receipt_id]
-        return Receipt(back.id, back.state, (), back.problem, undoable=False)
+        del self._commits[receipt_id]  # at once: a second click must not undo the undoing
+        try:
+            entries = await self._way_back(commit)
+            bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+            back = await self._outbox.commit(bundle, commit.patient, self._asker(commit.grant))
+        except BaseException:
+            self._commits[receipt_id] = commit
+            raise
+        if back.state == "avvist":
+            self._commits[receipt_id] = commit
+        return self._receipt(back)
+
+    async def _way_back(self, commit: Commit) -> list[dict[str, Any]]:
+        """Created becomes entered-in-error; updated becomes the version that stood before, as the platform has it."""
+        created, entries = [], []
+        for write, now in zip(commit.writes, commit.answered, strict=True):
+            if write.action == "create":
+                created.append(now)
+                continue
+            version = write.if_match.removeprefix("W/").strip('"')
+            place = f"{now['resourceType']}/{now['id']}/_history/{version}"
+            former = await self._asked(self._record.read(place, self._asker(commit.grant)))
+            entries.append(inverse.restored(former, now))
+        return [*inverse.inverse(created), *entries]
 
     def on_receipt(self, listener: Callable[[Receipt], None]) -> Callable[[], None]:
         self._receipts.append(listener)
@@ -199,8 +258,10 @@ class Broker:
 
     def end(self, context: Context) -> None:
         self._ended.add(context.token)
-        for watch in self._watches.pop(context.token, set()):
+        for watch in list(self._watches.pop(context.token, ())):
             watch.close()
+        for key in [key for key in self._calls if key[0] == context.token]:
+            del self._calls[key]
         self._record.release(context.token)
         self._reports.forget(context.token)
 
@@ -229,7 +290,7 @@ class Broker:
     _still = _alive
 
     def _pace(self, grant: Grant) -> None:
-        calls = self._calls.setdefault(grant.instance + grant.context.token, deque())
+        calls = self._calls.setdefault((grant.context.token, grant.instance), deque())
         now = time.monotonic()
         while calls and now - calls[0] > 1.0:
             calls.popleft()
@@ -250,10 +311,8 @@ class Broker:
         try:
             return await work
         except PlatformProblem as problem:
-            code = {403: "access-denied", 0: "unavailable"}.get(problem.status, "unavailable")
-            raise Refused(
-                code if problem.status != 404 else "not-found", problem.sentence, problem.advice, problem.detail
-            ) from problem
+            code = WIRE_STATUS.get(problem.status, "unavailable")
+            raise Refused(code, problem.sentence, problem.advice, problem.detail) from problem
         except Problem as problem:
             raise Refused(problem.code, problem.sentence, problem.advice, problem.detail) from problem
 
@@ -281,24 +340,35 @@ class Broker:
         return Change(whole, change.gone, put, change.error, change.code)
 
     def _moved(self, item: Item) -> None:
-        grant_of = self._commits.get(item.id)
-        if grant_of is not None:
-            self._commits[item.id] = (grant_of[0], item)
+        commit = self._commits.get(item.id)
+        entries = [entry["resource"] for entry in item.bundle.get("entry") or ()]
         if item.state == "lagret":
-            entries = [entry["resource"] for entry in item.bundle.get("entry") or ()]
-            self._registered += sum(
-                one.get("resourceType") != "Provenance" and "meta" in one and "id" not in one for one in entries
-            )
+            self._registered += sum(one.get("resourceType") != "Provenance" and "id" not in one for one in entries)
             self._reused += sum(
                 entity.get("role") == "source"
                 for one in entries
                 if one.get("resourceType") == "Provenance"
                 for entity in one.get("entity") or ()
             )
+            if commit is not None:
+                answers = (item.answer or {}).get("entry") or ()
+                commit.patient = item.patient
+                commit.answered = tuple(entry.get("resource") or {} for entry in answers)
+        elif item.state != "venter":
+            self._commits.pop(item.id, None)
         for told in list(self._receipts):
-            told(_receipt(item))
+            told(self._receipt(item))
         for listener in list(self._counting):
             listener(self.counts())
+
+    def _receipt(self, item: Item) -> Receipt:
+        problem = item.problem
+        if problem is not None and item.state in WIRE_CODES:
+            problem = Refused(WIRE_CODES[item.state], problem.sentence, problem.advice, problem.detail)
+        entries = (item.answer or {}).get("entry") or ()
+        names = tuple(reference for entry in entries if (reference := reference_of(entry)))
+        commit = self._commits.get(item.id)
+        return Receipt(item.id, item.state, names, problem, undoable=commit is not None and commit.undoable())
 
 
 def _entry(grant: Grant, write: Write) -> dict[str, Any]:
@@ -314,21 +384,6 @@ def _entry(grant: Grant, write: Write) -> dict[str, Any]:
     url = f"{kind}/{resource['id']}"
     match = write.if_match if write.if_match.startswith("W/") else f'W/"{write.if_match}"'
     return {"fullUrl": url, "resource": resource, "request": {"method": "PUT", "url": url, "ifMatch": match}}
-
-
-def _receipt(item: Item) -> Receipt:
-    entries = (item.answer or {}).get("entry") or ()
-    resources = [entry.get("resource") or {} for entry in entries]
-    problem = item.problem
-    if problem is not None and item.state in WIRE_CODES:
-        problem = Refused(WIRE_CODES[item.state], problem.sentence, problem.advice, problem.detail)
-    return Receipt(
-        item.id,
-        item.state,
-        tuple(reference for entry in entries if (reference := reference_of(entry))),
-        problem,
-        undoable=item.state == "lagret" and bool(resources) and inverse.undoable(resources),
-    )
 
 
 def _draft(key: DraftKey) -> tuple[str, ...]:

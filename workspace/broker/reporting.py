@@ -9,16 +9,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 from workspace.broker.grant import Grant
 from workspace.clock import Clock, instant
 from workspace.problem import Problem
-from workspace.record.client import PURPOSE, Client
+from workspace.record.client import PURPOSE, Client, PlatformProblem
 
 log = logging.getLogger(__name__)
 DELAY, BATCH, MOST = 0.5, 200, 20_000
+UNREADABLE = frozenset({400, 413, 422})
 
 
 class Reports:
@@ -27,6 +29,7 @@ class Reports:
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client, self._clock = client, clock
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST)
+        self._size = BATCH
         self._said: set[tuple[str, ...]] = set()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -66,22 +69,32 @@ class Reports:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._waiting:
-            await self._send()
+        while self._waiting and await self._send():
+            pass
 
     async def _soon(self) -> None:
         pause = DELAY
         while self._waiting:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(0 if self._size == 1 and pause == DELAY else pause)
             pause = DELAY if await self._send() else min(pause * 2, 30.0)
 
     async def _send(self) -> bool:
-        batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+        batch = list(islice(self._waiting, self._size))
         try:
             await asyncio.wait_for(self._client.audit(batch), 10.0)
         except (Problem, TimeoutError) as fault:
-            log.warning("audit reports wait: %s", type(fault).__name__)
-            return False
-        for _ in batch:
-            self._waiting.popleft()
+            if not (isinstance(fault, PlatformProblem) and fault.status in UNREADABLE):
+                log.warning("audit reports wait: %s", type(fault).__name__)
+                return False
+            # One report the platform cannot read must not hold back all that follow it: find it, and go on without.
+            if len(batch) > 1:
+                self._size = 1
+                return True
+            log.error("audit report refused: %s", fault.detail)
+        else:
+            self._size = BATCH
+        for event in batch:
+            # The oldest may have been pushed out meanwhile.
+            if self._waiting and self._waiting[0] is event:
+                self._waiting.popleft()
         return True

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from workspace.access.scopes import permits
+from workspace.access.kinds import authors_of
+from workspace.access.scopes import permits, restrictions_for
 from workspace.broker.context import Context
 from workspace.broker.door import Refused
 from workspace.broker.grant import Grant
 from workspace.fhir import parameters
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.references import local
 from workspace.fhir.search import Parameter, Query, SearchError, format_query, parse_query, with_parameter
 from workspace.fhir.service import Resource
 
 UNBOUND = frozenset({"Provenance", "AuditEvent"})
 """They are about resources, not about a patient; their search is still narrowed by patient where they can be."""
+SHARED_AUTHORS = frozenset({"MedicationAdministration", "Procedure", "Provenance"})
+"""Several may take part (double control); the user must be among them."""
+_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64}")
+_TO_PATIENT = re.compile(r"(?:^|/)Patient(?:[/?]|$)")
 
 
 def refused(code: str, sentence: str, detail: str = "") -> Refused:
@@ -41,10 +48,13 @@ def narrowed(grant: Grant, text: str) -> str:
     except SearchError as fault:
         raise refused("bad-query", fault.sentence, fault.detail) from fault
     raw = text.partition("?")[2]
-    if not permits(grant.scopes, query.type, "s", raw) and not permits(grant.scopes, query.type, "r", raw):
+    if not permits(grant.scopes, query.type, "s", raw):
         raise refused(
             "scope-denied", f"Panelet har ikke lov til å lese {query.type}.", f"{grant.signature}: {query.type}.s"
         )
+    if query.page:
+        # A mark of a later page is the platform's: it may belong to another search.
+        raise refused("bad-query", "Panelet kan ikke be om en side i et annet søk.", f"{query.type}: _page")
     context = grant.context
     for parameter in query.parameters:
         _only_own(context, query.type, parameter)
@@ -101,15 +111,27 @@ def _only_own(context: Context, kind: str, parameter: Parameter) -> None:
         )
 
 
+def readable(grant: Grant, reference: str) -> str:
+    """The type of ``Type/id``, when the panel may read such things at all; what it is, `in_scope` tells once it is here.
+
+    Raises Refused ``bad-query`` for any other path (a search, a history, a step upwards) or ``scope-denied``."""
+    if not _REFERENCE.fullmatch(reference) or set(reference.partition("/")[2]) <= {"."}:
+        raise refused("bad-query", "Panelet ba om noe som ikke er en opplysning.", "read takes Type/id")
+    kind = reference.partition("/")[0]
+    if not restrictions_for(grant.scopes, kind, "r"):
+        raise refused("scope-denied", f"Panelet har ikke lov til å lese {kind}.", f"{grant.signature}: {kind}.r")
+    return kind
+
+
 def visible(grant: Grant, resource: Resource) -> bool:
-    """Whether a resource may reach this panel: its patients are the context's, its type within scope."""
+    """Whether a resource is about the context's patients and nobody else, or about no patient at all."""
     who = patients_of(resource)
     if who:
         return all(grant.context.allows(one) for one in who)
     kind = str(resource.get("resourceType"))
-    if patient_parameter(kind) and kind not in UNBOUND:
-        return False  # a type that must name its patient, and does not
-    return True
+    if kind in UNBOUND:
+        return all(grant.context.allows(one) for one in _named_patients(resource))
+    return kind != "Bundle" and not patient_parameter(kind)  # a type that must name its patient, and does not
 
 
 def in_scope(grant: Grant, resource: Resource) -> bool:
@@ -118,8 +140,11 @@ def in_scope(grant: Grant, resource: Resource) -> bool:
     return permits(grant.scopes, kind, "r", resource) or permits(grant.scopes, kind, "s", resource)
 
 
-def checked_write(grant: Grant, action: str, resource: Resource, user: str) -> None:
-    """A written resource is within scope, about the context's patient alone, and its author is the user."""
+def checked_write(grant: Grant, action: str, resource: Resource, user: str, own: frozenset[str] = frozenset()) -> None:
+    """A written resource is within scope, about the context's patient alone, and its author is the user. `own` are the
+    ``urn:uuid:`` names in its transaction: a Provenance may point at those alone, since whom others are about is unknown.
+
+    An update keeps the authors it had, whom only the platform knows: it is the gateway that compares them."""
     kind = str(resource.get("resourceType"))
     letter = "c" if action == "create" else "u"
     if not permits(grant.scopes, kind, letter, resource):
@@ -138,23 +163,33 @@ def checked_write(grant: Grant, action: str, resource: Resource, user: str) -> N
     for one in _named_patients(resource):
         if not grant.context.allows(one):
             raise refused("wrong-patient", "Panelet ville nevne en annen beboer i det som skrives.", kind)
-    for name in ("performer", "author", "recorder", "requester"):
-        _author(resource.get(name), user, kind)
+    if kind == "Provenance":
+        targets = [one.get("reference") for one in resource.get("target") or () if isinstance(one, dict)]
+        if not targets or any(one not in own and one != mine for one in targets):
+            raise refused("wrong-patient", "Panelet ville si opphavet til noe det ikke selv skriver.", kind)
+    if action == "create":
+        _author(resource, user, kind)
 
 
-def _author(value: Any, user: str, kind: str) -> None:
-    for one in value if isinstance(value, list) else [value]:
-        actor = one.get("actor", one) if isinstance(one, dict) else None
-        reference = actor.get("reference", "") if isinstance(actor, dict) else ""
-        if reference.startswith("Practitioner/") and reference != user:
-            raise refused("wrong-author", "Panelet ville skrive i en annens navn.", kind)
+def _author(resource: Resource, user: str, kind: str) -> None:
+    staff = {one for one in authors_of(resource) if re.search(r"(?:^|/)Practitioner/", one)}
+    if staff and (user not in staff or (kind not in SHARED_AUTHORS and staff != {user})):
+        raise refused("wrong-author", "Panelet ville skrive i en annens navn.", kind)
 
 
 def _named_patients(value: Any) -> set[str]:
+    """Every patient that is named anywhere, in whatever spelling: relative, versioned, absolute, by search or number."""
     if isinstance(value, dict):
-        found = {part for key, part in value.items() if key == "reference" and isinstance(part, str)}
-        own = {one for one in found if one.startswith("Patient/")}
-        return own.union(*(_named_patients(part) for part in value.values()))
+        found = set()
+        text = value.get("reference")
+        if isinstance(text, str) and _TO_PATIENT.search(text):
+            there = local(text)
+            found.add(str(there) if there else text)
+        elif value.get("type") == "Patient" and "identifier" in value:
+            found.add("a logical reference")
+        if value.get("resourceType") == "Patient" and value.get("id"):
+            found.add(f"Patient/{value['id']}")
+        return found.union(*(_named_patients(part) for part in value.values()))
     if isinstance(value, list):
         return set().union(*(_named_patients(part) for part in value))
     return set()

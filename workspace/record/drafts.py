@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workspace.clock import Clock, instant
+from workspace.problem import Problem
 from workspace.vault.vault import Vault
 
+log = logging.getLogger(__name__)
 DELAY = 0.4
 """Seconds from a keystroke to the disk; at most one write in each such time, however fast she types."""
 
@@ -46,7 +49,9 @@ class Drafts:
             return list(database.execute(query, (self._tenant, self._user)))
 
         for key, body, revision, saved in await self._vault.run(read):
-            self._kept.setdefault(tuple(json.loads(key)), Kept(json.loads(body), revision, saved))
+            own = tuple(json.loads(key))
+            if own not in self._dirty:  # what was typed, or forgotten, meanwhile is newer
+                self._kept[own] = Kept(json.loads(body), revision, saved)
 
     async def close(self) -> None:
         if self._writer is not None:
@@ -72,7 +77,10 @@ class Drafts:
     async def _soon(self) -> None:
         while self._dirty:
             await asyncio.sleep(DELAY)
-            await self.flush()
+            try:
+                await self.flush()
+            except Problem as problem:  # a full disk: still in memory, and tried again
+                log.warning("drafts wait: %s", problem.code)
 
     async def flush(self) -> None:
         """Everything that is not on the disk yet, in one transaction."""

@@ -29,9 +29,9 @@ def undoable(resources: Sequence[Mapping[str, Any]]) -> bool:
     return all(one.get("resourceType") in IN_ERROR or one.get("resourceType") in FOLLOWS for one in resources)
 
 
-def inverse(created: Sequence[Mapping[str, Any]], former: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """Bundle entries (PUT with If-Match) that take back what was `created` and put back the `former` versions, each
-    given as the platform answered it. Raises ValueError for a type that cannot be taken back."""
+def inverse(created: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Bundle entries (PUT with If-Match) that take back what was `created`, each given as the platform answered it.
+    Raises ValueError for a type that cannot be taken back."""
     entries = []
     for one in created:
         kind = str(one.get("resourceType"))
@@ -42,9 +42,12 @@ def inverse(created: Sequence[Mapping[str, Any]], former: Sequence[Mapping[str, 
         wrong = deepcopy(dict(one))
         wrong["status"] = IN_ERROR[kind]
         entries.append(_put(wrong, _version(one)))
-    for new_version, old in ((str(int(_version(one)) + 1), one) for one in former):
-        entries.append(_put(deepcopy(dict(old)), new_version))
     return entries
+
+
+def restored(former: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry that puts the `former` version back, provided that `now` is still the newest."""
+    return _put(deepcopy(dict(former)), _version(now))
 
 
 def _version(resource: Mapping[str, Any]) -> str:

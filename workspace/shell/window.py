@@ -139,8 +139,12 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
-        for part in (self.rail, self.top, self.status, self.sign_in, *self._by_activity.values()):
-            part.set_theme(theme)
+        self.rail.set_theme(theme)
+        self.top.set_theme(theme)
+        self.status.set_theme(theme)
+        self.sign_in.set_theme(theme)
+        for page in self._by_activity.values():
+            page.set_theme(theme)
         self.palette_.theme = theme
 
     def let_go(self) -> None:

@@ -96,10 +96,10 @@ def _open(path: Path | None, key: bytes | None, clock: Clock) -> Database:
     import apsw
 
     if path is None:
-        database = apsw.Connection(":memory:")
-        migrate(database)
-        return database
-    database = None
+        memory = apsw.Connection(":memory:")
+        migrate(memory)
+        return memory
+    database: Database | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -30,8 +30,28 @@ def registry() -> dict[str, type[QWidget]]:
     """Every component kind and its widget."""
     found: dict[str, type[QWidget]] = {}
     for module in (containers, telling, table, trend, fields, choice, button):
-        found |= module.WIDGETS  # type: ignore[attr-defined]
+        found |= module.WIDGETS
     return found
+
+
+class Inside(QWidget):
+    """What scrolls. Wrapped words make Qt guess a far too tall least height; here it is reckoned at the true width."""
+
+    def __init__(self, scroll: QScrollArea) -> None:
+        super().__init__()
+        self._around = scroll
+
+    def minimumSizeHint(self) -> QSize:
+        layout = self.layout()
+        if layout is None:
+            return QSize(0, 0)
+        width = self._around.viewport().width()
+        tall = (
+            layout.totalMinimumHeightForWidth(width)
+            if layout.hasHeightForWidth()
+            else layout.totalMinimumSize().height()
+        )
+        return QSize(0, tall)
 
 
 class PanelBody(QFrame):
@@ -58,7 +78,7 @@ class PanelBody(QFrame):
         self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._inside = QWidget()
+        self._inside = Inside(self._scroll)
         self._column = QVBoxLayout(self._inside)
         self._scroll.setWidget(self._inside)
         box = QVBoxLayout(self)

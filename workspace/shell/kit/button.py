@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from workspace.panels.components import Button
 from workspace.shell.chips import key_cap
+from workspace.shell.fonts import Role
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
 BUSY_AFTER_MS = 300
@@ -31,11 +33,10 @@ class ButtonWidget(QAbstractButton):
 
     def set_component(self, component: Button) -> None:
         self.component = component
-        self.setText(component.text)
         key = f", {component.shortcut}" if component.shortcut else ""
         self.setAccessibleName((component.label or component.text) + key)
         self.setAccessibleDescription(component.disabled)
-        self.setToolTip(component.disabled)
+        self.setToolTip(plain_tip(component.disabled))
         self.setEnabled(not component.disabled)
         self.updateGeometry()
         self.update()
@@ -45,9 +46,18 @@ class ButtonWidget(QAbstractButton):
         if self.isEnabled() and not self._busy:
             self._env.run(self.component.action)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.click()
+            return
+        super().keyPressEvent(event)
+
     def set_busy(self, busy: bool) -> None:
         self._busy = busy
-        self._late.start(BUSY_AFTER_MS) if busy else self._late.stop()
+        if busy:
+            self._late.start(BUSY_AFTER_MS)
+        else:
+            self._late.stop()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -58,11 +68,17 @@ class ButtonWidget(QAbstractButton):
     def sizeHint(self) -> QSize:
         theme, one = self._theme, self.component
         chip = one.style == "chip"
-        width = theme.metrics("pill" if chip else "button").horizontalAdvance(one.text) + theme.px(20 if chip else 28)
+        width = theme.metrics(self._role()).horizontalAdvance(one.text) + theme.px(20 if chip else 28)
         if one.shortcut:
             width += theme.metrics("key").horizontalAdvance(one.shortcut) + theme.px(18)
-        height = theme.px(26) if chip else theme.button + 6
-        return QSize(width + 4, height)
+        height = theme.px(24) if chip else theme.button
+        return QSize(width + 6, height + 6)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(44), self.sizeHint().height())
+
+    def _role(self) -> Role:
+        return "pill" if self.component.style == "chip" else "button"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, one = self._theme, self.component
@@ -73,10 +89,10 @@ class ButtonWidget(QAbstractButton):
         token = {"primary": "accent", "danger": "bad"}.get(one.style, "hover" if self.underMouse() else "surface")
         ground = theme.color(token if self.isEnabled() else "ground")
         if one.style == "chip":
-            ground = theme.tint("group")
+            ground = theme.color("hover" if self.underMouse() else "ground")
         if filled and self.isDown():
             ground = ground.darker(112)
-        painter.setPen(Qt.PenStyle.NoPen if filled or one.style == "chip" else QPen(theme.color("line"), 1))
+        painter.setPen(Qt.PenStyle.NoPen if filled else QPen(theme.color("line"), 1))
         painter.setBrush(ground)
         radius = theme.pill_radius if one.style == "chip" else 7
         painter.drawRoundedRect(area, radius, radius)
@@ -85,19 +101,22 @@ class ButtonWidget(QAbstractButton):
             painter.setPen(QPen(theme.color("focus"), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius + 2, radius + 2)
         ink = theme.color("on_accent") if filled else theme.color("text" if self.isEnabled() else "faint")
-        if one.style == "chip":
-            ink = theme.tone("group")
+        if one.style == "chip" and self.isEnabled():
+            ink = theme.color("muted")
         self._words(painter, ink, filled)
 
-    def _words(self, painter: QPainter, ink: object, filled: bool) -> None:
+    def _words(self, painter: QPainter, ink: QColor, filled: bool) -> None:
         theme, one = self._theme, self.component
         late = self._busy and not self._late.isActive()
         text = f"{one.text} …" if late else one.text
-        role = "pill" if one.style == "chip" else "button"
-        width = theme.metrics(role).horizontalAdvance(text)
+        role = self._role()
         cap = theme.metrics("key").horizontalAdvance(one.shortcut) + theme.px(18) if one.shortcut and not late else 0
+        if theme.metrics(role).horizontalAdvance(text) + cap > self.width() - 12:
+            cap = 0  # the key cap goes before the words do
+        text = theme.metrics(role).elidedText(text, Qt.TextElideMode.ElideRight, self.width() - 12)
+        width = theme.metrics(role).horizontalAdvance(text)
         left = (self.width() - width - cap) // 2
-        painter.setPen(ink)  # type: ignore[call-overload]
+        painter.setPen(ink)
         painter.setFont(theme.font(role))
         painter.drawText(left, 0, width + 6, self.height(), Qt.AlignmentFlag.AlignVCenter, text)
         if cap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -12,6 +13,7 @@ from workspace.panels.components import ChoiceField, Option
 from workspace.shell import icons
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import RING, Labelled, below
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
 
@@ -42,12 +44,16 @@ class MenuButton(QAbstractButton):
         current = self._choice.value()
         for option in self._choice.component.options:
             words = option.label + (f"   {option.hint}" if option.hint else "")
-            action = menu.addAction(words, lambda value=option.value: self._choice.choose(value))
+            action = menu.addAction(words.replace("&", "&&"))
+            action.triggered.connect(partial(self._pick, option.value))
             action.setCheckable(True)
             action.setChecked(option.value == current)
             if option.value == current:
                 menu.setActiveAction(action)
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+    def _pick(self, value: str, _checked: bool = False) -> None:
+        self._choice.choose(value)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and not event.modifiers():
@@ -100,14 +106,20 @@ class ChipButton(QAbstractButton):
 
     def __init__(self, option: Option, theme: Theme) -> None:
         super().__init__()
-        self.option, self._theme = option, theme
-        self.setText(option.label)
-        self.setAccessibleName(option.label)
-        self.setToolTip(option.hint)
+        self._theme = theme
+        self.set_option(option)
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_option(self, option: Option) -> None:
+        """Not `setText`: an ampersand in it would become a shortcut."""
+        self.option = option
+        self.setAccessibleName(option.label)
+        self.setToolTip(plain_tip(option.hint))
+        self.updateGeometry()
+        self.update()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -116,7 +128,7 @@ class ChipButton(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         theme = self._theme
-        return QSize(theme.metrics("pill").horizontalAdvance(self.text()) + theme.px(20), theme.px(26))
+        return QSize(theme.metrics("pill").horizontalAdvance(self.option.label) + theme.px(20), theme.px(26))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -130,7 +142,9 @@ class ChipButton(QAbstractButton):
         painter.drawRoundedRect(area, theme.pill_radius, theme.pill_radius)
         painter.setPen(theme.color("accent" if chosen else "muted"))
         painter.setFont(theme.font("pill"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        room = self.width() - theme.px(12)
+        words = theme.metrics("pill").elidedText(self.option.label, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
 
 
 class ChoiceWidget(Labelled):
@@ -191,11 +205,7 @@ class ChoiceWidget(Labelled):
     def _fill(self) -> None:
         for index, option in enumerate(self.component.options):
             if index < len(self._chips):
-                chip = self._chips[index]
-                chip.option = option
-                chip.setText(option.label)
-                chip.setAccessibleName(option.label)
-                chip.updateGeometry()
+                self._chips[index].set_option(option)
                 continue
             chip = ChipButton(option, self._theme)
             chip.clicked.connect(lambda _=False, one=chip: self.choose(one.option.value))
@@ -217,8 +227,10 @@ class ChoiceWidget(Labelled):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for widget in (*self._chips, *((self._menu,) if self._menu else ())):
-            widget.set_theme(theme)
+        for chip in self._chips:
+            chip.set_theme(theme)
+        if self._menu is not None:
+            self._menu.set_theme(theme)
         self.set_component(self.component)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPalette, QResizeEvent
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QLayoutItem, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.panels.components import Column, Grid, Row, Section
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import RING, Labelled
 from workspace.shell.theme import Theme
 
-STRETCHY = ("table", "trend", "text-area", "spacer")
+STRETCHY = ("table", "trend", "text-area", "spacer", "empty", "notice", "pending", "failed")
 ALIGN = {
     "start": Qt.AlignmentFlag.AlignLeft,
     "center": Qt.AlignmentFlag.AlignHCenter,
@@ -55,6 +56,10 @@ class Container(QWidget):
             widget.show()
         self.done()
 
+    def spacing(self) -> int:
+        """Between children, in pixels."""
+        return self.theme.gap(self.component.gap)
+
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         assert isinstance(self.box, QVBoxLayout)
         self.box.addWidget(widget, 1 if widget is self.last else 0)
@@ -66,10 +71,32 @@ class Container(QWidget):
 
 
 def grows(widget: QWidget, kind: str) -> bool:
-    """Whether a child takes the room that is left: tables and text areas, and groups that hold one."""
+    """Whether a child takes the room that is left: text areas and spacers, and groups that hold one. A table is as tall as
+    its rows, and shorter only when there is no room."""
     if isinstance(widget, Container):
         return any(grows(child, inner) for child, inner, _ in widget.children_)
-    return kind in ("table", "text-area", "spacer")
+    return kind in ("text-area", "spacer")
+
+
+def tall_as_wide(widget: QWidget) -> None:
+    """Let the height follow from the width."""
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)
+    widget.setSizePolicy(policy)
+
+
+def least(widget: QWidget, width: int) -> int:
+    """The height below which a widget would be squeezed: tables and text areas at their least, words in full."""
+    if isinstance(widget, Container) and isinstance(widget.box, QVBoxLayout):
+        rows = [widget.box.itemAt(index).widget() for index in range(widget.box.count())]
+        inner = [row for row in rows if row is not None and not row.isHidden()]
+        return sum(least(row, width) for row in inner) + max(0, len(inner) - 1) * widget.box.spacing()
+    tall = widget.minimumSizeHint().height()
+    if widget.hasHeightForWidth():
+        tall = widget.heightForWidth(width)
+    elif widget.sizePolicy().verticalPolicy() == QSizePolicy.Policy.Fixed:
+        tall = widget.sizeHint().height()
+    return max(tall, widget.minimumHeight())
 
 
 class ColumnWidget(Container):
@@ -85,6 +112,9 @@ class SectionWidget(Container):
         self._title.setParent(self)
 
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setContentsMargins(RING, 0, 0, 0)
+        self._title.setWordWrap(True)
         self._title.setText(self.component.title)
         self._title.setFont(self.theme.font("heading"))
         dressed = self._title.palette()
@@ -110,10 +140,10 @@ class Flow(QLayout):
     def count(self) -> int:
         return len(self._items)
 
-    def itemAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def itemAt(self, index: int) -> QLayoutItem | None:
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
+    def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def hasHeightForWidth(self) -> bool:
@@ -152,15 +182,18 @@ class RowWidget(Container):
 
     def make(self) -> QLayout:
         if self.component.wrap:
-            policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-            policy.setHeightForWidth(True)
-            self.setSizePolicy(policy)
+            tall_as_wide(self)
             return Flow(self)
         return QHBoxLayout(self)
 
+    def spacing(self) -> int:
+        kinds = {kind for _, kind, _ in self.children_}
+        # the rings of two buttons are free space already
+        return max(0, super().spacing() - (4 if kinds == {"button"} else 0))
+
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         if isinstance(self.box, QHBoxLayout):
-            text = kind in ("text", "heading") and len(self.children_) == 1
+            text = kind in ("text", "heading")
             stretch = 1 if kind in STRETCHY or kind.endswith("-field") or isinstance(widget, Container) or text else 0
             self.box.addWidget(widget, stretch, Qt.AlignmentFlag.AlignVCenter if stretch == 0 else Qt.AlignmentFlag(0))
         else:
@@ -178,57 +211,96 @@ class RowWidget(Container):
             self.box.addStretch(1)
 
 
-class GridWidget(Container):
-    """Equal columns, fewer where the panel is narrow. Children stand at the bottom of their row, so boxes line up."""
+class Cells(QLayout):
+    """Equal columns, fewer where there is no room. In each row the boxes of fields line up, and so does a button's foot."""
 
     LEAST = 104
 
-    def make(self) -> QLayout:
-        return QVBoxLayout(self)
+    def __init__(self, grid: GridWidget) -> None:
+        super().__init__(grid)
+        self._grid = grid
+        self._items: list[QLayoutItem] = []
 
-    def _fitting(self) -> int:
-        least = self.theme.px(self.LEAST) + self.theme.gap(self.component.gap)
-        return max(1, min(self.component.columns, (self.width() + self.theme.gap(self.component.gap)) // least))
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
 
-    def place(self, children: list[tuple[QWidget, str, int]]) -> None:
-        self.children_ = children
-        for widget, _, _ in children:
-            widget.setParent(self)
-            widget.show()
-        self._arrange()
+    def count(self) -> int:
+        return len(self._items)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._arrange()
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
 
-    def _arrange(self) -> None:
-        gap = self.theme.gap(self.component.gap)
-        columns = self._fitting()
-        width = (self.width() - gap * (columns - 1)) / columns
-        y, row, used = 0, [], 0
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
 
-        def flush() -> None:
-            nonlocal y
-            tall = max((widget.sizeHint().height() for widget, _, _ in row), default=0)
-            for widget, start, wide in row:
-                height = widget.sizeHint().height()
-                left = round(start * (width + gap))
-                widget.setGeometry(left, y + tall - height, round(wide * width + (wide - 1) * gap), height)
-            y += tall + gap
+    def hasHeightForWidth(self) -> bool:
+        return True
 
-        for widget, _, span in self.children_:
-            wide = min(span, columns)
-            if used + wide > columns:
-                flush()
-                row, used = [], 0
-            row.append((widget, used, wide))
-            used += wide
-        if row:
-            flush()
-        self.setFixedHeight(max(0, y - gap))
+    def heightForWidth(self, width: int) -> int:
+        return self._run(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._run(rect, move=True)
 
     def sizeHint(self) -> QSize:
-        return QSize(self.theme.px(self.LEAST) * self.component.columns, self.height())
+        least = self._grid.theme.px(self.LEAST)
+        wide = least * self._grid.component.columns
+        return QSize(wide, self._run(QRect(0, 0, wide, 0), move=False))
+
+    def minimumSize(self) -> QSize:
+        return QSize(self._grid.theme.px(self.LEAST), 0)
+
+    def columns(self, width: int) -> int:
+        """How many fit."""
+        gap = self.spacing()
+        least = self._grid.theme.px(self.LEAST) + gap
+        return int(max(1, min(self._grid.component.columns, (width + gap) // least)))
+
+    def _run(self, rect: QRect, *, move: bool) -> int:
+        columns, y = self.columns(rect.width()), rect.y()
+        row: list[tuple[QLayoutItem, int, int]] = []
+        used = 0
+        for item, span in zip(self._items, self._grid.spans(), strict=False):
+            wide = min(span, columns)
+            if used + wide > columns:
+                y += self._row(row, rect, y, columns, move=move) + self.spacing()
+                row, used = [], 0
+            row.append((item, used, wide))
+            used += wide
+        return y + (self._row(row, rect, y, columns, move=move) if row else 0) - rect.y()
+
+    def _row(self, row: list[tuple[QLayoutItem, int, int]], rect: QRect, y: int, columns: int, *, move: bool) -> int:
+        gap = self.spacing()
+        one = (rect.width() - gap * (columns - 1)) / columns
+        line, placed = 0, []
+        for item, start, wide in row:
+            width = round(wide * one + (wide - 1) * gap)
+            tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+            widget = item.widget()
+            foot = widget.standing() if isinstance(widget, Labelled) else tall
+            line = max(line, foot)
+            placed.append((item, rect.x() + round(start * (one + gap)), width, tall, foot))
+        bottom = 0
+        for item, x, width, tall, foot in placed:
+            if move:
+                item.setGeometry(QRect(x, y + line - foot, width, tall))
+            bottom = max(bottom, line - foot + tall)
+        return bottom
+
+
+class GridWidget(Container):
+    """Equal columns; `span` counts columns."""
+
+    def make(self) -> QLayout:
+        tall_as_wide(self)
+        return Cells(self)
+
+    def spans(self) -> list[int]:
+        return [max(1, span) for _, _, span in self.children_]
+
+    def put(self, widget: QWidget, kind: str, span: int) -> None:
+        self.box.addWidget(widget)
 
 
 class FormWidget(Container):

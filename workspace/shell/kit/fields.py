@@ -5,10 +5,11 @@ The widget keeps nothing: what is typed goes to `env.typed` at once and comes ba
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.panels.components import Field, NumberField, PairField, TextArea, TextField
@@ -17,26 +18,23 @@ from workspace.shell.kit.env import Env
 from workspace.shell.theme import Theme
 
 RING = 3
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def parse_number(text: str) -> int | float | str | None:
     """A number from Norwegian typing; the raw text while it is not one; None for nothing."""
-    plain = text.strip().replace(" ", "").replace(",", ".")
+    plain = "".join(text.split()).replace(",", ".").replace("−", "-")
     if not plain:
         return None
-    try:
-        value = float(plain)
-    except ValueError:
+    if len(plain) > 12 or NUMBER.fullmatch(plain) is None:
         return text
-    if plain[-1] == "." or value != value or value in (float("inf"), float("-inf")):
-        return text
-    return int(value) if "." not in plain and "e" not in plain.lower() else value
+    return float(plain) if "." in plain else int(plain)
 
 
 def shown_number(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return ""
-    return when.number(value).replace(" ", "") if isinstance(value, int | float) else str(value)
+    return "".join(when.number(value).split()) if isinstance(value, int | float) else str(value)
 
 
 class Box(QWidget):
@@ -68,7 +66,8 @@ class Box(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         unit = theme.metrics("caption").horizontalAdvance(self._unit) + theme.px(10) if self._unit else 0
-        self._box.setContentsMargins(RING + theme.px(9), RING, RING + theme.px(8) + unit, RING)
+        edge = RING + 2  # the editor never paints over the border
+        self._box.setContentsMargins(RING + theme.px(9), edge, RING + theme.px(8) + unit, edge)
         self._box.setSpacing(2)
         self.setFixedHeight(theme.control + 2 * RING)
         self.update()
@@ -109,8 +108,9 @@ class LineEdit(QLineEdit):
     def dress(self, theme: Theme) -> None:
         self.setFont(theme.font("body"))
         dressed = self.palette()
-        dressed.setColor(QPalette.ColorRole.Base, Qt.GlobalColor.transparent)
+        dressed.setColor(QPalette.ColorRole.Base, theme.color("field"))
         dressed.setColor(QPalette.ColorRole.Text, theme.color("text"))
+        dressed.setColor(QPalette.ColorRole.PlaceholderText, theme.color("faint"))
         self.setPalette(dressed)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -127,6 +127,13 @@ class LineEdit(QLineEdit):
             parent.update()
 
 
+def retype(editor: QLineEdit, text: str) -> None:
+    """Another text under the same caret."""
+    caret, at_end = editor.cursorPosition(), editor.cursorPosition() == len(editor.text())
+    editor.setText(text)
+    editor.setCursorPosition(len(text) if at_end else min(caret, len(text)))
+
+
 class Labelled(QWidget):
     """A field's frame: label above, the box, and one line of words below when there are any."""
 
@@ -136,6 +143,8 @@ class Labelled(QWidget):
         self._label = QLabel(self)
         self._words = QLabel(self)
         self._words.setWordWrap(True)
+        for label in (self._label, self._words):
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self._words.hide()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -143,14 +152,19 @@ class Labelled(QWidget):
         self._column.addWidget(self._label)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def standing(self) -> int:
+        """Pixels from the top to the bottom of the box: fields beside each other line up there."""
+        box = self._column.itemAt(1).widget()
+        label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
+        return label + (box.sizeHint().height() if box is not None else 0)
+
     def _hold(self, box: QWidget, editor: QWidget) -> None:
         self._column.addWidget(box, 1)
         self._column.addWidget(self._words)
         self._label.setBuddy(editor)
 
     def _describe(self, editor: QWidget, label: str, error: str, hint: str, required: bool = False) -> None:
-        theme = self._theme
-        self._label.setText(label)
+        self._label.setText(label.replace("&", "&&"))  # a label with a buddy would underline what follows it
         self._label.setContentsMargins(RING, 0, 0, 0)
         self._words.setContentsMargins(RING, 0, 0, 0)
         self._ink(self._label, "label", "muted")
@@ -160,7 +174,6 @@ class Labelled(QWidget):
         self._words.setVisible(bool(words))
         editor.setAccessibleName(label + (" (må fylles ut)" if required else ""))
         editor.setAccessibleDescription(words)
-        del theme
 
     def _ink(self, label: QLabel, role: Any, token: str) -> None:
         label.setFont(self._theme.font(role))
@@ -199,7 +212,7 @@ class NumberWidget(Labelled):
         """The field's memory changed by something else than typing here."""
         wanted = self._env.value(self._component.bind)
         if parse_number(self.editor.text()) != wanted:
-            self.editor.setText(shown_number(wanted))
+            retype(self.editor, shown_number(wanted))
         self._say()
 
     def set_theme(self, theme: Theme) -> None:
@@ -239,11 +252,12 @@ def odd(value: Any, one: NumberField, typing: bool) -> str:
         return ""
     if isinstance(value, str):
         return "" if typing and value.strip()[-1:] in ",.-" else "Skriv et tall, for eksempel 38,6"
-    if typing and len(shown_number(value)) < 2:
-        return ""
+    if typing and one.maximum is not None and value <= one.maximum:
+        return ""  # 11 may be on its way to 112
     if (one.minimum is not None and value < one.minimum) or (one.maximum is not None and value > one.maximum):
         low, high = shown_number(one.minimum), shown_number(one.maximum)
-        return f"Uvanlig verdi (ventet {low}–{high}). Sjekk før du lagrer."
+        span = f"{low}–{high}" if low and high else (f"minst {low}" if low else f"høyst {high}")
+        return f"Uvanlig verdi (ventet {span}). Sjekk før du lagrer."
     return ""
 
 
@@ -275,7 +289,7 @@ class PairWidget(Labelled):
         for editor, part in ((self.first, self._component.first), (self.second, self._component.second)):
             wanted = self._env.value(part.bind)
             if parse_number(editor.text()) != wanted:
-                editor.setText(shown_number(wanted))
+                retype(editor, shown_number(wanted))
         self._say()
 
     def set_theme(self, theme: Theme) -> None:
@@ -339,7 +353,7 @@ class LineWidget(Labelled):
     def value_changed(self) -> None:
         wanted = str(self._env.value(self._component.bind) or "")
         if self.editor.text() != wanted:
-            self.editor.setText(wanted)
+            retype(self.editor, wanted)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
@@ -411,8 +425,7 @@ class AreaWidget(Labelled):
         self._component = component
         self.editor.setPlaceholderText(component.placeholder)
         self._box.set_wrong(bool(component.error))
-        lines = max(2, component.rows)
-        self.setMinimumHeight(lines * self._theme.line_height() + self._theme.px(44))
+        self.setMinimumHeight(self._tall(min(3, component.rows)))
         self._describe(self.editor, component.label, component.error, below(component, self._env), component.required)
         self._label.setVisible(bool(component.label) and component.slot == "body")
 
@@ -420,14 +433,12 @@ class AreaWidget(Labelled):
         wanted = str(self._env.value(self._component.bind) or "")
         if self.editor.toPlainText() == wanted:
             return
+        start, end, middle = difference(self.editor.toPlainText(), wanted)
+        hand = QTextCursor(self.editor.document())  # not the user's caret, which stays where it stands
+        hand.setPosition(start)
+        hand.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self._quiet = True
-        caret = self.editor.textCursor()
-        appended = wanted.startswith(self.editor.toPlainText())
-        caret.select(caret.SelectionType.Document)
-        caret.insertText(wanted)  # keeps Ctrl+Z, unlike setPlainText
-        if appended:
-            caret.movePosition(caret.MoveOperation.End)
-            self.editor.setTextCursor(caret)
+        hand.insertText(middle)  # keeps Ctrl+Z, unlike setPlainText
         self._quiet = False
 
     def set_theme(self, theme: Theme) -> None:
@@ -437,11 +448,26 @@ class AreaWidget(Labelled):
         self.set_component(self._component)
 
     def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(240), self.minimumHeight())
+        return QSize(self._theme.px(240), self._tall(max(2, self._component.rows)))
+
+    def _tall(self, lines: int) -> int:
+        return lines * self._theme.line_height() + self._theme.px(24 if self._label.isHidden() else 44)
 
     def _edited(self) -> None:
         if not self._quiet:
             self._env.typed(self._component.bind, self.editor.toPlainText() or None)
+
+
+def difference(old: str, new: str) -> tuple[int, int, str]:
+    """Where `old` differs from `new`: start and end in `old` (UTF-16 units, as Qt counts) and what stands there in `new`."""
+    least = min(len(old), len(new))
+    head = next((i for i in range(least) if old[i] != new[i]), least)
+    tail = next((i for i in range(least - head) if old[-1 - i] != new[-1 - i]), least - head)
+    return units(old[:head]), units(old[: len(old) - tail]), new[head : len(new) - tail]
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 WIDGETS: dict[str, type[QWidget]] = {

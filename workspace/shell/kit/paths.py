@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from workspace.shell.kit.when import number
+
 STEP = re.compile(r"(?P<name>[A-Za-z]+)(?:\[(?P<key>[^\]]+)\])?")
 TYPED = ("DateTime", "Period", "Instant", "Quantity", "CodeableConcept", "String", "Integer", "Boolean", "Time")
 
@@ -54,8 +56,16 @@ def codes(item: Any) -> set[str]:
 
 
 def text(value: Any) -> str:
-    """A short text for any value: a concept's text or display, a quantity with unit, a reference's display."""
+    """A short text for any value: a concept's text or display, a quantity with unit, a reference's display, yes or no."""
+    if isinstance(value, bool):
+        return "ja" if value else "nei"
+    if isinstance(value, int | float):
+        return number(value)
     if isinstance(value, dict):
+        amount = value.get("value")
+        if isinstance(amount, int | float) and not isinstance(amount, bool):
+            unit = value.get("unit") or value.get("code") or ""
+            return f"{value.get('comparator') or ''}{number(amount)} {unit}".strip()
         coding = next((c for c in value.get("coding") or () if isinstance(c, dict)), {})
         for found in (
             value.get("text"),

@@ -20,13 +20,15 @@ from workspace.panels.face import RowsChange
 from workspace.shell import icons, painters
 from workspace.shell.fonts import Role
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import RING
 from workspace.shell.kit.table_model import CELL, COLUMN, RowModel, cell_of
 from workspace.shell.theme import Theme
 
 PAD = 8
 FIXED = {"s": 72, "m": 120, "l": 200}
 SPARK = 84
-FEW_ROWS = 3
+FEW_ROWS = 8
+"""A table is never squeezed below this many rows, or its own number when that is less."""
 
 
 class CellPainter(QStyledItemDelegate):
@@ -40,14 +42,16 @@ class CellPainter(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         theme, model = self._table.theme, self._table.model
-        area: QRect = option.rect  # type: ignore[attr-defined]
+        area: QRect = option.rect
         row = model.row(index.row())
         chosen = row.key == self._table.chosen()
         hot = index.row() == self._table.hot
         painter.fillRect(area, theme.color("selection" if chosen else ("hover" if hot else "surface")))
         painter.fillRect(area.left(), area.bottom(), area.width(), 1, theme.color("line"))
-        if chosen and index.column() == 0:
-            painter.fillRect(area.left(), area.top(), 3, area.height(), theme.color("accent"))
+        first = self._table.view.horizontalHeader().sectionViewportPosition(index.column()) == 0
+        if first and (chosen or row.tone != "neutral"):
+            edge = theme.color("accent") if chosen else theme.tone(row.tone)
+            painter.fillRect(area.left(), area.top(), 3, area.height(), edge)
         cell, column = index.data(CELL), index.data(COLUMN)
         room = area.adjusted(theme.px(PAD), 0, -theme.px(PAD), -1)
         if column.kind == "spark":
@@ -57,7 +61,8 @@ class CellPainter(QStyledItemDelegate):
                 painters.paint_spark(painter, theme, spark.toRectF(), values, cell.high, cell.tone)
             return
         if column.kind == "pill" and cell.text:
-            painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, cell.text, cell.tone, cell.shape)
+            words = fitting_pill(theme, cell.text, cell.shape, room.width() + theme.px(PAD) // 2)
+            painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, words, cell.tone, cell.shape)
             return
         left = self._words(painter, room, cell, column)
         for pill in cell.pills:
@@ -222,10 +227,10 @@ class TableWidget(QWidget):
         self._view.clicked.connect(self._clicked)
         self._head.sectionClicked.connect(self._sort)
         box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
+        box.setContentsMargins(RING, 0, RING, 0)
         box.addWidget(self._view)
         self.setFocusProxy(self._view)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._dress()
 
     @property
@@ -236,13 +241,22 @@ class TableWidget(QWidget):
         return self.model.component.selected
 
     def set_component(self, component: Table) -> None:
+        here, scroll = self._key_here(), self._view.verticalScrollBar().value()
         same = component.columns == self.model.component.columns and component.watch == self.model.component.watch
         if same:
             self.model.update(component)
             self._view.viewport().update()
         else:
             self.model.load(component)
+            row = self.model.position(here)
+            if row >= 0:
+                self._view.setCurrentIndex(self.model.index(row, 0))
+            self._view.verticalScrollBar().setValue(scroll)
         self._dress()
+
+    def _key_here(self) -> str:
+        row = self._view.currentIndex().row()
+        return self.model.row(row).key if 0 <= row < self.model.rowCount() else ""
 
     def rows_changed(self, component: Table, change: RowsChange) -> None:
         self.model.changed(component, change)
@@ -307,13 +321,11 @@ class TableWidget(QWidget):
             if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:
                 break
             shown.discard(index)
-        spare = room - sum(needs[i] for i in shown)
-        growers = [i for i in shown if columns[i].width == "grow"] or ([max(shown)] if shown else [])
+        widths = shared(room, {i: needs[i] for i in sorted(shown)}, {i for i in shown if columns[i].width == "grow"})
         for index in range(len(columns)):
             self._view.setColumnHidden(index, index not in shown)
             if index in shown:
-                extra = spare // len(growers) if index in growers else 0
-                self._view.setColumnWidth(index, max(self.theme.px(28), needs[index] + extra))
+                self._view.setColumnWidth(index, max(1, widths[index]))
 
     def _need(self, column: TableColumn) -> int:
         theme = self.theme
@@ -327,10 +339,41 @@ class TableWidget(QWidget):
         return QSize(self.theme.px(280), self._height(max(1, self.model.rowCount())))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.theme.px(120), self._height(min(FEW_ROWS if self._elastic else 40, max(1, self.model.rowCount()))))
+        return QSize(
+            self.theme.px(120), self._height(min(FEW_ROWS if self._elastic else 40, max(1, self.model.rowCount())))
+        )
 
     def _height(self, rows: int) -> int:
         return rows * self.theme.row + (self._head.sizeHint().height() if self.model.component.headers else 0) + 2
+
+
+def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int]:
+    """Widths that fill `room` exactly: what is left goes to those that grow (else the last), what is missing is taken from
+    the widest first."""
+    widths = dict(needs)
+    if not widths or room <= 0:
+        return widths
+    takers = sorted(growers) or [max(widths)]
+    spare = room - sum(widths.values())
+    if spare >= 0:
+        for turn, index in enumerate(takers):
+            widths[index] += spare // len(takers) + (spare % len(takers) if turn == len(takers) - 1 else 0)
+        return widths
+    cap = max(widths.values())
+    while sum(min(cap, width) for width in widths.values()) > room and cap > 1:
+        cap -= 1
+    widths = {index: min(cap, width) for index, width in widths.items()}
+    widths[takers[-1]] += room - sum(widths.values())
+    return widths
+
+
+def fitting_pill(theme: Theme, text: str, shape: str, room: int) -> str:
+    """The text, shortened until its pill fits."""
+    over = painters.pill_width(theme, text, shape) - room
+    if over <= 0:
+        return text
+    metrics = theme.metrics("pill")
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, metrics.horizontalAdvance(text) - over))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"table": TableWidget}

@@ -6,14 +6,17 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from workspace.panels.components import Cell, Pill, Table, TableColumn, TableRow
+from workspace.panels.components import Cell, Table, TableColumn, TableRow
 from workspace.panels.face import RowsChange
 from workspace.shell.kit import paths, when
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.tips import plain_tip
 
 CELL = Qt.ItemDataRole.UserRole + 1
 ROW = Qt.ItemDataRole.UserRole + 2
 COLUMN = Qt.ItemDataRole.UserRole + 3
+NOTHING = (2, 0.0, "")
+LAST = str.maketrans({"æ": "\uf001", "ä": "\uf001", "ø": "\uf002", "ö": "\uf002", "å": "\uf003"})
 Index = QModelIndex | QPersistentModelIndex
 MARKS = {"up": "haster", "diamond": "obs", "dot": "", "none": ""}
 
@@ -24,7 +27,7 @@ def cell_of(value: Cell | str | int | float | None) -> Cell:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Cell(text=when.number(value), sort=float(value))
-    return Cell(text=value or "")
+    return Cell(text=str(value) if value else "")
 
 
 class RowModel(QAbstractTableModel):
@@ -58,6 +61,8 @@ class RowModel(QAbstractTableModel):
             return column
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             words = self.words(row, column)
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return plain_tip(words)
             return f"{column.title}: {words}" if role == Qt.ItemDataRole.AccessibleTextRole and column.title else words
         return None
 
@@ -120,6 +125,8 @@ class RowModel(QAbstractTableModel):
 
     def update(self, component: Table) -> None:
         """The same columns, other rows: patched in place, so selection and scroll stay."""
+        if component.sort != self._component.sort:
+            self._sort = component.sort
         self._component = component
         self._become(self._ordered(self._given()))
 
@@ -163,7 +170,10 @@ class RowModel(QAbstractTableModel):
         key = self._sort.lstrip("-")
         if not key or key not in {column.key for column in self._component.columns}:
             return rows
-        return sorted(rows, key=lambda row: _sortable(cell_of(row.cells.get(key))), reverse=self._sort.startswith("-"))
+        values = {row.key: _sortable(cell_of(row.cells.get(key))) for row in rows}
+        full = [row for row in rows if values[row.key] is not None]
+        empty = [row for row in rows if values[row.key] is None]  # last both ways
+        return sorted(full, key=lambda row: values[row.key] or NOTHING, reverse=self._sort.startswith("-")) + empty
 
     def _become(self, wanted: list[TableRow]) -> None:
         keys = {row.key for row in wanted}
@@ -194,13 +204,13 @@ class RowModel(QAbstractTableModel):
         self.dataChanged.emit(self.index(index, 0), self.index(index, self.columnCount() - 1))
 
 
-def _sortable(cell: Cell) -> tuple[int, float, str]:
+def _sortable(cell: Cell) -> tuple[int, float, str] | None:
     value = cell.sort if cell.sort is not None else (cell.at or cell.text)
     if isinstance(value, int | float):
         return (0, float(value), "")
-    return (1, 0.0, value.casefold()) if value else (2, 0.0, "")
+    return (1, 0.0, alphabetical(value)) if value else None
 
 
-def pills_of(cell: Cell) -> list[Pill]:
-    """The pills a cell shows, its own first when it is one."""
-    return list(cell.pills)
+def alphabetical(text: str) -> str:
+    """A key that puts æ, ø and å last, in that order, as a Norwegian list does."""
+    return text.casefold().translate(LAST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPalette, QShowEvent
@@ -19,12 +19,21 @@ from workspace.shell.theme import Theme
 
 SKELETON_AFTER_MS = 300
 WORDS_AFTER_MS = 2000
+RING = 3
+"""What fields keep free around their box for the focus ring; the rest keeps it too, to stand in line."""
+
+
+def dress(label: QLabel, theme: Theme, token: str) -> None:
+    """Give a label an ink."""
+    dressed = label.palette()
+    dressed.setColor(QPalette.ColorRole.WindowText, theme.color(token))
+    label.setPalette(dressed)
 
 
 class TextWidget(QLabel):
     """Words that wrap. Never interprets mark-up."""
 
-    ROLES: dict[str, tuple[Role, str]] = {
+    ROLES: ClassVar[dict[str, tuple[Role, str]]] = {
         "body": ("body", "text"), "muted": ("body", "muted"), "caption": ("caption", "faint"),
         "strong": ("strong", "text"), "number": ("body", "text"),
     }  # fmt: skip
@@ -34,6 +43,7 @@ class TextWidget(QLabel):
         self._env, self._theme = env, env.theme
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
+        self.setContentsMargins(RING, 0, RING, 0)  # in line with the boxes of fields
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.set_component(component)
 
@@ -41,14 +51,15 @@ class TextWidget(QLabel):
         self._component = component
         theme = self._theme
         if isinstance(component, Heading):
-            role, ink = ("heading", theme.color("text"))
+            role: Role = "heading"
+            ink = theme.color("text")
             words = component.text
         else:
-            role, token = self.ROLES[component.style]  # type: ignore[assignment]
+            role, token = self.ROLES[component.style]
             ink = theme.color(token) if component.tone == "neutral" else theme.tone(component.tone)
             age = when.age(component.at, self._env.now()) if component.at else ""
             words = " · ".join(part for part in (component.text, age, component.source) if part)
-        self.setFont(theme.font(role))  # type: ignore[arg-type]
+        self.setFont(theme.font(role))
         dressed = self.palette()
         dressed.setColor(QPalette.ColorRole.WindowText, ink)
         self.setPalette(dressed)
@@ -83,11 +94,11 @@ class PillWidget(QWidget):
 
     def sizeHint(self) -> QSize:
         theme = self._theme
-        return QSize(painters.pill_width(theme, self._component.text, self._component.shape), theme.pill + 2)
+        return QSize(painters.pill_width(theme, self._component.text, self._component.shape) + RING, theme.pill + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         one = self._component
-        painters.paint_pill(QPainter(self), self._theme, 0, self.height() / 2, one.text, one.tone, one.shape)
+        painters.paint_pill(QPainter(self), self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)
 
 
 class NoticeWidget(QWidget):
@@ -106,8 +117,9 @@ class NoticeWidget(QWidget):
     def set_component(self, component: Notice) -> None:
         self._component = component
         theme = self._theme
-        self._box.setContentsMargins(theme.px(34), theme.px(7), theme.px(10), theme.px(7))
+        self._box.setContentsMargins(RING + theme.px(34), theme.px(7), RING + theme.px(10), theme.px(7))
         self._words.setFont(theme.font("body"))
+        dress(self._words, theme, "text")
         said = f"{component.title}\n{component.text}" if component.title else component.text
         self._words.setText(said)
         self.setAccessibleName(said)
@@ -127,10 +139,10 @@ class NoticeWidget(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.tint(tone))
-        painter.drawRoundedRect(QRectF(self.rect()), 6, 6)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(RING, 0, -RING, 0), 6, 6)
         size = theme.px(16)
         name = "check" if tone == "ok" else ("info" if tone in ("neutral", "accent") else "alert")
-        icons.paint(painter, name, theme.tone(tone), QRectF(theme.px(10), theme.px(9), size, size))
+        icons.paint(painter, name, theme.tone(tone), QRectF(RING + theme.px(10), theme.px(9), size, size))
 
 
 class EmptyWidget(QWidget):
@@ -220,10 +232,11 @@ class FailedWidget(QWidget):
         self._env, self._theme = env, env.theme
         self._words = QLabel(self)
         self._words.setWordWrap(True)
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._again = PlainButton(env.theme, "Prøv igjen")
         self._again.clicked.connect(self._retry)
         box = QVBoxLayout(self)
-        box.setContentsMargins(0, 4, 0, 4)
+        box.setContentsMargins(RING, 4, RING, 4)
         box.addWidget(self._words)
         box.addWidget(self._again)
         self.set_component(component)
@@ -231,6 +244,7 @@ class FailedWidget(QWidget):
     def set_component(self, component: Failed) -> None:
         self._component = component
         self._words.setFont(self._theme.font("body"))
+        dress(self._words, self._theme, "bad")
         self._words.setText(component.text)
         self._again.setVisible(component.retry is not None)
 
@@ -251,14 +265,18 @@ class UnknownWidget(QLabel):
         super().__init__(parent)
         self._theme = env.theme
         self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setContentsMargins(RING, 0, RING, 0)
         self.set_component(component)
 
     def set_component(self, component: Unknown) -> None:
+        dress(self, self._theme, "muted")
         self.setText(f"Denne delen («{component.type}») krever en nyere arbeidsflate.")
         self.setFont(self._theme.font("caption"))
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        dress(self, theme, "muted")
         self.setFont(theme.font("caption"))
 
 

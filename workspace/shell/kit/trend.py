@@ -138,7 +138,7 @@ class TrendWidget(QWidget):
 
     def _area(self) -> QRectF:
         theme = self._theme
-        return QRectF(theme.px(34), theme.px(20), self.width() - theme.px(34 + 14), self.height() - theme.px(20 + 24))
+        return QRectF(theme.px(34), theme.px(20), self.width() - theme.px(34 + 20), self.height() - theme.px(20 + 24))
 
     def _span(self) -> tuple[datetime, datetime] | None:
         moments = [point[0] for curve in self._curves for point in curve.points]
@@ -204,7 +204,7 @@ class TrendWidget(QWidget):
     def _axes(self, painter: QPainter, area: QRectF, span: tuple[datetime, datetime], low: float, high: float) -> None:
         theme = self._theme
         painter.setFont(theme.font("key"))
-        for value in _ticks(low, high, max(2, int(area.height() / theme.px(36)))):
+        for value in _ticks(low, high, max(3, int(area.height() / theme.px(36)))):
             level = round(area.bottom() - area.height() * (value - low) / (high - low))
             painter.fillRect(int(area.left()), level, int(area.width()), 1, theme.color("line"))
             painter.setPen(theme.color("faint"))
@@ -212,6 +212,8 @@ class TrendWidget(QWidget):
             painter.drawText(spot, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, when.number(value))
         hours = (span[1] - span[0]) / timedelta(hours=1)
         count = max(2, min(6, int(area.width() / theme.px(76))))
+        if hours >= 36:
+            count = max(2, min(count, int(hours / 24) + 1))  # no day twice
         painter.setPen(theme.color("faint"))
         for index in range(count):
             moment = span[0] + (span[1] - span[0]) * index / (count - 1)
@@ -228,7 +230,7 @@ class TrendWidget(QWidget):
         height = theme.px(16)
         for curve, level in sorted(ends, key=lambda end: end[1]):
             top = max(0.0, level - height - 4)
-            while any(abs(top - other) < height for other in taken):
+            while any(abs(top - other) < height for other in taken) and top < self.height() - height:
                 top += 2
             taken.append(top)
             text = f"{curve.series.title} {when.number(curve.points[-1][1])}"
@@ -256,12 +258,12 @@ class TrendWidget(QWidget):
 def _ticks(low: float, high: float, count: int) -> list[float]:
     """Round values between `low` and `high`, about `count` of them."""
     step = 10.0 ** len(str(int(high - low)))
-    for part in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0):
+    for part in (0.01, 0.02, 0.04, 0.05, 0.1, 0.2, 0.4, 0.5, 1.0):
         if (high - low) / (step * part) <= count:
             step *= part
             break
     first = int(low / step) * step
-    return [value for index in range(count + 3) if low <= (value := first + index * step) <= high]
+    return [value for index in range(count + 3) if low <= (value := round(first + index * step, 6)) <= high]
 
 
 WIDGETS: dict[str, type[QWidget]] = {"trend": TrendWidget}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from workspace.clock import OSLO
 
 
 def moment(text: str) -> datetime | None:
     """An aware local instant from FHIR `dateTime`, `instant` or `date`; None when it is none. A bare date or an instant
-    without offset counts as local."""
+    without offset counts as local. The offset is fixed: two instants of one named zone would be subtracted by the wall
+    clock, an hour wrong across the two nights when it is moved."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found.replace(tzinfo=OSLO) if found.tzinfo is None else found.astimezone(OSLO)
+    there = (found.replace(tzinfo=OSLO) if found.tzinfo is None else found).astimezone(OSLO)
+    return there.replace(tzinfo=timezone(there.utcoffset() or timedelta(0)))
 
 
 def dated_only(text: str) -> bool:
@@ -30,7 +32,7 @@ def age(text: str, now: datetime) -> str:
     here = now.astimezone(OSLO)
     if dated_only(text):
         return _day(then.date(), here.date())
-    minutes = int((here - then).total_seconds() // 60)
+    minutes = int((now.astimezone(UTC) - then).total_seconds() // 60)
     if minutes < 0:
         return f"{then:%H:%M}" if then.date() == here.date() else f"{then:%d.%m. %H:%M}"
     if minutes < 1:
@@ -48,6 +50,8 @@ def _day(then: date, today: date) -> str:
     days = (today - then).days
     if days == 0:
         return "i dag"
+    if days == -1:
+        return "i morgen"
     if days == 1:
         return "i går"
     if 1 < days < 7:

@@ -1,4 +1,4 @@
-"""One workstation's course: find the platform, sign on, open the work, sign out. Part of `app`: it knows all rooms.
+"""One workstation's course: find the platform, sign on, open the work, sign out. The rooms behind it are handed in.
 
 A failure on the way is a Problem on the sign-in page; nothing that was typed is lost by it.
 """
@@ -8,23 +8,29 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import time
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QTimer
 
 from workspace import settings as settings_room
-from workspace.app import HEADLESS_SECONDS, Options, process_started
 from workspace.clock import OffsetClock, SystemClock
 from workspace.problem import Problem
 from workspace.shell.banner import BannerText
 from workspace.shell.loop import Tasks
+from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
+STARTED = time.perf_counter()
+HEADLESS_SECONDS = 60.0
 
 
 @dataclass
@@ -51,8 +57,10 @@ class Shift:
 class Desk:
     """`await work()` until the window is closed. Returns the exit code."""
 
-    def __init__(self, options: Options, known: settings_room.Settings, window: MainWindow, *, shown_at: float) -> None:
-        self.options, self._known, self.window = options, known, window
+    def __init__(
+        self, options: Options, known: settings_room.Settings, rooms: Rooms, window: MainWindow, *, shown_at: float
+    ) -> None:
+        self.options, self._known, self._rooms, self.window = options, known, rooms, window
         self._shown_at = shown_at
         self.shift: Shift | None = None
         self._platform: Any = None
@@ -114,7 +122,7 @@ class Desk:
     async def _start(self) -> None:
         page = self.window.sign_in
         page.starting("Finner plattformen …", None)
-        heavy = asyncio.to_thread(_import_heavy)
+        heavy = asyncio.to_thread(self._rooms.prepare)
         address, _ = await asyncio.gather(self.options.locate(lambda share, words: page.starting(words, share)), heavy)
         from workspace.signon.platform import discover_platform
 
@@ -145,9 +153,7 @@ class Desk:
     # --- the work ---
 
     async def _open_work(self, session: Any) -> None:
-        from workspace.opening import open_shift
-
-        self.shift = shift = await open_shift(self.options, self._known, self._platform, session)
+        self.shift = shift = await self._rooms.open_shift(self.options, self._known, self._platform, session)
         subject = session.subject
         session.on_state(self._session_moved)
         window = self.window
@@ -236,22 +242,21 @@ class Desk:
             return
         work = shift.workplace
         choices = [
-            Choice(one.name, "Beboer", f"rom {one.room}", lambda who=one.patient: self._go_patient(who))
+            Choice(one.name, "Beboer", f"rom {one.room}", partial(self._go_patient, one.patient))
             for one in shift.residents
         ]
         choices += [
-            Choice(a.title, "Aktivitet", f"Alt {i + 1}", lambda name=a.id: work.go(name))
+            Choice(a.title, "Aktivitet", f"Alt {i + 1}", partial(work.go, a.id))
             for i, a in enumerate(shift.layout.activities)
         ]
         choices += [
-            Choice(unit.name, "Avdeling", "bytt til", lambda ref=unit.reference: self._go_unit(ref))
-            for unit in shift.units
+            Choice(unit.name, "Avdeling", "bytt til", partial(self._go_unit, unit.reference)) for unit in shift.units
         ]
         for title, name in (("Lyst tema", "light"), ("Mørkt tema", "dark"), ("Høy kontrast", "high-contrast")):
-            choices.append(Choice(title, "Handling", "", lambda name=name: self.set_theme(name)))
+            choices.append(Choice(title, "Handling", "", partial(self.set_theme, name)))
         for scale in (100, 125, 150, 200):
-            choices.append(Choice(f"Tekst {scale} %", "Handling", "", lambda scale=scale: self.set_theme("", scale)))
-        choices.append(Choice("Logg ut", "Handling", "F12", lambda: self._leave()))
+            choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
+        choices.append(Choice("Logg ut", "Handling", "F12", self._leave))
         self.window.palette_.open(choices)
 
     def _go_patient(self, reference: str) -> None:
@@ -331,7 +336,6 @@ class Desk:
             )
         work = self.shift.workplace
         unit_seats = list(work.unit.seats.values()) if work.unit else []
-        times = {name: seat for name, seat in work.seats().items()}
         if not self.options.activity:
             await work.painted(unit_seats, HEADLESS_SECONDS)
         if work.patient is None and self.shift.residents:
@@ -424,14 +428,18 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
             log.exception("closing")
 
 
-def _import_heavy() -> None:
-    """Off the event loop: these take tens of milliseconds each."""
-    import workspace.opening
-    import workspace.signon.login  # noqa: F401
-
-
 def _open_browser(url: str) -> None:
     import threading
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True, name="browser").start()
+
+
+def process_started() -> float:
+    """perf_counter at the start of this process, from the system where it tells."""
+    try:
+        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+        return float(time.perf_counter() - (uptime - ticks / os.sysconf("SC_CLK_TCK")))
+    except (OSError, ValueError, IndexError):
+        return STARTED

@@ -1,0 +1,573 @@
+"""Plays one person at one workstation: runs the real application in this process and does what it is told, with real
+key presses and mouse clicks on the real widgets.
+
+``python tests/journeys/driver.py --as tone --sandbox DIR --profile DIR``. One JSON command a line on stdin
+(``{"do": "type", "bind": "pulse", "text": "112"}``), one JSON answer a line on stdout (``{"ok": true, ...}`` or
+``{"ok": false, "problem": "..."}``). Never calls a panel's or the broker's code to get something done: what a person
+could not do with keyboard and mouse, it cannot do either. The exceptions are named: `kill` and what only looks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import msgspec  # noqa: E402
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPlainTextEdit, QWidget  # noqa: E402
+
+from workspace import app as app_room  # noqa: E402
+from workspace.panels.host import PanelHost  # noqa: E402
+
+PATIENT = re.compile(rb'"Patient/([A-Za-z0-9.-]{1,64})"')
+LEFT = Qt.MouseButton.LeftButton
+
+
+class Fault(Exception):
+    """What was asked cannot be done by a person now. The text says why."""
+
+
+class Wire:
+    """Every message between the host and its panels, from the first one on."""
+
+    def __init__(self):
+        self.messages = []
+
+    def listen(self):
+        """The first messages leave while the shift is still being opened: listen from the host's birth."""
+        born, wire = PanelHost.__init__, self
+
+        def birth(host, *given, **named):
+            born(host, *given, **named)
+            host.on_message(wire.heard)
+
+        PanelHost.__init__ = birth
+
+    def heard(self, direction, package, pid, instance, context, raw):
+        self.messages.append((direction, package, pid, instance, context, bytes(raw)))
+
+    def summary(self, since=0):
+        """By process: the package, contexts it was given, patients that were named to or by it."""
+        found = {}
+        for direction, package, pid, instance, context, raw in self.messages[since:]:
+            one = found.setdefault(pid, {"package": package, "contexts": set(), "patients": set(), "kinds": set()})
+            one.setdefault("messages", {"in": 0, "out": 0})[direction] += 1
+            one.setdefault("instances", set()).add(instance)
+            one["contexts"] |= {context} - {""}
+            one["patients"] |= {each.decode() for each in PATIENT.findall(raw)}
+            message = msgspec.json.decode(raw)
+            params = message.get("params") if isinstance(message, dict) else None
+            if isinstance(params, dict) and message.get("method") == "open":
+                one["kinds"].add(params["context"]["kind"])
+                one.setdefault("opened", []).append([params["context"]["token"], params["context"].get("patient", "")])
+            # The answer to a panel's own search or read names no context, but it has one.
+            one["patients"] |= {each["id"] for each in resources(message) if each["resourceType"] == "Patient"}
+        return found
+
+    def resources(self, since=0):
+        """``Type/id`` of every resource that was sent to a panel."""
+        found = set()
+        for direction, *_, raw in self.messages[since:]:
+            if direction == "out":
+                found |= {f"{one['resourceType']}/{one['id']}" for one in resources(msgspec.json.decode(raw))}
+        return sorted(found)
+
+
+def resources(message):
+    """Every resource in what is addressed to a panel; not those that a panel wants to create."""
+    stack = [message]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list):
+            stack += one
+        elif isinstance(one, dict):
+            if isinstance(one.get("resourceType"), str) and isinstance(one.get("id"), str):
+                yield one
+                continue
+            stack += one.values()
+
+
+def strings(value):
+    """Every text in a component."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from strings(each)
+
+
+class Tops(QObject):
+    """Notes every window that is shown from now on."""
+
+    def __init__(self):
+        super().__init__()
+        self.shown = []
+        QApplication.instance().installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.shown.append(type(watched).__name__)
+        return False
+
+
+class Driver:
+    """The commands; each is a method named `do_<command>` and returns what is answered."""
+
+    def __init__(self, desk, window, wire):
+        self.desk, self.window, self.wire = desk, window, wire
+        self.typed = {}
+        self.tops = Tops()
+
+    # --- looking up ---
+
+    @property
+    def work(self):
+        if self.desk.shift is None or self.desk.shift.workplace is None:
+            raise Fault("nobody is signed in")
+        return self.desk.shift.workplace
+
+    def seat(self, instance):
+        seats = self.work.seats()
+        if instance not in seats:
+            raise Fault(f"no panel {instance!r}; there are {sorted(seats)}")
+        return seats[instance]
+
+    def by_bind(self, bind, instance=""):
+        """The component's widget and the editor that `bind` is typed into."""
+        for name, seat in self.work.seats().items():
+            if (instance and name != instance) or seat.instance is None:
+                continue
+            for node_id, node in seat.instance.nodes.items():
+                one, widget = node.component, seat.body.widget(node_id)
+                if widget is None:
+                    continue
+                if getattr(one, "bind", None) == bind:
+                    return seat, widget, getattr(widget, "editor", None)
+                for part in ("first", "second"):
+                    if getattr(getattr(one, part, None), "bind", None) == bind:
+                        return seat, widget, getattr(widget, part)
+        raise Fault(f"no field is bound to {bind!r}")
+
+    @staticmethod
+    def visible(widget, what):
+        if not widget.isVisible() or not widget.isEnabled():
+            raise Fault(f"{what} is not there for a person: visible {widget.isVisible()}, enabled {widget.isEnabled()}")
+        return widget
+
+    def click(self, widget, what):
+        self.visible(widget, what)
+        QTest.mouseClick(widget, LEFT, Qt.KeyboardModifier.NoModifier, QPoint(widget.width() // 2, widget.height() // 2))
+
+    def spoken(self):
+        banner = self.work._banner()
+        return banner.spoken() if banner is not None and banner.isVisible() else ""
+
+    # --- coming and going ---
+
+    async def do_windows(self):
+        """Every window that has stood on the screen, by kind; there is to be one, and lists that are opened."""
+        return {"shown": self.tops.shown, "active": self.window.isActiveWindow()}
+
+    async def _activate(self):
+        """As a person who clicks into the window."""
+        self.window.activateWindow()
+        for _ in range(100):
+            if self.window.isActiveWindow():
+                return
+            await asyncio.sleep(0.01)
+        raise Fault("the window cannot be made active")
+
+    async def do_wait_ready(self, seconds=60.0):
+        """Until somebody is signed in and every panel of the unit has drawn itself."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            signing = self.desk._signing
+            shift = self.desk.shift
+            if shift is not None and shift.workplace is not None and shift.workplace.unit is not None:
+                seats = shift.workplace.unit.seats.values()
+                if seats and signing.done() and all(seat.rendered_first.is_set() for seat in seats):
+                    subject = shift.session.subject
+                    await self._activate()
+                    return {
+                        "subject": {"username": subject.username, "name": subject.name, "role": subject.role},
+                        "user": subject.fhir_user,
+                        "prompts": self.desk.prompts,
+                        "layout": shift.layout.id,
+                        "activities": [one.title for one in shift.layout.activities],
+                        "url": self.desk._platform.fhir,
+                    }
+            if signing is not None and signing.done() and shift is None:
+                words = " ".join(label.text() for label in self.window.sign_in.findChildren(QLabel))
+                raise Fault(f"not signed in: {words} {self.window.sign_in.accessibleName()}")
+            await asyncio.sleep(0.02)
+        raise Fault("not ready in time")
+
+    async def do_quit(self):
+        """As a person who closes the window."""
+        self.window.close()
+        return {}
+
+    # --- doing ---
+
+    async def do_open_patient(self, name, by="mouse"):
+        """From the resident list, as a person does."""
+        seat = self.seat("residents")
+        self.work.go("avdeling")  # the activity on screen; the rail's own button does no more
+        await asyncio.sleep(0)
+        for node_id in seat.instance.nodes:
+            widget = seat.body.widget(node_id)
+            if widget is None or not hasattr(widget, "view"):
+                continue
+            model, view = widget.model, widget.view
+            for row in range(model.rowCount()):
+                said = [str(model.index(row, c).data() or "") for c in range(model.columnCount())]
+                if not any(name in words for words in said):
+                    continue
+                self.visible(view, "the resident list")
+                view.scrollTo(model.index(row, 0))
+                if by == "mouse":
+                    QTest.mouseClick(
+                        view.viewport(),
+                        LEFT,
+                        Qt.KeyboardModifier.NoModifier,
+                        view.visualRect(model.index(row, 1)).center(),
+                    )
+                else:
+                    view.setFocus()
+                    view.setCurrentIndex(model.index(row, 0))
+                    QTest.keyClick(view, Qt.Key.Key_Return)
+                return await self._settled(name)
+        raise Fault(f"{name} is not in the resident list")
+
+    async def do_switch_patient(self, name, seconds=10.0):
+        """Ctrl+K, the name, Enter. Answers with what was wrong in any turn of the loop meanwhile."""
+        before = len(self.wire.messages)
+        await self._palette()
+        QTest.keyClicks(self.window.palette_.edit, name)
+        item = self.window.palette_.list.item(0)
+        if item is None or name.split()[-1] not in item.text():
+            raise Fault(f"Ctrl+K finds {item.text() if item else 'nobody'} for {name!r}")
+        QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
+        settled = await self._settled(name, seconds)
+        return {**settled, "messages_from": before}
+
+    async def _palette(self):
+        focus = self.window.focusWidget() or self.window
+        QTest.keyClick(focus, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+        for _ in range(50):
+            if self.window.palette_.isVisible():
+                return
+            await asyncio.sleep(0.01)
+        raise Fault("Ctrl+K does not open")
+
+    async def _settled(self, name, seconds=10.0):
+        """Until the banner says `name` and every panel of the patient has drawn; what was mixed on the way."""
+        began, faults, flipped = time.monotonic(), [], None
+        while time.monotonic() - began < seconds:
+            faults += [fault for fault in self.mixed() if fault not in faults]
+            group = self.work.patient
+            if name in self.spoken() and group is not None:
+                flipped = flipped or time.monotonic()
+                if all(seat.rendered_first.is_set() for seat in group.seats.values()):
+                    return {
+                        "banner": self.spoken(),
+                        "patient": group.context.patient,
+                        "mixed": faults,
+                        "flip_ms": round((flipped - began) * 1000),
+                        "all_ms": round((time.monotonic() - began) * 1000),
+                    }
+            await asyncio.sleep(0.002)
+        told = {n: [s.instance.state, s.frame._state.text()] for n, s in self.work.seats().items()}
+        raise Fault(f"{name} is not shown whole after {seconds} s; banner {self.spoken()!r}; panels {told}")
+
+    def mixed(self):
+        """What stands on screen now and belongs to somebody else than the banner names."""
+        group, faults = self.work.patient, []
+        if group is None:
+            return faults
+        banner = self.work._banners()[0]
+        if group.name not in banner.spoken():
+            faults.append(f"the banner says {banner.spoken()!r}, open is {group.name}")
+        bodies = {id(seat.body): seat for seat in group.seats.values()}
+        for name, frame in self.work._frames.items():
+            if name not in group.seats or frame.body is None or frame._stack.currentWidget() is not frame.body:
+                continue
+            seat = bodies.get(id(frame.body))
+            if seat is None or seat.instance.context.patient != group.context.patient:
+                faults.append(f"{name} shows another context's body under {group.name}")
+            elif frame.body._instance is not seat.instance:
+                faults.append(f"{name} draws an instance that is not its own")
+        return faults
+
+    async def do_type(self, bind, text, instance=""):
+        """Click into the field and press its keys, one after another."""
+        _, widget, editor = self.by_bind(bind, instance)
+        if not isinstance(editor, QLineEdit | QPlainTextEdit):
+            raise Fault(f"{bind} is not typed into: {type(widget).__name__}")
+        self.click(editor if isinstance(editor, QLineEdit) else editor.viewport(), bind)
+        if not editor.hasFocus():
+            raise Fault(f"{bind} did not take the focus")
+        for letter in text:
+            QTest.keyClicks(editor, letter)
+            await asyncio.sleep(0)
+        self.typed[bind] = self.typed.get(bind, 0) + 1
+        shown = editor.text() if isinstance(editor, QLineEdit) else editor.toPlainText()
+        return {"keys": len(text), "times": self.typed[bind], "shown": shown}
+
+    async def do_choose(self, bind, keys, instance=""):
+        """A menu choice by its letter."""
+        _, widget, _ = self.by_bind(bind, instance)
+        button = getattr(widget, "_menu", None)
+        if button is None:
+            raise Fault(f"{bind} is not a menu")
+        self.visible(button, bind).setFocus(Qt.FocusReason.TabFocusReason)
+        QTest.keyClicks(button, keys)
+        self.typed[bind] = self.typed.get(bind, 0) + 1
+        await asyncio.sleep(0)
+        return {"keys": len(keys), "times": self.typed[bind], "shown": widget.shown()}
+
+    async def do_press(self, text, instance):
+        """A button by (the beginning of) its text."""
+        seat = self.seat(instance)
+        for button in [*seat.body.findChildren(QAbstractButton), *seat.frame.findChildren(QAbstractButton)]:
+            if button.isVisible() and button.text().startswith(text):
+                self.click(button, text)
+                return {"text": button.text(), "said": button.accessibleName()}
+        raise Fault(f"no button {text!r} in {instance}")
+
+    async def do_key(self, key, ctrl=False):
+        """A key where the focus is, ``{"key": "S", "ctrl": true}``."""
+        focus = self.window.focusWidget() or self.window
+        modifier = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+        QTest.keyClick(focus, getattr(Qt.Key, f"Key_{key}"), modifier)
+        return {"focus": type(focus).__name__}
+
+    async def do_go(self, activity):
+        """Alt+1, Alt+2: the activity at that number."""
+        number = [one.id for one in self.desk.shift.layout.activities].index(activity) + 1
+        focus = self.window.focusWidget() or self.window
+        QTest.keyClick(focus, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.AltModifier)
+        await asyncio.sleep(0)
+        if self.work.current() != activity:
+            raise Fault(f"Alt+{number} leaves {self.work.current()!r} on screen")
+        return {}
+
+    # --- looking ---
+
+    async def do_texts(self, instance):
+        return self.texts(self.seat(instance))
+
+    def texts(self, seat):
+        """All that a panel shows: words of its tree, rows of its tables, bound rows, and what its frame says."""
+        tree, rows, bound, shown = [], [], [], []
+        for node_id, node in seat.instance.nodes.items():
+            words = msgspec.to_builtins(node.component)
+            tree += [text for text in strings(words) if text]
+            widget = seat.body.widget(node_id)
+            if widget is not None and hasattr(widget, "view"):
+                model = widget.model
+                rows += [
+                    [str(model.index(row, column).data() or "") for column in range(model.columnCount())]
+                    for row in range(model.rowCount())
+                ]
+            watch = getattr(node.component, "watch", None)
+            if watch:
+                bound += [one for one in seat.instance.bound(watch).resources]
+        shown += [label.text() for label in seat.body.findChildren(QLabel) if label.isVisible()]
+        return {
+            "tree": tree,
+            "rows": rows,
+            "bound": [
+                [
+                    f"{one.get('resourceType')}/{one.get('id')}",
+                    (one.get("subject") or {}).get("reference", ""),
+                    [c.get("code") for c in (one.get("code") or {}).get("coding", [])],
+                    (one.get("valueQuantity") or {}).get("value"),
+                    one.get("effectiveDateTime", ""),
+                ]
+                for one in bound
+            ],
+            "labels": shown,
+            "state": seat.frame._state.text(),
+            "notice": seat.frame._notice.accessibleName()
+            if seat.frame._stack.currentWidget() is seat.frame._notice
+            else "",
+            "banner": self.spoken(),
+        }
+
+    async def do_sample(self):
+        """Everything on screen: the banner, and for each panel of the patient whose it is and all its words."""
+        group = self.work.patient
+        found = {}
+        for name, seat in group.seats.items():
+            told = self.texts(seat)
+            found[name] = {
+                "patient": seat.instance.context.patient,
+                "token": seat.instance.context.token,
+                "subjects": sorted({one[1] for one in told["bound"]}),
+                "words": "\n".join([*told["tree"], *(" ".join(row) for row in told["rows"]), *told["labels"]]),
+                "pid": seat.instance.pid,
+                "state": seat.instance.state,
+            }
+        return {
+            "banner": self.spoken(),
+            "patient": group.context.patient,
+            "token": group.context.token,
+            "mixed": self.mixed(),
+            "panels": found,
+        }
+
+    async def do_values(self, instance):
+        seat = self.seat(instance)
+        shown = {}
+        for node_id, node in seat.instance.nodes.items():
+            widget, bind = seat.body.widget(node_id), getattr(node.component, "bind", "")
+            editor = getattr(widget, "editor", None)
+            if bind and editor is not None:
+                shown[bind] = editor.text() if isinstance(editor, QLineEdit) else editor.toPlainText()
+        return {"values": dict(seat.instance.values), "shown": shown}
+
+    async def do_pids(self):
+        return {
+            name: {
+                "pid": seat.instance.pid,
+                "package": seat.instance.info.package,
+                "vendor": seat.instance.info.vendor,
+                "confinement": seat.instance.info.confinement,
+            }
+            for name, seat in self.work.seats().items()
+        } | {"shell": {"pid": os.getpid()}}
+
+    async def do_panel_state(self, instance):
+        seat = self.seat(instance)
+        told = self.texts(seat)
+        return {
+            "state": seat.instance.state,
+            "problem": seat.instance.problem,
+            "pid": seat.instance.pid,
+            "token": seat.instance.context.token,
+            "patient": seat.instance.context.patient,
+            "title": f"{seat.frame._title_text} {seat.frame._vendor_text}",
+            "said": told["state"],
+            "notice": told["notice"],
+            "restarted": seat.instance.restarted,
+        }
+
+    async def do_kill(self, instance):
+        """Not a person: a fault from outside."""
+        pid = self.seat(instance).instance.pid
+        os.kill(pid, signal.SIGKILL)
+        return {"pid": pid}
+
+    async def do_wire(self, since=0):
+        found = self.wire.summary(since)
+        plain = {
+            str(pid): {name: sorted(value) if isinstance(value, set) else value for name, value in one.items()}
+            for pid, one in found.items()
+        }
+        return {"count": len(self.wire.messages), "processes": plain, "resources": self.wire.resources(since)}
+
+    async def do_status(self):
+        """The status line and the counts of today."""
+        return {"words": [label.text() for label in self.window.status.findChildren(QWidget) if hasattr(label, "text")],
+                "spoken": self.window.status.accessibleName()}  # fmt: skip
+
+    async def do_longest_block(self):
+        return {"ms": self.desk._watchdog.longest_ms}
+
+    async def do_screenshot(self, path):
+        self.window.grab().save(path)
+        return {"path": path}
+
+    # --- the line ---
+
+    async def obey(self, commands):
+        while True:
+            line = await commands.get()
+            if not line:
+                self.window.close()
+                return
+            command = json.loads(line)
+            do = command.pop("do")
+            try:
+                answer = {"ok": True, **await getattr(self, f"do_{do}")(**command)}
+            except Fault as fault:
+                answer = {"ok": False, "problem": str(fault)}
+            except Exception as error:
+                answer = {"ok": False, "problem": f"{do}: {type(error).__name__}: {error}"}
+            sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+            if do == "quit":
+                return
+
+
+def read_lines(loop, commands):
+    """A thread of its own: a pipe on stdin cannot be waited for by every Qt loop."""
+    for line in sys.stdin:
+        loop.call_soon_threadsafe(commands.put_nowait, line)
+    loop.call_soon_threadsafe(commands.put_nowait, "")
+
+
+def main():
+    known = argparse.ArgumentParser()
+    known.add_argument("--as", dest="username", required=True)
+    known.add_argument("--sandbox", type=Path, required=True)
+    known.add_argument("--profile", type=Path, required=True)
+    known.add_argument("--history", type=int, default=14)
+    given = known.parse_args()
+
+    async def locate(progress):
+        from workspace.sandbox import attach
+
+        return await attach.ensure(given.sandbox, history_days=given.history, progress=progress)
+
+    async def visit(address):
+        from workspace.sandbox import visitor
+
+        await visitor.choose(address, given.username)
+
+    wire = Wire()
+    wire.listen()
+    beside(wire)
+    code = app_room.run(app_room.Options(profile=given.profile, locate=locate, visit=visit, theme="light"))
+    sys.stdout.flush()
+    os._exit(code)  # the thread that reads stdin would hold the interpreter's end
+
+
+def beside(wire):
+    """Obey commands for as long as the desk works."""
+    from workspace.shell.desk import Desk
+
+    work = Desk.work
+
+    async def both(desk):
+        commands = asyncio.Queue()
+        threading.Thread(target=read_lines, args=(asyncio.get_running_loop(), commands), daemon=True).start()
+        obeying = asyncio.ensure_future(Driver(desk, desk.window, wire).obey(commands))
+        try:
+            return await work(desk)
+        finally:
+            obeying.cancel()
+            await asyncio.gather(obeying, return_exceptions=True)
+
+    Desk.work = both
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What the start of the program is told. Plain data, light to import: the window is painted before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workspace.settings import Settings
+
+Progress = Callable[[float | None, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`locate` finds the platform and tells how it goes; `visit` plays the browser (sandbox only)."""
+
+    profile: Path
+    locate: Callable[[Progress], Awaitable[str]]
+    visit: Callable[[str], Awaitable[None]] | None = None
+    headless: bool = False
+    report: Path | None = None
+    screenshot: Path | None = None
+    theme: str | None = None
+    text_scale: int | None = None
+    activity: str | None = None
+    patient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the desk needs made for it: `prepare` imports what is heavy (called in a thread), `open_shift` makes the rooms
+    of one session from (options, settings, platform, session)."""
+
+    prepare: Callable[[], None]
+    open_shift: Callable[[Options, Settings, Any, Any], Awaitable[Any]]
