@@ -26,8 +26,18 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 LOCK = ROOT / "requirements" / "lock.txt"
 
 DEMO_PACKAGES = (
-    "bubblewrap", "fonts-inter", "libegl1", "libgl1", "libxkbcommon0", "libdbus-1-3", "libfontconfig1",
-    "libxcb-cursor0", "libxkbcommon-x11-0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0",
+    "bubblewrap",
+    "fonts-inter",
+    "libegl1",
+    "libgl1",
+    "libxkbcommon0",
+    "libdbus-1-3",
+    "libfontconfig1",
+    "libxcb-cursor0",
+    "libxkbcommon-x11-0",
+    "libxcb-icccm4",
+    "libxcb-keysyms1",
+    "libxcb-shape0",
 )
 TEST_PACKAGES = (*DEMO_PACKAGES, "xvfb", "chromium")
 
@@ -82,7 +92,10 @@ def system_packages(packages: tuple[str, ...]) -> None:
         run(*prefix, apt, "update", "-qq", **quiet)
         if run(*prefix, apt, "install", "-y", "-qq", "--no-install-recommends", *missing, **quiet) == 0:
             return
-    print("Mangler systempakker: " + " ".join(missing) + f"\nInstaller dem med: sudo apt-get install {' '.join(missing)}", flush=True)
+    print(
+        "Mangler systempakker: " + " ".join(missing) + f"\nInstaller dem med: sudo apt-get install {' '.join(missing)}",
+        flush=True,
+    )
 
 
 def demo(arguments: list[str]) -> int:
@@ -98,12 +111,16 @@ def test(arguments: list[str]) -> int:
     long = "--long" in arguments
     rest = [argument for argument in arguments if argument != "--long"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    steps: list[list[str | Path]] = [] if rest else [
-        [BIN / "ruff", "check", "."],
-        [BIN / "ruff", "format", "--check", "."],
-        [PYTHON, "-m", "mypy"],
-        [BIN / "lint-imports"],
-    ]
+    steps: list[list[str | Path]] = (
+        []
+        if rest
+        else [
+            [BIN / "ruff", "check", "."],
+            [BIN / "ruff", "format", "--check", "."],
+            [PYTHON, "-m", "mypy"],
+            [BIN / "lint-imports"],
+        ]
+    )
     steps.append([PYTHON, "-m", "pytest", *([] if long else ["-m", "not long"]), *rest])
     for step in steps:
         code = run(*step, env=environment)
@@ -116,8 +133,20 @@ def lock(arguments: list[str]) -> int:
     set_up()
     run(PYTHON, "-m", "pip", "install", "--quiet", "uv")
     return run(
-        BIN / "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes",
-        "--no-emit-index-url", "--no-annotate", "--no-header", "requirements/tests.in", "-o", LOCK, *arguments,
+        BIN / "uv",
+        "pip",
+        "compile",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-annotate",
+        "--no-header",
+        "requirements/tests.in",
+        "-o",
+        LOCK,
+        *arguments,
     )
 
 

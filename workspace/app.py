@@ -23,6 +23,10 @@ def run(options: Options) -> int:
 
 def prepare() -> None:
     """Import what takes tens of milliseconds each, off the event loop."""
+    import cryptography.hazmat.primitives.asymmetric.rsa
+    import httpx
+    import joserfc.jwt
+
     import workspace.broker.broker
     import workspace.panels.host
     import workspace.record.directory
@@ -68,15 +72,15 @@ async def open_shift(options: Options, known: settings_room.Settings, platform: 
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, packages, clock=clock, policy=policy, user=who, tenant=tenant)
-    layout, _problems = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
+    layout, faults = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
     if layout is None:
         layout = roles.fallback((p.id, view.id, view.context) for p in packages.values() for view in p.views)
-    wanted = {place.package for activity in layout.activities for place in placements(activity.tree)}
-    await asyncio.gather(host.warm(wanted), record.start(), drafts.start(), outbox.start())
-    del broken
+    first = {place.package for place in placements(layout.activities[0].tree)}  # the others are warmed behind
+    await asyncio.gather(host.warm(first), record.start(), drafts.start(), outbox.start())
     return Shift(
         session=session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=Directory(record, clock), layout=layout,
+        problems=[*broken, *faults],
     )  # fmt: skip
 
 

@@ -228,8 +228,7 @@ class Driver:
     async def do_open_patient(self, name, by="mouse"):
         """From the resident list, as a person does."""
         seat = self.seat("residents")
-        self.work.go("avdeling")  # the activity on screen; the rail's own button does no more
-        await asyncio.sleep(0)
+        await self.do_go("avdeling")
         for node_id in seat.instance.nodes:
             widget = seat.body.widget(node_id)
             if widget is None or not hasattr(widget, "view"):
@@ -266,6 +265,22 @@ class Driver:
         QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
         settled = await self._settled(name, seconds)
         return {**settled, "messages_from": before}
+
+    async def do_open_unit(self, name, seconds=10.0):
+        """Ctrl+K, the unit's name, Enter; until its panels have drawn."""
+        await self._palette()
+        QTest.keyClicks(self.window.palette_.edit, name)
+        item = self.window.palette_.list.item(0)
+        if item is None or name not in item.text():
+            raise Fault(f"Ctrl+K finds {item.text() if item else 'nothing'} for {name!r}")
+        QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            group = self.work.unit
+            if group.name == name and all(seat.rendered_first.is_set() for seat in group.seats.values()):
+                return {"unit": group.context.unit}
+            await asyncio.sleep(0.01)
+        raise Fault(f"the unit on screen is {self.work.unit.name!r}")
 
     async def _palette(self):
         focus = self.window.focusWidget() or self.window
@@ -349,7 +364,8 @@ class Driver:
             if button.isVisible() and button.text().startswith(text):
                 self.click(button, text)
                 return {"text": button.text(), "said": button.accessibleName()}
-        raise Fault(f"no button {text!r} in {instance}")
+        there = [f"{b.text()} (visible {b.isVisible()})" for b in seat.frame.findChildren(QAbstractButton)]
+        raise Fault(f"no button {text!r} in {instance}; there are {there}")
 
     async def do_key(self, key, ctrl=False):
         """A key where the focus is, ``{"key": "S", "ctrl": true}``."""
@@ -363,10 +379,12 @@ class Driver:
         number = [one.id for one in self.desk.shift.layout.activities].index(activity) + 1
         focus = self.window.focusWidget() or self.window
         QTest.keyClick(focus, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.AltModifier)
-        await asyncio.sleep(0)
-        if self.work.current() != activity:
-            raise Fault(f"Alt+{number} leaves {self.work.current()!r} on screen")
-        return {}
+        began = time.monotonic()
+        while time.monotonic() - began < 1.0:
+            if self.work.current() == activity:
+                return {"ms": round((time.monotonic() - began) * 1000)}
+            await asyncio.sleep(0.005)
+        raise Fault(f"Alt+{number} leaves {self.work.current()!r} on screen")
 
     # --- looking ---
 

@@ -48,6 +48,7 @@ class Shift:
     clock: OffsetClock
     directory: Any
     layout: Any
+    problems: list[Problem] = field(default_factory=list)
     workplace: Workplace | None = None
     units: list[Any] = field(default_factory=list)
     residents: tuple[Any, ...] = ()
@@ -159,6 +160,7 @@ class Desk:
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
+        self.tasks.spawn(shift.workplace.warm())
         window.top.user.set_text(f"{subject.name} · {subject.role}")
         window.top.set_time(shift.clock.now())
         self._minute.start()
@@ -193,6 +195,10 @@ class Desk:
         shift.broker.on_counts(counts)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
+        if shift.problems:
+            line.set_light("Paneler", "warn", shift.problems[0].sentence)
+            for problem in shift.problems:
+                log.warning("%s: %s", problem.code, problem.detail)
         from workspace.layouts.document import placements
 
         places = [place for activity in shift.layout.activities for place in placements(activity.tree)]
@@ -330,6 +336,8 @@ class Desk:
         assert self._signing is not None
         started = process_started()
         done, _ = await asyncio.wait({self._signing}, timeout=HEADLESS_SECONDS)
+        if done and self._fatal is None and self.options.visit is None:
+            return await self._headless_sign_in()
         if not done or self._fatal is not None or self.shift is None or self.shift.workplace is None:
             raise self._fatal or Problem(
                 "headless-unready", "Arbeidsflaten ble ikke klar i tide.", "Se i loggen i profilmappen."
@@ -352,11 +360,25 @@ class Desk:
         await asyncio.sleep(0.4)
         if self.options.screenshot is not None:
             await asyncio.sleep(0.8)
-            self.options.screenshot.parent.mkdir(parents=True, exist_ok=True)
-            self.window.grab().save(str(self.options.screenshot))
+            self._picture()
         if self.options.report is not None:
             self.options.report.write_text(json.dumps(self._report(times, started, last), ensure_ascii=False, indent=1))
         return 0 if last else 1
+
+    async def _headless_sign_in(self) -> int:
+        """Nobody is to be signed in: the sign-in page is what there is to show."""
+        await asyncio.sleep(0.2)
+        if self.options.screenshot is not None:
+            self._picture()
+        if self.options.report is not None:
+            self.options.report.write_text(json.dumps({"signed_in_as": None, "panels": []}))
+        return 0
+
+    def _picture(self) -> None:
+        assert self.options.screenshot is not None
+        self.options.screenshot.parent.mkdir(parents=True, exist_ok=True)
+        if not self.window.grab().save(str(self.options.screenshot)):
+            raise Problem("screenshot-failed", "Bildet kunne ikke skrives.", "Sjekk at mappen finnes og kan skrives i.")
 
     def _report(self, seats: dict[str, Any], started: float, last: float) -> dict[str, Any]:
         assert self.shift is not None

@@ -78,7 +78,7 @@ class SignInPage(QWidget):
         self._mark.hide()
         self._title, self._words, self._advice = QLabel("Klinisk arbeidsflate"), QLabel(), QLabel()
         self._bar = ProgressBar(theme)
-        self._go = PlainButton(theme, "Logg inn", "Return", primary=True)
+        self._go = PlainButton(theme, "Logg inn", "Enter", primary=True)
         self._again = PlainButton(theme, "Prøv igjen", primary=True)
         self._cancel = PlainButton(theme, "Avbryt")
         self._go.clicked.connect(self.signInAsked.emit)

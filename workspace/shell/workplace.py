@@ -144,7 +144,7 @@ class Workplace(QObject):
             self.patient = group
             self._show_patient_activity()
             self._flip(group, former)
-            self._spawn(self._warm())
+            self._spawn(self.warm())
             if former is not None:
                 await self._host.end_context(former.context)
             self.patientShown.emit(reference)
@@ -238,7 +238,8 @@ class Workplace(QObject):
         if here not in ids and ids:
             self._window.go(ids[0])
 
-    async def _warm(self) -> None:
+    async def warm(self) -> None:
+        """Have processes ready for the next patient."""
         await self._host.warm({place.package for place in self._places("patient")})
 
     # --- what panels and frames ask ---

@@ -13,17 +13,36 @@ from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, Component, PairField
-from workspace.panels.face import ActOutcome, PanelInstance, TreeChange
+from workspace.panels.components import Action, Button, ChoiceField, Component, Row
+from workspace.panels.face import PanelInstance, TreeChange
 from workspace.shell.kit import button, choice, containers, fields, table, telling, trend
 from workspace.shell.kit.containers import Container, FormWidget
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import RING
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+
+
+INPUT = (
+    QEvent.Type.KeyPress,
+    QEvent.Type.InputMethod,
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseButtonDblClick,
+    QEvent.Type.Drop,
+)
+
+
+def same_make(old: Component, new: Component) -> bool:
+    """Whether the widget of `old` can become that of `new`: a few properties decide what a widget is built of."""
+    if isinstance(old, Row) and isinstance(new, Row):
+        return old.wrap == new.wrap
+    if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
+        return (old.style == "menu") == (new.style == "menu")
+    return type(old) is type(new)
 
 
 def registry() -> dict[str, type[QWidget]]:
@@ -70,17 +89,22 @@ class PanelBody(QFrame):
         self._kinds = registry()
         self._widgets: dict[str, QWidget] = {}
         self._shortcuts: dict[str, QShortcut] = {}
-        self._frozen = self._painted = False
+        self._frozen = self._painted = self._awaits_paint = False
+        self._slots: dict[str, list[QWidget]] = {}
         self._acting: set[str] = set()
         self.env = Env(theme, now, self.run, self._bound, self._value, self._typed)
         self._scroll = QScrollArea(self)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._inside = Inside(self._scroll)
         self._column = QVBoxLayout(self._inside)
         self._scroll.setWidget(self._inside)
+        # the frame's rounded ground shows through
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._inside.setAutoFillBackground(False)
+        self._scroll.viewport().installEventFilter(self)
+        self._inside.installEventFilter(self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._scroll)
@@ -106,11 +130,11 @@ class PanelBody(QFrame):
                 self._whole(instance)
             else:
                 self._patch(instance, change)
+            self._fit()
         finally:
             self.setUpdatesEnabled(True)
         if not self._painted:
-            self._painted = True
-            self._inside.installEventFilter(self)
+            self._painted = self._awaits_paint = True
             self._inside.update()
 
     def values_changed(self, binds: tuple[str, ...]) -> None:
@@ -140,6 +164,7 @@ class PanelBody(QFrame):
         self._pad()
         for widget in self._widgets.values():
             cast(Any, widget).set_theme(theme)
+        self._fit()
 
     def set_frozen(self, frozen: bool) -> None:
         """Drop what is typed and pressed from now on."""
@@ -191,9 +216,48 @@ class PanelBody(QFrame):
 
     def _pad(self) -> None:
         side = self.env.theme.px(12)
-        self._column.setContentsMargins(side - 3, 0, side - 3, side)
+        self._column.setContentsMargins(side - RING, 0, side - RING, side - RING)
+
+    def _fit(self) -> None:
+        """As wide as the panel, as high as it or as the content at its least: tables scroll before the body does."""
+        item = self._column.itemAt(0)
+        root = item.widget() if item is not None else None
+        room, margins = self._scroll.viewport().size(), self._column.contentsMargins()
+        tall = 0
+        if root is not None:
+            width = room.width() - margins.left() - margins.right()
+            tall = containers.least(root, width) + margins.top() + margins.bottom()
+        self._inside.resize(room.width(), max(room.height(), tall))
 
     def _whole(self, instance: PanelInstance) -> None:
+        holder, caret = self._holder()
+        self._clear()
+        root = cast(str, instance.root)
+        self._make(instance, root)
+        self._column.addWidget(self._widgets[root], 1)
+        for name in instance.nodes:
+            self._place(instance, name)
+        self._outside(instance)
+        again = self._widgets.get(holder)
+        if again is not None:
+            again.setFocus(Qt.FocusReason.OtherFocusReason)
+            editor = again.focusWidget() or again.focusProxy()
+            if isinstance(editor, QLineEdit):
+                editor.setCursorPosition(caret)
+
+    def _holder(self) -> tuple[str, int]:
+        """The node that has the focus, and where its caret stands."""
+        focus = QApplication.focusWidget()
+        for name, widget in self._widgets.items():
+            if (
+                focus is not None
+                and not isinstance(widget, Container)
+                and (focus is widget or widget.isAncestorOf(focus))
+            ):
+                return name, focus.cursorPosition() if isinstance(focus, QLineEdit) else 0
+        return "", 0
+
+    def _clear(self) -> None:
         for widget in list(self._widgets.values()):
             widget.hide()
             widget.deleteLater()
@@ -201,12 +265,6 @@ class PanelBody(QFrame):
         self._drop_shortcuts()
         while self._column.count():
             self._column.takeAt(0)
-        root = cast(str, instance.root)
-        self._make(instance, root)
-        self._column.addWidget(self._widgets[root], 1)
-        for name in instance.nodes:
-            self._place(instance, name)
-        self._outside(instance)
 
     def _patch(self, instance: PanelInstance, change: TreeChange) -> None:
         for name in change.removed:
@@ -223,10 +281,9 @@ class PanelBody(QFrame):
             node, widget = instance.nodes.get(name), self._widgets.get(name)
             if node is None:
                 continue
-            if widget is None or type(widget) is not self._kinds.get(node.component.kind):
-                self._remove(name)
-                self._make(instance, name, deep=False)
-                parents |= {node.parent} if node.parent else set()
+            if widget is None or not same_make(getattr(widget, "component", node.component), node.component):
+                self._remake(instance, name)
+                parents |= {name, *([node.parent] if node.parent else [])}
             else:
                 cast(Any, widget).set_component(node.component)
                 self._shortcut(name, node.component)
@@ -236,7 +293,16 @@ class PanelBody(QFrame):
                 widget.rows_changed(cast(Any, instance.nodes[name].component), rows)
         for name in parents:
             self._place(instance, name)
-        self._outside(instance)
+        self._outside(instance, force=False)
+
+    def _remake(self, instance: PanelInstance, name: str) -> None:
+        """Another widget for the same node; its children stay the widgets they were."""
+        for child in instance.nodes[name].children:
+            if child in self._widgets:
+                self._widgets[child].setParent(self._inside)
+        self._make(instance, name, deep=False)
+        if name == instance.root:
+            self._column.addWidget(self._widgets[name], 1)
 
     def _make(self, instance: PanelInstance, name: str, *, deep: bool = True) -> None:
         node = instance.nodes.get(name)
@@ -248,9 +314,9 @@ class PanelBody(QFrame):
         widget.setObjectName(name)
         self._widgets[name] = widget
         self._shortcut(name, node.component)
-        if isinstance(node.component, PairField) or hasattr(widget, "editor"):
-            for editor in widget.findChildren(QLineEdit):
-                editor.installEventFilter(self)
+        for one in (widget, *widget.findChildren(QWidget)):
+            if one.focusPolicy() != Qt.FocusPolicy.NoFocus:
+                one.installEventFilter(self)
         if deep:
             for child in node.children:
                 self._make(instance, child)
@@ -279,14 +345,17 @@ class PanelBody(QFrame):
                 continue
             children.append((inside, below.component.kind, below.component.span))
         widget.place(children)
-        if isinstance(widget, FormWidget):
-            return
 
-    def _outside(self, instance: PanelInstance) -> None:
+    def _outside(self, instance: PanelInstance, *, force: bool = True) -> None:
+        """Tell the frame which widgets stand in its title bar; after a patch only when they are others, so that the focus
+        stays in them."""
         root = instance.nodes[cast(str, instance.root)]
         for slot, signal in (("toolbar", self.toolbarChanged), ("status", self.statusChanged)):
             names = [n for n in root.children if n in instance.nodes and instance.nodes[n].component.slot == slot]
-            signal.emit([self._widgets[name] for name in names if name in self._widgets])
+            widgets = [self._widgets[name] for name in names if name in self._widgets]
+            if force or widgets != self._slots.get(slot, []):
+                signal.emit(widgets)
+            self._slots[slot] = widgets
 
     # --- keys ---
 
@@ -313,14 +382,24 @@ class PanelBody(QFrame):
         self._shortcuts.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._inside and event.type() == QEvent.Type.Paint:
-            self._inside.removeEventFilter(self)
-            self.firstPainted.emit()
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if self._frozen:
-                return True
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(watched, QLineEdit):
-                return self._submit(watched)
+        kind = event.type()
+        if watched is self._inside:
+            if kind == QEvent.Type.Paint and self._awaits_paint:
+                self._awaits_paint = False
+                self.firstPainted.emit()
+            elif kind == QEvent.Type.LayoutRequest:
+                self._fit()
+            return False
+        if watched is self._scroll.viewport():
+            if kind == QEvent.Type.Resize:
+                self._fit()
+            return False
+        if self._frozen and kind in INPUT:
+            return True
+        if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
+            if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                return False
+            return self._submit(watched)
         return super().eventFilter(watched, event)
 
     def _submit(self, editor: QWidget) -> bool:
@@ -331,6 +410,3 @@ class PanelBody(QFrame):
                 return True
             parent = parent.parentWidget()
         return False
-
-    def outcome(self, result: ActOutcome) -> None:
-        """For the frame: nothing here."""

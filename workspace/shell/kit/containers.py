@@ -88,7 +88,8 @@ def tall_as_wide(widget: QWidget) -> None:
 def least(widget: QWidget, width: int) -> int:
     """The height below which a widget would be squeezed: tables and text areas at their least, words in full."""
     if isinstance(widget, Container) and isinstance(widget.box, QVBoxLayout):
-        rows = [widget.box.itemAt(index).widget() for index in range(widget.box.count())]
+        items = [widget.box.itemAt(index) for index in range(widget.box.count())]
+        rows = [item.widget() for item in items if item is not None]
         inner = [row for row in rows if row is not None and not row.isHidden()]
         return sum(least(row, width) for row in inner) + max(0, len(inner) - 1) * widget.box.spacing()
     tall = widget.minimumSizeHint().height()

@@ -154,7 +154,8 @@ class Labelled(QWidget):
 
     def standing(self) -> int:
         """Pixels from the top to the bottom of the box: fields beside each other line up there."""
-        box = self._column.itemAt(1).widget()
+        item = self._column.itemAt(1)
+        box = item.widget() if item is not None else None
         label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
         return label + (box.sizeHint().height() if box is not None else 0)
 

@@ -1,0 +1,108 @@
+"""Start of the program against an empty window, in one run: `python tests/benchmarks/start.py --json`.
+
+Needs nothing: it starts a sandbox of its own in a temporary folder, seeds it, and stops it again. Prints ratios to the
+first paint of an empty QMainWindow, each the median of `--runs`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+EMPTY = """
+import time, os
+from pathlib import Path
+t = time.perf_counter()
+ticks = float(Path('/proc/self/stat').read_text().rsplit(')', 1)[1].split()[19])
+up = float(Path('/proc/uptime').read_text().split()[0])
+born = t - (up - ticks / os.sysconf('SC_CLK_TCK'))
+from PySide6.QtWidgets import QApplication, QMainWindow
+app = QApplication([]); w = QMainWindow(); w.resize(1440, 900); w.show(); app.processEvents()
+print((time.perf_counter() - born) * 1000)
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--runs", type=int, default=7)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = start_sandbox(Path(folder))
+        try:
+            figures = measure(Path(folder), options.runs)
+        finally:
+            sandbox.send_signal(signal.SIGTERM)
+            sandbox.wait(10)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        for name, figure in figures.items():
+            print(f"{name:28} {figure['value']:8.2f} {figure['unit']:6} aim {figure['aim']}")
+    return 0
+
+
+def start_sandbox(folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "workspace", "sandbox", "serve", "--sandbox", str(folder / "sandbox")]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--history", "14"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            url = json.loads((folder / "sandbox" / "running.json").read_text())["url"]
+            with urllib.request.urlopen(url + "/health", timeout=2) as answer:
+                health = json.load(answer)
+            if health["state"] == "ready" and health["history"]["complete"]:
+                return process
+        except (OSError, ValueError, KeyError):
+            pass
+        time.sleep(0.2)
+    process.kill()
+    raise SystemExit("the sandbox did not become ready")
+
+
+def measure(folder: Path, runs: int) -> dict[str, dict[str, object]]:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    empty: list[float] = []
+    shown: list[float] = []
+    painted: list[float] = []
+    blocks: list[float] = []
+    for index in range(runs + 1):
+        out = subprocess.run([sys.executable, "-c", EMPTY], env=environment, capture_output=True, check=True)
+        report = folder / "report.json"
+        command = [sys.executable, "-m", "workspace", "demo", "--as", "tone", "--headless", "--report", str(report)]
+        command += ["--sandbox", str(folder / "sandbox"), "--profile", str(folder / "profile")]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        if index == 0:
+            continue  # warm the page cache
+        told = json.loads(report.read_text())
+        empty.append(float(out.stdout))
+        shown.append(told["window_shown_ms"])
+        painted.append(told["all_panels_painted_ms"])
+        blocks.append(told["event_loop_longest_block_ms"])
+    base = statistics.median(empty)
+
+    def figure(value: float, unit: str, aim: str) -> dict[str, object]:
+        return {"value": round(value, 2), "unit": unit, "aim": aim, "runs": runs}
+
+    return {
+        "first_paint_ratio": figure(statistics.median(shown) / base, "×", "<= 2.5"),
+        "all_panels_painted_ratio": figure(statistics.median(painted) / base, "×", "<= 5"),
+        "longest_event_loop_block": figure(statistics.median(blocks), "ms", "<= 50"),
+        "empty_window": figure(base, "ms", "floor"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
