@@ -18,6 +18,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -42,8 +43,8 @@ DEMO_PACKAGES = (
 TEST_PACKAGES = (*DEMO_PACKAGES, "xvfb", "chromium")
 
 
-def run(*command: str | Path, **options: object) -> int:
-    return subprocess.call([str(part) for part in command], cwd=ROOT, **options)  # type: ignore[call-overload,no-any-return]
+def run(*command: str | Path, **options: Any) -> int:
+    return subprocess.call([str(part) for part in command], cwd=ROOT, **options)
 
 
 def set_up() -> None:
@@ -54,9 +55,9 @@ def set_up() -> None:
         return
     if not PYTHON.exists():
         print("Lager et eget Python-miljø i .venv …", flush=True)
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
+        venv.create(VENV, with_pip=True, clear=VENV.exists(), symlinks=os.name != "nt")
     print("Installerer det programmet trenger (bare første gang) …", flush=True)
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     if run(*pip, "install", "--require-hashes", "-r", LOCK):
         sys.exit("Installasjonen stoppet. Sjekk nettforbindelsen til pakkeregisteret og kjør kommandoen på nytt.")
     site = subprocess.check_output(

@@ -74,7 +74,9 @@ def test_included_resources_are_within_scope_and_about_the_patient(server, worki
         async with working(server) as broker:
             here = context.for_patient("Patient/BEB-18")
             narrow = grant(here, "patient/Observation.rs")
-            found = await broker.search(narrow, "Observation?_include=Observation:subject&_include=Observation:performer")
+            found = await broker.search(
+                narrow, "Observation?_include=Observation:subject&_include=Observation:performer"
+            )
             assert (ids(found), found.included) == (["puls-BEB-18"], 0)
             wide = grant(here, "patient/Observation.rs", "patient/Patient.rs")
             found = await broker.search(wide, "Observation?_include=Observation:subject&_include=Observation:performer")
@@ -186,9 +188,7 @@ def test_undo_marks_created_as_wrong_once(server, working, room):
             receipts = []
             done = await broker.commit(room, [one_pulse(), one_pulse(90)])
             broker.on_receipt(receipts.append)
-            first, second = await asyncio.gather(
-                broker.undo(done.id), broker.undo(done.id), return_exceptions=True
-            )
+            first, second = await asyncio.gather(broker.undo(done.id), broker.undo(done.id), return_exceptions=True)
             assert (first.state, first.undoable) == ("lagret", False)
             assert second.code == "not-undoable"
             assert [one.undoable for one in receipts] == [False]

@@ -50,7 +50,9 @@ def test_a_query_that_names_another_patient_in_any_way_is_refused(query):
     assert code(scoping.narrowed, grant(ROOM), query) == "wrong-patient"
 
 
-@pytest.mark.parametrize("query", ["Observation?_page=abc", "Observation?nothing=1", "Nothing", "Observation/../Patient"])
+@pytest.mark.parametrize(
+    "query", ["Observation?_page=abc", "Observation?nothing=1", "Nothing", "Observation/../Patient"]
+)
 def test_a_query_that_is_none_or_anothers_page_is_refused(query):
     assert code(scoping.narrowed, grant(ROOM), query) == "bad-query"
 

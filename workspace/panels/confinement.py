@@ -105,8 +105,10 @@ def require(tier: Tier, policy: Policy, panel: str) -> None:
 
 
 def python() -> list[str]:
-    """The host's own interpreter, isolated: no environment, no site-packages, no user folder. Never the venv's link."""
-    return [os.path.realpath(sys.executable), "-I", "-S", "-E", "-B"]
+    """The host's own interpreter, isolated: no environment, no site-packages, no user folder. Never the venv's own link or
+    copy: that one is not to be seen from inside."""
+    own = getattr(sys, "_base_executable", "") or sys.executable
+    return [os.path.realpath(own), "-I", "-S", "-E", "-B"]
 
 
 def launch(tier: Tier, start: tuple[str, ...], package: Path, stage: Path, limits: Limits) -> Launch:

@@ -355,7 +355,7 @@ class Desk:
             kind = work.unit if activity.context == "unit" else work.patient
             seats = list(kind.seats.values()) if kind else []
             painted = await work.painted(seats, 20.0)
-            last = max(last, painted or 0.0)
+            last = max(last, painted or 0.0) if painted is not None or not seats else float("inf")
         work.go(self.options.activity or self.shift.layout.activities[0].id)
         await asyncio.sleep(0.4)
         if self.options.screenshot is not None:
@@ -363,7 +363,12 @@ class Desk:
             self._picture()
         if self.options.report is not None:
             self.options.report.write_text(json.dumps(self._report(times, started, last), ensure_ascii=False, indent=1))
-        return 0 if last else 1
+        if last == float("inf"):
+            names = [s.instance.info.title for s in times.values() if s.instance is not None and s.painted_at is None]
+            raise Problem(
+                "panels-unready", f"Ikke alle panelene ble vist: {', '.join(names)}.", "Kjør «workspace doctor»."
+            )
+        return 0
 
     async def _headless_sign_in(self) -> int:
         """Nobody is to be signed in: the sign-in page is what there is to show."""
@@ -388,7 +393,7 @@ class Desk:
             "layout": self.shift.layout.id,
             "credential_prompts": self.prompts,
             "window_shown_ms": round((self._shown_at - started) * 1000, 1),
-            "all_panels_painted_ms": round((last - started) * 1000, 1),
+            "all_panels_painted_ms": _ms(last, started),
             "event_loop_longest_block_ms": round(self._watchdog.longest_ms, 1),
             "panels": [
                 {
@@ -396,13 +401,20 @@ class Desk:
                     "instance": name,
                     "vendor": seat.instance.info.vendor,
                     "pid": seat.instance.pid,
-                    "first_render_ms": round(seat.instance.first_render_ms or 0.0, 1),
-                    "painted_ms": round(((seat.painted_at or 0.0) - started) * 1000, 1),
+                    "first_render_ms": None
+                    if seat.instance.first_render_ms is None
+                    else round(seat.instance.first_render_ms, 1),
+                    "painted_ms": _ms(seat.painted_at, started),
                     "confinement": seat.instance.info.confinement,
                 }
                 for name, seat in seats.items()
             ],
         }
+
+
+def _ms(moment: float | None, start: float) -> float | None:
+    """Milliseconds from `start`; None for what never happened."""
+    return None if moment is None or moment == float("inf") else round((moment - start) * 1000, 1)
 
 
 def banner_text(facts: Any, unit: str) -> BannerText:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -34,6 +35,13 @@ INPUT = (
     QEvent.Type.MouseButtonDblClick,
     QEvent.Type.Drop,
 )
+
+
+def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
+    for widget in widgets.values():
+        if isValid(widget):
+            widget.hide()
+            widget.deleteLater()
 
 
 def same_make(old: Component, new: Component) -> bool:
@@ -109,6 +117,8 @@ class PanelBody(QFrame):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._scroll)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        # What a frame took into its title bar is no child of ours, and must not outlive us: it shows a patient's data.
+        self.destroyed.connect(partial(_drop, self._widgets))
         self._pad()
 
     # --- the instance ---
@@ -310,7 +320,7 @@ class PanelBody(QFrame):
             return
         self._remove(name)
         kind = node.component.kind if node.component.kind in self._kinds else "unknown"
-        widget = cast(Any, self._kinds[kind])(node.component, self.env, None)
+        widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
         widget.setObjectName(name)
         self._widgets[name] = widget
         self._shortcut(name, node.component)
@@ -353,6 +363,9 @@ class PanelBody(QFrame):
         for slot, signal in (("toolbar", self.toolbarChanged), ("status", self.statusChanged)):
             names = [n for n in root.children if n in instance.nodes and instance.nodes[n].component.slot == slot]
             widgets = [self._widgets[name] for name in names if name in self._widgets]
+            for widget in widgets:
+                if widget.parentWidget() is self._inside:
+                    widget.hide()  # until a frame takes it
             if force or widgets != self._slots.get(slot, []):
                 signal.emit(widgets)
             self._slots[slot] = widgets

@@ -85,18 +85,18 @@ class MenuButton(QAbstractButton):
         right = inner.right() - theme.px(6) - size
         area = QRectF(right, (self.height() - size) / 2, size, size)
         icons.paint(painter, "chevron-down", theme.color("faint"), area)
-        unit = self._choice.component.unit
-        if unit:
+        text, unit = self._choice.shown() or "Velg", self._choice.component.unit
+        wide = theme.metrics("body").horizontalAdvance(text) + theme.metrics("caption").horizontalAdvance(unit)
+        if unit and wide + theme.px(22) <= right - inner.left():
             width = theme.metrics("caption").horizontalAdvance(unit)
             right -= width + theme.px(6)
             painter.setPen(theme.color("faint"))
             painter.setFont(theme.font("caption"))
             painter.drawText(QRectF(right, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, unit)
-        text = self._choice.shown()
-        painter.setPen(theme.color("text" if text else "faint"))
+        painter.setPen(theme.color("text" if self._choice.shown() else "faint"))
         painter.setFont(theme.font("body"))
         room = int(right - inner.left() - theme.px(12))
-        words = theme.metrics("body").elidedText(text or "Velg", Qt.TextElideMode.ElideRight, room)
+        words = theme.metrics("body").elidedText(text, Qt.TextElideMode.ElideRight, room)
         spot = QRectF(inner.left() + theme.px(9), 0, room + 4, self.height())
         painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, words)
 

@@ -165,17 +165,36 @@ class Flow(QLayout):
         return QSize(min(widest, 200), max((item.sizeHint().height() for item in self._items), default=0))
 
     def _run(self, rect: QRect, *, move: bool) -> int:
-        x, y, tall = rect.x(), rect.y(), 0
+        x, y = rect.x(), rect.y()
+        line: list[tuple[QLayoutItem, QRect]] = []
         for item in self._items:
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, tall = rect.x(), y + tall + max(4, self.spacing() // 2), 0
-            width = min(size.width(), rect.width())
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), QSize(width, size.height())))
+            width = min(wish(item), rect.width())
+            if line and x + width > rect.right() + 1:
+                y += self._line(line, move=move) + max(4, self.spacing() // 2)
+                x, line = rect.x(), []
+            tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+            line.append((item, QRect(QPoint(x, y), QSize(width, tall))))
             x += width + self.spacing()
-            tall = max(tall, size.height())
-        return y + tall - rect.y()
+        return y + self._line(line, move=move) - rect.y()
+
+    @staticmethod
+    def _line(line: list[tuple[QLayoutItem, QRect]], *, move: bool) -> int:
+        """Place one line, each child in its middle; returns its height."""
+        tall = max((area.height() for _, area in line), default=0)
+        if move:
+            for item, area in line:
+                item.setGeometry(area.translated(0, (tall - area.height()) // 2))
+        return tall
+
+
+def wish(item: QLayoutItem) -> int:
+    """The width a child would like: words on one line."""
+    label = item.widget()
+    if isinstance(label, QLabel):
+        lines = label.text().split("\n")
+        margins = label.contentsMargins()
+        return max(label.fontMetrics().horizontalAdvance(line) for line in lines) + margins.left() + margins.right() + 2
+    return item.sizeHint().width()
 
 
 class RowWidget(Container):

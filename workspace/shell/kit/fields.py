@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QTextCursor
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.panels.components import Field, NumberField, PairField, TextArea, TextField
@@ -55,8 +55,9 @@ class Box(QWidget):
             self._box.addWidget(widget)
 
     def set_unit(self, unit: str) -> None:
-        self._unit = unit
-        self.set_theme(self._theme)
+        if unit != self._unit:
+            self._unit = unit
+            self.set_theme(self._theme)
 
     def set_wrong(self, wrong: bool) -> None:
         if wrong != self._wrong:
@@ -131,7 +132,8 @@ def retype(editor: QLineEdit, text: str) -> None:
     """Another text under the same caret."""
     caret, at_end = editor.cursorPosition(), editor.cursorPosition() == len(editor.text())
     editor.setText(text)
-    editor.setCursorPosition(len(text) if at_end else min(caret, len(text)))
+    seen = len(text) if at_end else min(caret, len(text))
+    editor.setCursorPosition(seen if editor.hasFocus() else 0)  # a narrow box shows the first digits
 
 
 class Labelled(QWidget):
@@ -157,7 +159,7 @@ class Labelled(QWidget):
         item = self._column.itemAt(1)
         box = item.widget() if item is not None else None
         label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
-        return label + (box.sizeHint().height() if box is not None else 0)
+        return label + (max(box.sizeHint().height(), box.minimumHeight()) if box is not None else 0)
 
     def _hold(self, box: QWidget, editor: QWidget) -> None:
         self._column.addWidget(box, 1)
@@ -274,7 +276,6 @@ class PairWidget(Labelled):
         self._hold(self._box, self.first)
         self.setFocusProxy(self.first)
         for editor in (self.first, self.second):
-            editor.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
             editor.installEventFilter(self)
         self.first.textEdited.connect(lambda text: self._edited(self._component.first.bind, text))
         self.second.textEdited.connect(lambda text: self._edited(self._component.second.bind, text))
@@ -283,8 +284,22 @@ class PairWidget(Labelled):
 
     def set_component(self, component: PairField) -> None:
         self._component = component
-        self._box.set_unit(component.unit or component.first.unit)
+        self._measure()
         self._say()
+
+    def _measure(self) -> None:
+        """Three digits first, two at least after them; the unit only where there is room for it."""
+        theme, unit = self._theme, self._component.unit or self._component.first.unit
+        digit = theme.metrics("body").horizontalAdvance("0")
+        self.first.setFixedWidth(3 * digit + 5)
+        self.second.setMinimumWidth(2 * digit + 5)
+        need = 5 * digit + 10 + theme.px(9 + 8 + 10) + 2 * RING + self._slash.sizeHint().width()
+        fits = need + theme.metrics("caption").horizontalAdvance(unit) <= self.width() or not self.isVisible()
+        self._box.set_unit(unit if fits else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
 
     def value_changed(self) -> None:
         for editor, part in ((self.first, self._component.first), (self.second, self._component.second)):
@@ -298,6 +313,7 @@ class PairWidget(Labelled):
         self.first.dress(theme)
         self.second.dress(theme)
         self._box.set_theme(theme)
+        self._measure()
         self._say()
 
     def _edited(self, bind: str, text: str) -> None:
@@ -420,6 +436,7 @@ class AreaWidget(Labelled):
         self._quiet = False
         self.set_component(component)
         self.value_changed()
+        self.editor.document().clearUndoRedoStacks()  # Ctrl+Z never goes behind what was there at first
         self.editor.textChanged.connect(self._edited)
 
     def set_component(self, component: TextArea) -> None:

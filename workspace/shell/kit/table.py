@@ -83,6 +83,10 @@ class CellPainter(QStyledItemDelegate):
         painter.setFont(theme.font("strong" if shown.tone == "bad" and role == "body" else role))
         painter.setPen(ink)
         side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
+        if column.align == "end" and shown.secondary:
+            after = theme.metrics("body").horizontalAdvance(shown.secondary) + theme.px(6)
+            room = room.adjusted(max(0, room.width() - after - metrics.horizontalAdvance(text) - 2), 0, 0, 0)
+            side = Qt.AlignmentFlag.AlignLeft
         elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, elided)
         left = room.left() + (metrics.horizontalAdvance(elided) + theme.px(5) if text else 0)
@@ -330,9 +334,10 @@ class TableWidget(QWidget):
     def _need(self, column: TableColumn) -> int:
         theme = self.theme
         head = theme.metrics("label").horizontalAdvance(column.title) + 2 * theme.px(PAD) + 2
-        if column.width in FIXED:
-            return max(head, theme.px(FIXED[column.width]))
         widths = [self._delegate.width_of(row, column) for row in range(min(60, self.model.rowCount()))]
+        if column.width in FIXED:
+            usual = theme.px(FIXED[column.width])
+            return max(head, usual, min(usual * 3 // 2, max(widths, default=0)))
         return min(max([head, *widths]), theme.px(420))
 
     def sizeHint(self) -> QSize:

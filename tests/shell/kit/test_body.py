@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+
+from tests.shell.gallery import note, vitals, ward
+from tests.shell.kit.fakes import node
+from workspace.panels.protocol import AddNode, Gone, SetChildren, SetProps, SetRows
+from workspace.shell import theme as themes
+from workspace.shell.kit.body import PanelBody, registry
+
+
+def form(*more):
+    return node(
+        "column", "c",
+        node("button", "tool", text="Trend", slot="toolbar", action={"name": "trend"}),
+        node("pill", "state", text="Kladd", slot="status"),
+        node(
+            "form", "f",
+            node("number-field", "#pulse", bind="pulse", label="Puls"),
+            node("text-area", "#note", bind="note", label="Notat"),
+            node("button", "save", text="Lagre", shortcut="Ctrl+S", style="primary", action={"name": "save"}),
+            submit={"name": "save"},
+        ),
+        *more,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shown(qtbot, body, instance):
+    instance.whole(form())
+    body.activateWindow()
+    qtbot.waitExposed(body)
+    return body
+
+
+def editor(body: PanelBody, name: str) -> QWidget:
+    return body.widget(name).editor
+
+
+def test_every_component_of_the_language_has_a_widget():
+    from workspace.panels.components import COMPONENTS
+
+    assert set(COMPONENTS) | {"unknown"} == set(registry())
+
+
+def test_what_is_typed_goes_to_the_instance(qtbot, shown, instance):
+    qtbot.keyClicks(editor(shown, "#pulse"), "92")
+    assert instance.typings == [("pulse", 9), ("pulse", 92)]
+
+
+def test_focus_caret_and_text_survive_patches_around_them(qtbot, shown, instance):
+    field = editor(shown, "#pulse")
+    field.setFocus()
+    qtbot.keyClicks(field, "112")
+    field.setCursorPosition(1)
+    instance.patch(
+        SetProps(id="#pulse", props={"error": "Sjekk verdien"}),
+        AddNode(parent="f", index=0, node=node("text", "hint", text="NEWS2 blir 3")),
+        SetChildren(id="f", children=["save", "hint", "#note", "#pulse"]),
+        Gone(id="#note"),
+    )
+    assert editor(shown, "#pulse") is field
+    assert QApplication.focusWidget() is field
+    assert (field.text(), field.cursorPosition()) == ("112", 1)
+    assert shown.widget("#note") is None
+    assert shown.widget("hint").text() == "NEWS2 blir 3"
+
+
+def test_focus_and_caret_come_back_when_the_same_tree_is_sent_whole(qtbot, shown, instance):
+    field = editor(shown, "#pulse")
+    field.setFocus()
+    qtbot.keyClicks(field, "112")
+    field.setCursorPosition(2)
+    instance.whole(form(node("divider", "d")))
+    again = editor(shown, "#pulse")
+    assert again is not field
+    assert QApplication.focusWidget() is again
+    assert (again.text(), again.cursorPosition()) == ("112", 2)
+
+
+def test_patched_bodies_stand_in_the_trees_order(qtbot, shown, instance):
+    instance.patch(SetChildren(id="f", children=["save", "#note", "#pulse"]))
+    shown.resize(521, 420)
+    qtbot.wait(20)
+    tops = [shown.widget(name).mapTo(shown, shown.rect().topLeft()).y() for name in ("save", "#note", "#pulse")]
+    assert tops == sorted(tops) and len(set(tops)) == 3
+
+
+def test_toolbar_and_status_are_handed_out_and_only_when_they_change(qtbot, body, instance):
+    tools, states = [], []
+    body.toolbarChanged.connect(tools.append)
+    body.statusChanged.connect(states.append)
+    instance.whole(form())
+    assert tools == [[body.widget("tool")]]
+    assert states == [[body.widget("state")]]
+    instance.patch(SetProps(id="#pulse", props={"hint": "liggende"}))
+    assert len(tools) == len(states) == 1
+    instance.patch(Gone(id="tool"))
+    assert tools[-1] == [] and len(states) == 1
+
+
+def test_ctrl_s_and_enter_run_the_form(qtbot, shown, instance, spawner):
+    field = editor(shown, "#pulse")
+    field.setFocus()
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    spawner.turn()
+    qtbot.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    spawner.turn()
+    assert [action.name for action in instance.acts] == ["save", "save"]
+    area = editor(shown, "#note")
+    area.setFocus()
+    qtbot.keyClick(area, Qt.Key.Key_Return)
+    spawner.turn()
+    assert len(instance.acts) == 2, "Enter in a text area is a new line"
+
+
+def test_an_action_runs_once_while_it_is_busy(qtbot, shown, instance, spawner):
+    outcomes = []
+    shown.acted.connect(outcomes.append)
+    instance.gate = asyncio.Event()
+    save = shown.widget("save")
+    for _ in range(3):
+        qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(save, Qt.Key.Key_Return)
+    spawner.turn()
+    assert len(instance.acts) == 1 and outcomes == []
+    instance.gate.set()
+    spawner.turn()
+    assert [outcome.message for outcome in outcomes] == ["Lagret"]
+    qtbot.keyClick(save, Qt.Key.Key_Space)
+    spawner.turn()
+    assert len(instance.acts) == 2
+
+
+def test_a_frozen_body_drops_what_is_typed_and_pressed(qtbot, shown, instance, spawner):
+    shown.set_frozen(True)
+    qtbot.keyClicks(editor(shown, "#pulse"), "9")
+    qtbot.keyClicks(editor(shown, "#note"), "x")
+    qtbot.keyClick(editor(shown, "#pulse"), Qt.Key.Key_Return)
+    qtbot.mouseClick(shown.widget("save"), Qt.MouseButton.LeftButton)
+    spawner.turn()
+    assert instance.typings == [] and instance.acts == []
+    assert editor(shown, "#pulse").text() == "" and editor(shown, "#note").toPlainText() == ""
+    shown.set_frozen(False)
+    qtbot.keyClicks(editor(shown, "#pulse"), "9")
+    assert instance.typings == [("pulse", 9)]
+
+
+def test_values_that_come_from_elsewhere_are_shown_and_not_typed(shown, instance):
+    instance.values |= {"pulse": 88.5, "note": "Slapp"}
+    shown.values_changed(("pulse", "note"))
+    assert editor(shown, "#pulse").text() == "88,5"
+    assert editor(shown, "#note").toPlainText() == "Slapp"
+    assert instance.typings == []
+
+
+def test_first_painted_comes_once_and_after_the_first_tree(qtbot, body, instance):
+    painted = []
+    body.firstPainted.connect(lambda: painted.append(instance.root))
+    body.repaint()
+    assert painted == []
+    instance.whole(form())
+    qtbot.waitUntil(lambda: painted == ["c"])
+    instance.whole(form())
+    body.repaint()
+    qtbot.wait(20)
+    assert painted == ["c"]
+
+
+def test_table_rows_are_patched_in_the_widget_that_stands(body, instance):
+    instance.whole(node("column", "c", node("table", "t", columns=[{"key": "a", "title": "A"}], rows=[])))
+    table = body.widget("t")
+    instance.patch(
+        SetRows(id="t", gone=[], put=[[0, {"key": "1", "cells": {"a": "x"}}], [1, {"key": "2", "cells": {"a": "y"}}]])
+    )
+    instance.patch(SetRows(id="t", gone=["1"], put=[]))
+    assert body.widget("t") is table
+    assert [table.model.row(n).key for n in range(table.model.rowCount())] == ["2"]
+
+
+def test_an_unknown_component_keeps_a_labelled_place(body, instance):
+    instance.whole(node("column", "c", node("hologram", "h")))
+    assert "hologram" in body.widget("h").text()
+
+
+def test_a_row_that_starts_to_wrap_keeps_its_children(body, instance):
+    chips = [node("button", f"b{n}", text=f"Knapp {n}", action={"name": "x"}) for n in range(12)]
+    instance.whole(node("column", "c", node("row", "r", *chips)))
+    first = body.widget("b0")
+    instance.patch(SetProps(id="r", props={"wrap": True}))
+    assert body.widget("b0") is first and first.isVisibleTo(body)
+    body.resize(300, 420)
+    QApplication.processEvents()
+    assert all(body.widget(f"b{n}").geometry().right() <= body.widget("r").width() for n in range(12))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("what", [vitals, note, ward])
+def test_nothing_overlaps_or_leaves_the_panel_sideways(qapp, qtbot, body, instance, what, scale: float):
+    body.set_theme(themes.load("light", scale))
+    body.resize(520, 420)
+    instance.whole(what())
+    for _ in range(4):
+        QApplication.processEvents()
+    leaves = [name for name, one in instance.nodes.items() if not one.children]
+    areas = {}
+    for name in leaves:
+        widget = body.widget(name)
+        area = widget.rect().translated(widget.mapTo(body, widget.rect().topLeft()))
+        assert area.left() >= 0 and area.right() <= body.width(), name
+        assert not any(area.intersects(other) for other in areas.values()), name
+        areas[name] = area
+
+
+def test_boxes_of_one_row_line_up_with_and_without_an_error(qtbot, body, instance):
+    instance.whole(vitals())
+    QApplication.processEvents()
+
+    def foot(name: str) -> int:
+        widget = body.widget(name)
+        return widget.mapTo(body, widget.rect().topLeft()).y() + widget.standing()
+
+    assert len({foot(name) for name in ("#pust", "#spo2", "#o2", "#bt")}) == 1
+    save = body.widget("save")
+    assert save.mapTo(body, save.rect().bottomLeft()).y() + 1 == foot("#puls")
+
+
+@pytest.mark.parametrize("what", [vitals, note, ward, form])
+def test_everything_that_takes_the_focus_has_a_name(body, instance, what):
+    instance.whole(what())
+    nameless = [
+        f"{type(widget).__name__} in {widget.parentWidget().objectName()}"
+        for widget in body.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and not widget.focusProxy() and not widget.accessibleName()
+    ]
+    assert nameless == []
+
+
+def test_tab_goes_through_the_fields_as_they_stand(qtbot, shown):
+    editor(shown, "#pulse").setFocus()
+    qtbot.keyClick(editor(shown, "#pulse"), Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is editor(shown, "#note")
+    qtbot.keyClick(editor(shown, "#note"), Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is shown.widget("save")
+
+
+def test_what_a_frame_took_ends_with_the_body(qtbot, light, instance, spawner):
+    bar = QWidget()
+    qtbot.addWidget(bar)
+    gone = PanelBody(light, lambda: None, spawner)
+    instance.listener = gone
+    gone.toolbarChanged.connect(lambda widgets: [one.setParent(bar) for one in widgets])
+    instance.tree.whole(form())
+    gone.attach(instance)
+    assert bar.findChild(QWidget, "tool") is not None
+    gone.deleteLater()
+    qtbot.waitUntil(lambda: bar.findChild(QWidget, "tool") is None)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+
+from workspace.panels.components import Action, Cell, Pill, Table, TableColumn, TableRow
+from workspace.panels.face import BoundRows
+from workspace.shell.kit.table import TableWidget, shared
+from workspace.shell.kit.table_model import RowModel
+
+COLUMNS = [
+    TableColumn(key="name", title="Beboer", kind="strong", width="grow"),
+    TableColumn(key="score", title="NEWS2", kind="number", align="end", priority=2),
+    TableColumn(key="seen", title="Sist sett", kind="age", priority=3),
+]
+
+
+def row(key: str, score: float | None = 0, **more) -> TableRow:
+    cells = {"name": f"Navn {key}", "score": score, "seen": Cell(at="2026-01-14T14:52:00+01:00")}
+    return TableRow(key=key, cells=cells, action=Action("open", {"key": key}), **more)
+
+
+def table(*rows: TableRow, **more) -> Table:
+    return Table(columns=COLUMNS, rows=list(rows), label="Beboere", **more)
+
+
+def shown(model: RowModel) -> list[TableRow]:
+    return [model.row(index) for index in range(model.rowCount())]
+
+
+@pytest.fixture
+def widget(qtbot, notes):
+    made = TableWidget(table(*(row(f"{n:02d}", n % 5) for n in range(40))), notes.env)
+    qtbot.addWidget(made)
+    made.resize(500, 260)
+    made.show()
+    return made
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("sort", ["", "score", "-score", "name"])
+def test_patched_rows_are_those_of_a_fresh_build(notes, seed: int, sort: str):
+    chance = random.Random(seed)
+    model = RowModel(table(sort=sort), notes.env)
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    for _ in range(25):
+        keys = chance.sample(range(20), chance.randint(0, 20))
+        wanted = table(*(row(str(k), chance.choice([None, 0, 1, 7.5])) for k in keys), sort=sort)
+        model.update(wanted)
+        assert shown(model) == shown(RowModel(wanted, notes.env))
+    del tester
+
+
+def test_selection_follows_its_row_and_the_scroll_stays(widget):
+    view = widget.view
+    view.setCurrentIndex(widget.model.index(20, 0))
+    view.verticalScrollBar().setValue(300)
+    rows = [row("new"), *reversed(widget.model.component.rows)]
+    widget.set_component(table(*rows))
+    assert widget.model.row(view.currentIndex().row()).key == "20"
+    assert view.verticalScrollBar().value() == 300
+    widget.set_component(Table(columns=COLUMNS[:2], rows=rows))  # other columns: built anew
+    assert widget.model.row(view.currentIndex().row()).key == "20"
+    assert view.verticalScrollBar().value() == 300
+
+
+def test_a_header_sorts_turns_and_gives_the_panels_order_back(qtbot, widget):
+    head = widget.view.horizontalHeader()
+
+    def press(section: int) -> list[str]:
+        spot = QPoint(head.sectionViewportPosition(section) + 5, 10)
+        qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        return [one.key for one in shown(widget.model)]
+
+    given = [one.key for one in shown(widget.model)]
+    up = press(1)
+    assert [int(key) % 5 for key in up] == sorted(int(key) % 5 for key in given)
+    assert [int(key) % 5 for key in press(1)] == sorted((int(key) % 5 for key in given), reverse=True)
+    assert press(1) == given
+
+
+def test_a_sort_survives_new_rows_and_a_panel_that_forbids_sorting_is_obeyed(qtbot, notes, widget):
+    widget.model.sort_by("score")
+    widget.set_component(table(row("a", 9), row("b", 1), row("c", None)))
+    assert [one.key for one in shown(widget.model)] == ["b", "a", "c"]
+    widget.model.sort_by("score")
+    assert [one.key for one in shown(widget.model)] == ["a", "b", "c"], "what has no value stays last"
+    fixed = TableWidget(table(row("b", 2), row("a", 1), sortable=False), notes.env)
+    qtbot.addWidget(fixed)
+    fixed._sort(1)
+    assert [one.key for one in shown(fixed.model)] == ["b", "a"]
+
+
+def test_norwegian_letters_come_last_in_a_sorted_list(notes):
+    names = ["Åse", "Berit", "Øystein", "Ærlig", "Anne"]
+    rows = [TableRow(key=name, cells={"name": name}) for name in names]
+    model = RowModel(table(*rows, sort="name"), notes.env)
+    assert [one.key for one in shown(model)] == ["Anne", "Berit", "Ærlig", "Øystein", "Åse"]
+
+
+def test_enter_space_and_a_click_run_the_rows_action(qtbot, notes, widget):
+    view = widget.view
+    view.setFocus()
+    view.setCurrentIndex(widget.model.index(2, 0))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    spot = view.visualRect(widget.model.index(0, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.RightButton, pos=spot)
+    assert [action.args["key"] for action in notes.ran] == ["02", "03", "00"]
+
+
+def test_the_least_important_columns_go_first_when_it_is_narrow(widget):
+    def hidden() -> list[bool]:
+        return [widget.view.isColumnHidden(index) for index in range(3)]
+
+    assert hidden() == [False, False, False]
+    widget.resize(190, 260)
+    assert hidden() == [False, False, True]
+    widget.resize(120, 260)
+    assert hidden() == [False, True, True]
+    widget.resize(500, 260)
+    assert hidden() == [False, False, False]
+    total = sum(widget.view.columnWidth(index) for index in range(3))
+    assert total == widget.view.viewport().width()
+
+
+def test_widths_fill_the_room_and_the_widest_give_way():
+    assert shared(100, {0: 30, 1: 20}, {0}) == {0: 80, 1: 20}
+    assert shared(100, {0: 30, 1: 20}, set()) == {0: 30, 1: 70}
+    tight = shared(100, {0: 30, 1: 200}, {0})
+    assert sum(tight.values()) == 100 and tight[0] == 30
+
+
+def test_nothing_to_show_is_said_in_words_on_the_table(qtbot, notes, light):
+    made = TableWidget(table(empty="Ingen målinger"), notes.env)
+    qtbot.addWidget(made)
+    made.resize(300, 200)
+    made.show()
+    blank = TableWidget(table(empty=""), notes.env)
+    qtbot.addWidget(blank)
+    blank.resize(300, 200)
+    blank.show()
+    assert made.grab().toImage() != blank.grab().toImage()
+
+
+def test_every_cell_is_told_in_words_urgency_too(notes):
+    columns = [TableColumn(key="x", title="NEWS2", kind="pill"), TableColumn(key="p", title="", kind="pills")]
+    cells = {"x": Cell(text="7", shape="up", tone="bad"), "p": Cell(pills=[Pill(text="HLR−"), Pill(text="Fall")])}
+    model = RowModel(Table(columns=columns, rows=[TableRow(key="1", cells=cells)]), notes.env)
+    said = [model.data(model.index(0, n), Qt.ItemDataRole.AccessibleTextRole) for n in (0, 1)]
+    assert said == ["NEWS2: 7 haster", "HLR− Fall"]
+
+
+def test_a_vendors_markup_is_shown_and_not_drawn_in_tool_tips(notes):
+    model = RowModel(table(TableRow(key="1", cells={"name": "<img src='x'>"})), notes.env)
+    assert "<img" not in model.data(model.index(0, 0), Qt.ItemDataRole.ToolTipRole)
+
+
+def test_a_bound_table_reads_paths_and_follows_its_watch(qtbot, notes):
+    def pulse(name: str, value: float) -> dict:
+        return {"resourceType": "Observation", "id": name, "valueQuantity": {"value": value}}
+
+    notes.rows = BoundRows((pulse("a", 80), pulse("b", 37.5)))
+    columns = [TableColumn(key="v", title="Puls", path="valueQuantity.value", unit="/min")]
+    made = TableWidget(Table(columns=columns, watch=1), notes.env)
+    qtbot.addWidget(made)
+    said = [made.model.words(one, columns[0]) for one in shown(made.model)]
+    assert said == ["80 /min", "37,5 /min"]
+    notes.rows = BoundRows((pulse("c", 91), pulse("a", 80)))
+    made.bound_changed()
+    assert [one.key for one in shown(made.model)] == ["Observation/c", "Observation/a"]
