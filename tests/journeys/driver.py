@@ -318,7 +318,9 @@ class Driver:
                     }
             await asyncio.sleep(0.002)
         told = {n: [s.instance.state, s.frame._state.text()] for n, s in self.work.seats().items()}
-        raise Fault(f"{name} is not shown whole after {seconds} s; banner {self.spoken()!r}; panels {told}")
+        raise Fault(
+            f"{name} is not shown whole after {seconds} s; banner {self.spoken()!r}; mixed {faults}; panels {told}"
+        )
 
     def mixed(self):
         """What stands on screen now and belongs to somebody else than the banner names."""

@@ -8,7 +8,8 @@ afterwards it behaves. ``asked`` holds (idempotency key, body) of each transacti
 - ``500`` passes it on, and says that it failed;
 - ``hang`` passes it on, and never answers;
 - ``twice`` passes it on twice, and answers twice;
-- ``401``, ``302`` answer so; ``page`` answers a page of a portal; ``empty`` a bundle about nothing.
+- ``401``, ``302`` answer so; ``page`` answers a page of a portal; ``empty`` a bundle about nothing,
+  ``odd`` one whose entries are none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import re
 import sys
 
 PAGE = b"<html>Velkommen til gjestenettet</html>"
+ODD = b'{"resourceType":"Bundle","type":"transaction-response","entry":[null,7]}'
 EMPTY = b'{"resourceType":"Bundle","type":"transaction-response"}'
 
 
@@ -65,7 +67,7 @@ class IllBehaved:
             mode = self.modes.pop(0) if self.modes else ""
         if mode == "refuse":
             return
-        if mode in ("401", "302", "page", "empty"):
+        if mode in ("401", "302", "page", "empty", "odd"):
             writer.write(_said(mode))
             await writer.drain()
             return
@@ -99,6 +101,7 @@ def _said(mode: str) -> bytes:
         "401": ("401 Who", b""),
         "302": ("302 There\r\nLocation: http://portal.example/", b""),
         "page": ("200 OK\r\nContent-Type: text/html", PAGE),
+        "odd": ("200 OK\r\nContent-Type: application/fhir+json", ODD),
         "empty": ("200 OK\r\nContent-Type: application/fhir+json", EMPTY),
     }[mode]
     return f"HTTP/1.1 {line}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body

@@ -100,7 +100,7 @@ def stored(server, patient="BEB-18"):
     return [int(one["valueQuantity"]["value"]) for one in new]
 
 
-@pytest.mark.parametrize("mode", ["drop", "refuse", "500", "hang", "twice", "401", "302", "page", "empty"])
+@pytest.mark.parametrize("mode", ["drop", "refuse", "500", "hang", "twice", "401", "302", "page", "empty", "odd"])
 def test_a_set_is_stored_once_however_the_platform_misbehaves(server, tmp_path, monkeypatch, mode):
     monkeypatch.setattr(client_module, "WRITE_SECONDS", 0.6)
 
@@ -274,6 +274,18 @@ def test_a_panel_that_goes_away_and_listeners_that_fail_stop_nothing(server, tmp
 
     asyncio.run(run())
     assert stored(server) == [61, 62]
+
+
+def test_without_a_safe_place_what_waits_says_that_it_is_not_durable(tmp_path):
+    async def run():
+        async with outbox_at(None, NOWHERE) as outbox:
+            item = await outbox.commit(bundle(pulse("BEB-18", value=81)), "BEB-18", ASKER, 0.05)
+            assert (item.state, item.problem.code) == ("venter", "not-durable")
+        async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
+            item = await outbox.commit(bundle(pulse("BEB-18", value=81)), "BEB-18", ASKER, 0.05)
+            assert (item.state, item.problem) == ("venter", None)
+
+    asyncio.run(run())
 
 
 def test_nothing_settled_is_kept_in_memory(server, tmp_path):

@@ -118,6 +118,22 @@ def test_what_fails_midway_leaves_nothing(tmp_path):
     asyncio.run(run())
 
 
+def test_a_full_disk_is_told_and_leaves_the_vault_whole(tmp_path):
+    async def run():
+        vault = await opened(tmp_path / "vault.sqlite")
+        await vault.set_setting("a", "b")
+        limit = vault._pool.submit(lambda: list(vault._database.execute("PRAGMA max_page_count = 20")))
+        await asyncio.wrap_future(limit)
+        with pytest.raises(Problem) as caught:
+            await vault.set_setting("big", "x" * 1_000_000)
+        assert caught.value.code == "vault-full"
+        await vault.set_setting("c", "d")
+        assert (await vault.setting("a"), await vault.setting("big"), await vault.setting("c")) == ("b", None, "d")
+        await vault.close()
+
+    asyncio.run(run())
+
+
 def test_a_folder_where_nothing_can_be_made_is_told(tmp_path):
     async def run():
         (tmp_path / "file").write_text("x")

@@ -106,7 +106,8 @@ class Outbox:
     async def commit(
         self, bundle: Mapping[str, Any], patient: str, asker: Asker, wait: float = 2.0, *, own: str = ""
     ) -> Item:
-        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting.
+        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting. In a
+        vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
         `own` is the transaction's id, a new UUID; made here when it is not given."""
         item = Item(own or str(uuid4()), patient, _named(bundle, self._known), asker)
@@ -119,8 +120,9 @@ class Outbox:
             await asyncio.shield(keeping)
             return await asyncio.wait_for(settled, wait)
         except TimeoutError:
-            self._tell(item)
-            return item
+            waiting = item if self._vault.durable else replace(item, problem=_only_in_memory())
+            self._tell(waiting)
+            return waiting
         finally:
             self._waiting.pop(item.id, None)
 
@@ -166,7 +168,7 @@ class Outbox:
             except Problem as problem:  # signed out: it waits for its author
                 log.info("outbox waits: %s", problem.code)
             else:
-                if len(answer.body.get("entry") or ()) == len(item.bundle["entry"]):
+                if _is_answer(answer.body, item):
                     self._hand_over(answer.body, item.id)
                     await self._end(queue, replace(item, state="lagret", answer=answer.body))
                     return
@@ -185,7 +187,8 @@ class Outbox:
         self._known.update(learnt)
         # Later items that name what was made now are rewritten in the same step as this one goes: a crash in between
         # must not send one of them under two bodies, or with a name that nobody knows.
-        others = [one for other in self._queues.values() for one in other if one.id != item.id]
+        # The first of each queue is this one, or is on its way already and keeps its body.
+        others = [one for other in self._queues.values() for one in other[1:]]
         fresh = {one.id: replace(one, bundle=_named(one.bundle, learnt)) for one in others if learnt}
         changed = [fresh[one.id] for one in others if one.id in fresh and fresh[one.id].bundle != one.bundle]
 
@@ -224,6 +227,20 @@ class Outbox:
 
 def _rewrite(database: Any, item: Item) -> None:
     database.execute("UPDATE outbox SET body = ? WHERE id = ?", (_body(item.bundle, item.asker), item.id))
+
+
+def _only_in_memory() -> Problem:
+    return Problem(
+        "not-durable",
+        "Plattformen svarer ikke, og denne maskinen har ikke noe trygt sted å ta vare på det du skrev.",
+        "Ikke lukk programmet før det er lagret.",
+    )
+
+
+def _is_answer(answer: Mapping[str, Any], item: Item) -> bool:
+    entries = answer.get("entry")
+    asked = item.bundle.get("entry") or ()
+    return isinstance(entries, list) and len(entries) == len(asked) and all(isinstance(one, dict) for one in entries)
 
 
 def _may_still_pass(problem: PlatformProblem) -> bool:

@@ -57,7 +57,8 @@ class Vault:
     async def run(self, work: Callable[[Database], T]) -> T:
         """Run `work` with the connection in the writer thread, in one transaction; durable when this returns.
 
-        Raises what `work` raises (nothing is then kept), or Problem ``vault-closed`` / ``vault-full``.
+        Raises what `work` raises (nothing is then kept), or Problem ``vault-closed``, ``vault-full`` or
+        ``vault-unwritable``.
         """
         if self._closed:
             raise Problem("vault-closed", "Det lokale lageret er lukket.", "Logg inn på nytt.")
@@ -163,6 +164,14 @@ def _transaction(database: Database, work: Callable[[Database], T]) -> T:
             "vault-full",
             "Disken er full, så arbeidet ditt kan ikke lagres lokalt.",
             "Frigjør plass på disken.",
+            str(error),
+        ) from error
+    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        _rollback(database)
+        raise Problem(
+            "vault-unwritable",
+            "Disken svarer ikke, så arbeidet ditt kan ikke lagres lokalt.",
+            "Sjekk disken og at du har tilgang til profilmappen.",
             str(error),
         ) from error
     except BaseException:

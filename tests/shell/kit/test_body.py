@@ -87,7 +87,8 @@ def test_patched_bodies_stand_in_the_trees_order(qtbot, shown, instance):
     shown.resize(521, 420)
     qtbot.wait(20)
     tops = [shown.widget(name).mapTo(shown, shown.rect().topLeft()).y() for name in ("save", "#note", "#pulse")]
-    assert tops == sorted(tops) and len(set(tops)) == 3
+    assert tops == sorted(tops)
+    assert len(set(tops)) == 3
 
 
 def test_toolbar_and_status_are_handed_out_and_only_when_they_change(qtbot, body, instance):
@@ -100,7 +101,8 @@ def test_toolbar_and_status_are_handed_out_and_only_when_they_change(qtbot, body
     instance.patch(SetProps(id="#pulse", props={"hint": "liggende"}))
     assert len(tools) == len(states) == 1
     instance.patch(Gone(id="tool"))
-    assert tools[-1] == [] and len(states) == 1
+    assert tools[-1] == []
+    assert len(states) == 1
 
 
 def test_ctrl_s_and_enter_run_the_form(qtbot, shown, instance, spawner):
@@ -127,7 +129,8 @@ def test_an_action_runs_once_while_it_is_busy(qtbot, shown, instance, spawner):
         qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
     qtbot.keyClick(save, Qt.Key.Key_Return)
     spawner.turn()
-    assert len(instance.acts) == 1 and outcomes == []
+    assert len(instance.acts) == 1
+    assert outcomes == []
     instance.gate.set()
     spawner.turn()
     assert [outcome.message for outcome in outcomes] == ["Lagret"]
@@ -143,8 +146,10 @@ def test_a_frozen_body_drops_what_is_typed_and_pressed(qtbot, shown, instance, s
     qtbot.keyClick(editor(shown, "#pulse"), Qt.Key.Key_Return)
     qtbot.mouseClick(shown.widget("save"), Qt.MouseButton.LeftButton)
     spawner.turn()
-    assert instance.typings == [] and instance.acts == []
-    assert editor(shown, "#pulse").text() == "" and editor(shown, "#note").toPlainText() == ""
+    assert instance.typings == []
+    assert instance.acts == []
+    assert editor(shown, "#pulse").text() == ""
+    assert editor(shown, "#note").toPlainText() == ""
     shown.set_frozen(False)
     qtbot.keyClicks(editor(shown, "#pulse"), "9")
     assert instance.typings == [("pulse", 9)]
@@ -192,7 +197,8 @@ def test_a_row_that_starts_to_wrap_keeps_its_children(body, instance):
     instance.whole(node("column", "c", node("row", "r", *chips)))
     first = body.widget("b0")
     instance.patch(SetProps(id="r", props={"wrap": True}))
-    assert body.widget("b0") is first and first.isVisibleTo(body)
+    assert body.widget("b0") is first
+    assert first.isVisibleTo(body)
     body.resize(300, 420)
     QApplication.processEvents()
     assert all(body.widget(f"b{n}").geometry().right() <= body.widget("r").width() for n in range(12))
@@ -211,7 +217,8 @@ def test_nothing_overlaps_or_leaves_the_panel_sideways(qapp, qtbot, body, instan
     for name in leaves:
         widget = body.widget(name)
         area = widget.rect().translated(widget.mapTo(body, widget.rect().topLeft()))
-        assert area.left() >= 0 and area.right() <= body.width(), name
+        assert area.left() >= 0, name
+        assert area.right() <= body.width(), name
         assert not any(area.intersects(other) for other in areas.values()), name
         areas[name] = area
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -61,26 +61,6 @@ def registry() -> dict[str, type[QWidget]]:
     return found
 
 
-class Inside(QWidget):
-    """What scrolls. Wrapped words make Qt guess a far too tall least height; here it is reckoned at the true width."""
-
-    def __init__(self, scroll: QScrollArea) -> None:
-        super().__init__()
-        self._around = scroll
-
-    def minimumSizeHint(self) -> QSize:
-        layout = self.layout()
-        if layout is None:
-            return QSize(0, 0)
-        width = self._around.viewport().width()
-        tall = (
-            layout.totalMinimumHeightForWidth(width)
-            if layout.hasHeightForWidth()
-            else layout.totalMinimumSize().height()
-        )
-        return QSize(0, tall)
-
-
 class PanelBody(QFrame):
     """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
     outcome; `firstPainted` once, after the first paint that follows the first tree."""
@@ -105,7 +85,7 @@ class PanelBody(QFrame):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._inside = Inside(self._scroll)
+        self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
         self._scroll.setWidget(self._inside)
         # the frame's rounded ground shows through
@@ -245,6 +225,7 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
+        self._widgets[root].show()
         for name in instance.nodes:
             self._place(instance, name)
         self._outside(instance)
@@ -313,6 +294,7 @@ class PanelBody(QFrame):
         self._make(instance, name, deep=False)
         if name == instance.root:
             self._column.addWidget(self._widgets[name], 1)
+            self._widgets[name].show()
 
     def _make(self, instance: PanelInstance, name: str, *, deep: bool = True) -> None:
         node = instance.nodes.get(name)

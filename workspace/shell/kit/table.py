@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workspace.panels.components import Table, TableColumn
+from workspace.panels.components import Pill, Table, TableColumn
 from workspace.panels.face import RowsChange
 from workspace.shell import icons, painters
 from workspace.shell.fonts import Role
@@ -65,12 +65,15 @@ class CellPainter(QStyledItemDelegate):
             painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, words, cell.tone, cell.shape)
             return
         left = self._words(painter, room, cell, column)
-        for pill in cell.pills:
-            if left + painters.pill_width(theme, pill.text, pill.shape) > room.right() + theme.px(PAD):
-                break
-            left += (
-                painters.paint_pill(painter, theme, left, room.center().y() + 1, pill.text, pill.tone, pill.shape) + 4
-            )
+        shown, rest = fitting_pills(theme, cell.pills, room.right() + theme.px(PAD) - left)
+        middle = room.center().y() + 1
+        for pill in shown:
+            left += painters.paint_pill(painter, theme, left, middle, pill.text, pill.tone, pill.shape) + 4
+        if rest:
+            painter.setFont(theme.font("label"))
+            painter.setPen(theme.color("muted"))
+            side = QRect(left, room.top(), theme.px(28), room.height())
+            painter.drawText(side, Qt.AlignmentFlag.AlignVCenter, f"+{rest}")
 
     def _words(self, painter: QPainter, room: QRect, cell: object, column: TableColumn) -> int:
         theme = self._table.theme
@@ -370,6 +373,18 @@ def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int
     widths = {index: min(cap, width) for index, width in widths.items()}
     widths[takers[-1]] += room - sum(widths.values())
     return widths
+
+
+def fitting_pills(theme: Theme, pills: list[Pill], room: int) -> tuple[list[Pill], int]:
+    """The pills that fit, and how many do not: these are counted on the screen, never left out in silence."""
+    widths = [painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in pills]
+    if sum(widths) - 4 <= room:
+        return pills, 0
+    count, left = 0, room - theme.px(22)
+    while count < len(pills) and widths[count] <= left:
+        left -= widths[count]
+        count += 1
+    return pills[:count], len(pills) - count
 
 
 def fitting_pill(theme: Theme, text: str, shape: str, room: int) -> str:

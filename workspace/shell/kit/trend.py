@@ -226,18 +226,29 @@ class TrendWidget(QWidget):
         """The last value over the end of each curve; moved down when two would meet."""
         theme = self._theme
         painter.setFont(theme.font("label"))
-        taken: list[float] = []
-        height = theme.px(16)
-        for curve, level in sorted(ends, key=lambda end: end[1]):
-            top = max(0.0, level - height - 4)
-            while any(abs(top - other) < height for other in taken) and top < self.height() - height:
-                top += 2
-            taken.append(top)
+        ends = sorted(ends, key=lambda end: end[1])
+        for (curve, _), top in zip(ends, self.label_tops([level for _, level in ends]), strict=True):
             text = f"{curve.series.title} {when.number(curve.points[-1][1])}"
             width = theme.metrics("label").horizontalAdvance(text)
+            spot = QRectF(area.right() - width - 2, top, width + theme.px(12), theme.px(16))
+            ground = theme.color("surface")
+            ground.setAlpha(200)  # readable where it crosses a curve
+            painter.fillRect(spot.adjusted(-2, 1, 2 - theme.px(12), -1), ground)
             painter.setPen(theme.tone(curve.tone))
-            spot = QRectF(area.right() - width - 2, top, width + theme.px(12), height)
             painter.drawText(spot, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def label_tops(self, levels: list[float]) -> list[float]:
+        """Where the labels over `levels` (pixels, from the top down) stand, none over another, all inside."""
+        height = float(self._theme.px(16))
+        tops: list[float] = []
+        for level in levels:
+            top = max(0.0, level - height - 4)
+            tops.append(max(top, tops[-1] + height) if tops else top)
+        limit = self.height() - height
+        for index in range(len(tops) - 1, -1, -1):
+            tops[index] = min(tops[index], limit)
+            limit = tops[index] - height
+        return tops
 
     def _pointer(self, painter: QPainter, area: QRectF, x: float) -> None:
         theme = self._theme
