@@ -154,7 +154,7 @@ def lock(arguments: list[str]) -> int:
 def main() -> int:
     commands = {"demo": demo, "test": test, "lock": lock}
     name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts it with an older one deserves a sentence
         sys.exit("Workspace trenger Python 3.11 eller nyere. Denne er " + sys.version.split()[0] + ".")
     if name not in commands:
         sys.exit(__doc__)

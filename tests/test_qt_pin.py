@@ -1,4 +1,4 @@
-"""PYSIDE-3474: PySide6 6.12.0 on Python 3.11 drops references to None and True until the program dies. The pin holds it off."""
+"""PYSIDE-3474: PySide6 6.12.0 on Python 3.11 drops references to None and True until it dies. The pin holds it off."""
 
 import sys
 

@@ -23,9 +23,6 @@ def run(options: Options) -> int:
 
 def prepare() -> None:
     """Import what takes tens of milliseconds each, off the event loop."""
-    import cryptography.hazmat.primitives.asymmetric.rsa
-    import httpx
-    import joserfc.jwt
 
     import workspace.broker.broker
     import workspace.panels.host

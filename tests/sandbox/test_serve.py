@@ -127,6 +127,7 @@ def test_a_restart_keeps_what_is_there(sandbox):
     assert found["valueQuantity"]["value"] == 71
 
 
+@pytest.mark.long
 def test_an_interrupted_fill_goes_on(sandbox):
     sandbox.history = 90
     sandbox.start().ready()
@@ -212,6 +213,7 @@ def test_a_stop_while_filling_and_with_an_open_stream_is_quick_and_clean(sandbox
     connection.close()
 
 
+@pytest.mark.long
 def test_those_who_listen_are_told_when_older_history_is_in(sandbox):
     sandbox.history = 90
     sandbox.start().ready()
@@ -237,6 +239,7 @@ def test_signing_out_ends_the_stream(sandbox):
     with_stream(sandbox, sign_out)
 
 
+@pytest.mark.long
 def test_an_open_stream_is_use_and_keeps_it_going(sandbox):
     sandbox.start("--idle-exit", "2").ready()
 

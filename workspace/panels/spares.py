@@ -64,8 +64,11 @@ class Spares:
     async def _fill(self) -> list[Problem]:
         problems = []
         for name in self._missing():
+            package = self._wanted.get(name)
+            if package is None:
+                continue  # closed meanwhile
             try:
-                process = await self._start(self._wanted[name])
+                process = await self._start(package)
             except Problem as problem:
                 problems.append(problem)
                 continue

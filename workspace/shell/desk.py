@@ -80,7 +80,7 @@ class Desk:
         window.sign_in.cancelAsked.connect(self._cancel)
         window.paletteAsked.connect(self._palette)
         window.top.leave.clicked.connect(lambda: self.tasks.spawn(self._sign_out()))
-        window.top.unit.chosen.connect(lambda unit: self.tasks.spawn(self._open_unit(unit)))
+        window.top.unit.chosen.connect(self._go_unit)
 
     async def work(self) -> int:
         """The whole course."""
@@ -269,6 +269,9 @@ class Desk:
         self.tasks.spawn(self.open_patient(reference))
 
     def _go_unit(self, reference: str) -> None:
+        if self.shift is not None and self.shift.workplace is not None:
+            wards = [a.id for a in self.shift.layout.activities if a.context == "unit"]
+            self.shift.workplace.go(wards[0] if wards else "")
         self.tasks.spawn(self._open_unit(reference))
 
     def _leave(self) -> None:

@@ -72,6 +72,7 @@ class PanelFrame(QWidget):
         self._status = QHBoxLayout()
         self._stack = QStackedLayout()
         self._notice = Notice(theme)
+        self._notice.setParent(self)  # else it is a window of its own for a moment, and takes the focus
         self._stack.addWidget(self._notice)
         self.body: PanelBody | None = None
         self._receipt: object = None

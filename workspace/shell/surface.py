@@ -48,6 +48,8 @@ class Surface(QWidget):
         box.setContentsMargins(GAP, GAP, GAP, GAP)
         self._tree = tree
         self._splitters: dict[Path, QSplitter] = {}
+        for frame in frames.values():
+            frame.setParent(self)  # never a window of its own, not even for a moment
         box.addWidget(self._build(tree, ()))
 
     @property

@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self._work = QWidget()
         self._stack = QStackedWidget()
         self._compose()
+        self.rail.chosen.connect(self.go)
         self.palette_ = Palette(theme, self)
         find = QShortcut(QKeySequence("Ctrl+K"), self)
         find.activated.connect(self.paletteAsked.emit)
