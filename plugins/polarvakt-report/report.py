@@ -1,4 +1,4 @@
-"""Rapport siden din siste vakt: what happened in the unit, a line each, newest first. Made from the record: nobody types
+"""Rapport siste døgn: what happened in the unit, a line each, newest first. Made from the record: nobody types
 it, and nothing is written here. When the last shift was is not known, so the window is a setting (24 hours).
 """
 

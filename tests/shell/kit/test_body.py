@@ -266,3 +266,21 @@ def test_what_a_frame_took_ends_with_the_body(qtbot, light, instance, spawner):
     assert bar.findChild(QWidget, "tool") is not None
     gone.deleteLater()
     qtbot.waitUntil(lambda: bar.findChild(QWidget, "tool") is None)
+
+
+def test_tab_follows_the_tree_after_patches(qtbot, body, instance):
+    def field(name):
+        return node("number-field", f"#{name}", bind=name, label=name)
+
+    instance.whole(node("column", "c", field("a"), field("d")))
+    instance.patch(AddNode(parent="c", index=1, node=field("b")), AddNode(parent="c", index=2, node=field("e")))
+    instance.patch(SetChildren(id="c", children=["#e", "#a", "#b", "#d"]))
+    body.activateWindow()
+    qtbot.waitExposed(body)
+    editor(body, "#e").setFocus()
+    passed = []
+    for _ in range(4):
+        here = QApplication.focusWidget()
+        passed.append(here.accessibleName())
+        qtbot.keyClick(here, Qt.Key.Key_Tab)
+    assert passed == ["e", "a", "b", "d"]

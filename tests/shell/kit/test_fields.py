@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from workspace.clock import OSLO
 from workspace.panels.components import NumberField, PairField, TextArea, TextField
 from workspace.shell.kit.fields import (
     AreaWidget,
@@ -170,3 +173,13 @@ def test_a_vendors_label_is_letters_not_markup_or_shortcut(notes, shown):
     field = shown(NumberWidget(NumberField(bind="x", label="<b>A</b> & B", error="<img src='file:///x'>"), notes.env))
     assert field._label.textFormat() == field._words.textFormat() == Qt.TextFormat.PlainText
     assert field._label.text() == "<b>A</b> && B"
+
+
+def test_the_age_of_a_prefilled_value_grows(qtbot, notes):
+    one = NumberField(bind="w", label="Vekt", source="Mia", at="2026-01-14T14:52:00+01:00")
+    made = NumberWidget(one, notes.env)
+    qtbot.addWidget(made)
+    assert made.editor.accessibleDescription() == "Mia · for 12 min siden"
+    notes.env.now = lambda: datetime(2026, 1, 14, 15, 14, tzinfo=OSLO)
+    made.tick()
+    assert made.editor.accessibleDescription() == "Mia · for 22 min siden"

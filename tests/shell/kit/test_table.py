@@ -183,3 +183,27 @@ def test_pills_without_room_are_counted_and_not_left_out_in_silence(light):
     shown, rest = fitting_pills(light, pills, 130)
     assert (shown, rest) == (pills[:2], 1)
     assert fitting_pills(light, pills, 10) == ([], 3)
+
+
+def test_left_and_right_sort_by_the_columns_in_turn(qtbot, widget):
+    qtbot.keyClick(widget.view, Qt.Key.Key_Right)
+    assert widget.model.sorted_by == "name"
+    qtbot.keyClick(widget.view, Qt.Key.Key_Right)
+    assert widget.model.sorted_by == "score"
+    assert [row.cells["score"] for row in shown(widget.model)] == sorted(n % 5 for n in range(40))
+    qtbot.keyClick(widget.view, Qt.Key.Key_Left)
+    assert widget.model.sorted_by == "name"
+
+
+def test_rows_that_could_not_be_fetched_anew_say_so(qtbot, notes):
+    notes.rows = BoundRows(resources=({"resourceType": "X", "id": "1"},), error="Får ikke kontakt")
+    made = TableWidget(Table(columns=[TableColumn(key="a", title="A", path="id")], watch=1), notes.env)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.model.rowCount() == 1
+    assert made.view.accessibleDescription() == "Ikke oppdatert: Får ikke kontakt"
+    stale = made.sizeHint().height()
+    notes.rows = BoundRows(resources=notes.rows.resources)
+    made.bound_changed()
+    assert made.view.accessibleDescription() == ""
+    assert made.sizeHint().height() < stale

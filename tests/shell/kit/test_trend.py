@@ -97,3 +97,11 @@ def test_labels_of_curves_that_end_together_do_not_meet(monkeypatch, show, scale
     assert all(b - a >= height for a, b in zip(sorted(tops), sorted(tops)[1:], strict=False))
     assert max(tops) + height <= trend.height()
     assert min(tops) >= 0
+
+
+def test_curves_that_ask_for_one_tone_are_told_apart(qtbot, notes):
+    points = [("2026-01-14T08:00:00+01:00", 1.0), ("2026-01-14T09:00:00+01:00", 2.0)]
+    series = [Series(key=key, title=key, points=points) for key in "abc"]
+    made = TrendWidget(Trend(series=series), notes.env)
+    qtbot.addWidget(made)
+    assert len({curve.tone for curve in made.curves()}) == 3

@@ -229,6 +229,7 @@ class PanelBody(QFrame):
         for name in instance.nodes:
             self._place(instance, name)
         self._outside(instance)
+        self._chain(instance)
         again = self._widgets.get(holder)
         if again is not None:
             again.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -285,6 +286,8 @@ class PanelBody(QFrame):
         for name in parents:
             self._place(instance, name)
         self._outside(instance, force=False)
+        if parents:
+            self._chain(instance)
 
     def _remake(self, instance: PanelInstance, name: str) -> None:
         """Another widget for the same node; its children stay the widgets they were."""
@@ -353,6 +356,23 @@ class PanelBody(QFrame):
             self._slots[slot] = widgets
 
     # --- keys ---
+
+    def _chain(self, instance: PanelInstance) -> None:
+        """Tab goes through the tree in its order: Qt's own is the order in which the widgets happened to be made."""
+        stack, before = [cast(str, instance.root)], None
+        while stack:
+            name = stack.pop()
+            node, widget = instance.nodes.get(name), self._widgets.get(name)
+            if node is None or widget is None:
+                continue
+            stack += reversed(node.children)
+            if isinstance(widget, Container) or not self._inside.isAncestorOf(widget):
+                continue
+            for one in (widget, *widget.findChildren(QWidget)):
+                if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None:
+                    if before is not None:
+                        QWidget.setTabOrder(before, one)
+                    before = one
 
     def _shortcut(self, name: str, component: Component) -> None:
         old = self._shortcuts.pop(name, None)

@@ -161,6 +161,16 @@ class Labelled(QWidget):
         label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
         return label + (max(box.sizeHint().height(), box.minimumHeight()) if box is not None else 0)
 
+    def tick(self) -> None:
+        """A minute has passed: the age of a pre-filled value has grown."""
+        component = getattr(self, "_component", None) or getattr(self, "component", None)
+        if getattr(component, "at", ""):
+            self.set_component(component)
+
+    def set_component(self, component: Any) -> None:
+        """Draw `component` from now on; what is typed stays."""
+        raise NotImplementedError
+
     def _hold(self, box: QWidget, editor: QWidget) -> None:
         self._column.addWidget(box, 1)
         self._column.addWidget(self._words)

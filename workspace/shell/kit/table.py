@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QLabel,
     QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -189,6 +190,10 @@ class View(QTableView):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._table.activate(self.currentIndex().row())
             return
+        alone = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if alone and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._table.step(1 if event.key() == Qt.Key.Key_Right else -1)
+            return
         super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -235,6 +240,11 @@ class TableWidget(QWidget):
         self._head.sectionClicked.connect(self._sort)
         box = QVBoxLayout(self)
         box.setContentsMargins(RING, 0, RING, 0)
+        box.setSpacing(0)
+        self._stale = QLabel(self)
+        self._stale.setTextFormat(Qt.TextFormat.PlainText)
+        self._stale.hide()
+        box.addWidget(self._stale)
         box.addWidget(self._view)
         self.setFocusProxy(self._view)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -300,6 +310,17 @@ class TableWidget(QWidget):
             if action is not None:
                 self._env.run(action)
 
+    def step(self, by: int) -> None:
+        """Sort by the next or the former column shown: Left and Right are for that, rows have no cells to go through."""
+        component = self.model.component
+        keys = [c.key for i, c in enumerate(component.columns) if not self._view.isColumnHidden(i)]
+        if not component.sortable or not keys:
+            return
+        here = self.model.sorted_by.lstrip("-")
+        at = keys.index(here) + by if here in keys else (0 if by > 0 else len(keys) - 1)
+        self.model.sort_by(keys[at % len(keys)])
+        self._head.viewport().update()
+
     def _clicked(self, index: QModelIndex) -> None:
         self.activate(index.row())
 
@@ -315,8 +336,22 @@ class TableWidget(QWidget):
         self._view.verticalHeader().setDefaultSectionSize(self.theme.row)
         self._view.verticalHeader().setMinimumSectionSize(self.theme.row)
         self._head.setVisible(component.headers)
+        self._warn()
         self.fit()
         self.updateGeometry()
+
+    def _warn(self) -> None:
+        """Rows that could not be fetched anew stand, and say so: nobody may take them for fresh."""
+        watch, theme = self.model.component.watch, self.theme
+        error = self._env.bound(watch).error if watch is not None else ""
+        self._stale.setText(f"Ikke oppdatert: {error}" if error else "")
+        self._stale.setVisible(bool(error))
+        self._stale.setFont(theme.font("caption"))
+        self._stale.setContentsMargins(theme.px(PAD), theme.px(4), theme.px(PAD), theme.px(4))
+        dressed = self._stale.palette()
+        dressed.setColor(QPalette.ColorRole.WindowText, theme.color("warn"))
+        self._stale.setPalette(dressed)
+        self._view.setAccessibleDescription(self._stale.text())
 
     def fit(self) -> None:
         """Give the columns their widths: what they need, and the rest to those that grow; the least important go first."""
@@ -352,7 +387,9 @@ class TableWidget(QWidget):
         )
 
     def _height(self, rows: int) -> int:
-        return rows * self.theme.row + (self._head.sizeHint().height() if self.model.component.headers else 0) + 2
+        stale = 0 if self._stale.isHidden() else self._stale.sizeHint().height()
+        head = self._head.sizeHint().height() if self.model.component.headers else 0
+        return rows * self.theme.row + head + stale + 2
 
 
 def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int]:

@@ -73,7 +73,8 @@ class TrendWidget(QWidget):
         for index, series in enumerate(component.series):
             given = paths.points(rows, series.code, series.component) if component.watch is not None else series.points
             points = [(found, value) for text, value in given if (found := when.moment(text)) is not None]
-            tone = series.tone if series.tone != "neutral" else TONES[index % len(TONES)]
+            alone = sum(other.tone == series.tone for other in component.series) == 1
+            tone = series.tone if alone and series.tone != "neutral" else TONES[index % len(TONES)]
             curves.append(Curve(series, tuple(sorted(points)), tone))
         newest = max((c.points[-1][0] for c in curves if c.points), default=None)
         if component.hours and newest is not None:
@@ -93,7 +94,13 @@ class TrendWidget(QWidget):
             said.append(
                 f"{curve.series.title} {when.number(value)} {curve.series.unit}".strip() + f" {moment:%d.%m. %H:%M}"
             )
-        return "; ".join(said) or self._component.empty
+        return "; ".join(said + ([self._stale()] if self._stale() else [])) or self._component.empty
+
+    def _stale(self) -> str:
+        """Why the points may be old, in words; "" when they are fresh."""
+        watch = self._component.watch
+        error = self._env.bound(watch).error if watch is not None else ""
+        return f"Ikke oppdatert: {error}" if error else ""
 
     # --- moving ---
 
@@ -171,6 +178,13 @@ class TrendWidget(QWidget):
             )
         else:
             self._paint(painter, self._area(), span)
+        if self._stale():
+            painter.setPen(theme.color("warn"))
+            painter.setFont(theme.font("caption"))
+            words = theme.metrics("caption").elidedText(
+                self._stale(), Qt.TextElideMode.ElideRight, self.width() - theme.px(44)
+            )
+            painter.drawText(theme.px(34), theme.px(14), words)
         if self.hasFocus():
             painter.setPen(QPen(theme.color("focus"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
