@@ -224,8 +224,9 @@ class Desk:
         shift = self.shift
         if shift is None or shift.workplace is None:
             return False
-        name = next((one.name for one in shift.residents if one.patient == reference), "beboeren")
-        if not await shift.workplace.open_patient(reference, name):
+        known = next((one for one in shift.residents if one.patient == reference), None)
+        name = known.name if known is not None else "beboeren"
+        if not await shift.workplace.open_patient(reference, name, self._known_of(known)):
             return False
         old = shift.subscriptions.pop("banner", None)
         if old is not None:
@@ -234,6 +235,17 @@ class Desk:
             reference, lambda facts: self._facts(reference, facts)
         )
         return True
+
+    def _known_of(self, resident: Any) -> BannerText | None:
+        """Who she is, from the ward's list: name, birth and number stand from the first moment."""
+        shift = self.shift
+        if resident is None or shift is None:
+            return None
+        from workspace.record.people import BannerFacts, age
+
+        unit = next((u.name for u in shift.units if u.reference == resident.unit), "")
+        years = age(resident.birth_date, shift.clock.now())
+        return banner_text(BannerFacts(resident, years, (), resident.flags, None, "", "", ""), unit)
 
     def _facts(self, reference: str, facts: Any) -> None:
         if self.shift is not None and self.shift.workplace is not None:

@@ -38,6 +38,7 @@ class Group:
 
     context: Context
     name: str
+    banner: BannerText | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
 
 
@@ -126,8 +127,10 @@ class Workplace(QObject):
         if former is not None:
             await self._host.end_context(former.context)
 
-    async def open_patient(self, reference: str, name: str) -> bool:
-        """Switch to a patient (``Patient/<id>``). False when a panel holds the switch, or a later one overtook it."""
+    async def open_patient(self, reference: str, name: str, banner: BannerText | None = None) -> bool:
+        """Switch to a patient (``Patient/<id>``). False when a panel holds the switch, or a later one overtook it.
+
+        `banner` is what is known of her already, so that name and number flip with the panels."""
         self._wanted = reference
         async with self._switching:
             if self._wanted != reference:
@@ -140,6 +143,7 @@ class Workplace(QObject):
                 return False
             context = for_patient(reference)
             group = self._open(context, name, "patient")
+            group.banner = banner
             await self._first(group, FLIP_AFTER)
             self.patient = group
             self._show_patient_activity()
@@ -194,7 +198,7 @@ class Workplace(QObject):
                 for seat in former.seats.values():
                     seat.leave()
             if group.context.kind == "patient":
-                self._say(BannerText(group.name))
+                self._say(group.banner or BannerText(group.name))
             for seat in group.seats.values():
                 if not seat.rendered_first.is_set():
                     seat.frame.await_data(group.name)
