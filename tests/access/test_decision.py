@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from workspace.access.decision import Decisions, Position, Subject, Target, decide
+from workspace.access.decision import Decisions, Position, Subject, Target, cares, decide
 from workspace.clock import OSLO
 
 NOW = datetime(2026, 1, 14, 14, 45, tzinfo=OSLO)
@@ -66,6 +66,15 @@ def test_the_log_is_read_by_those_who_guard_it_and_written_by_none(role, may):
     subject = Subject("s", "N", "Practitioner/n", role)
     assert ask("AuditEvent", subject=subject).permitted is may
     assert ask("AuditEvent", subject=subject, action="update").code == "read-only"
+
+
+def test_without_a_role_from_the_issuer_the_positions_code_decides_and_an_unknown_one_opens_nothing():
+    assert cares("sykepleier", "")
+    assert cares("Sykepleier", "sykepleier")
+    assert not cares("systemansvarlig", "")
+    assert not cares("", "")
+    assert not cares("noe-nytt", "")
+    assert not cares("systemansvarlig", "sykepleier")
 
 
 def test_purposes():

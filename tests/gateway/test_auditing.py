@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections import defaultdict
 from uuid import uuid4
 
 from tests.gateway.conftest import PACKAGE, bundle, pulse
 from workspace.access.audit import chain_of, verify_chain
+from workspace.gateway import auditing
 
 
 def patients(event):
@@ -58,6 +61,26 @@ def test_a_write_is_in_the_log_before_it_is_answered(server, tone):
     assert event["action"] == "C"
     assert patients(event) == ["Patient/BEB-18"]
     assert versions < {e["what"]["reference"] for e in event["entity"] if "what" in e}
+
+
+def test_a_file_that_fails_for_an_instant_stops_neither_writes_nor_the_log(server, tone, monkeypatch, caplog):
+    real, failing = auditing._next, [True]
+
+    def once(connection):
+        if failing:
+            failing.clear()
+            raise sqlite3.OperationalError("disk I/O error")
+        return real(connection)
+
+    monkeypatch.setattr(auditing, "_next", once)
+    assert [tone.send(bundle(pulse("BEB-18"))).status_code for _ in range(2)] == [200, 200]
+    assert not failing
+    monkeypatch.setattr(auditing, "RETRY_SECONDS", 0.1)
+    deadline = time.monotonic() + 5
+    while len(written := [e for e in server.log() if e["action"] == "C"]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(written) == 2
+    caplog.clear()
 
 
 def test_the_brokers_reports_are_kept_once(server, tone):

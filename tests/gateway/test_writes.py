@@ -104,6 +104,20 @@ def test_a_correction_needs_the_version_and_keeps_author_and_patient(tone):
     assert gone.status_code == 405
 
 
+def test_an_update_may_not_drop_the_author(server, tone):
+    problem = {
+        "resourceType": "Condition",
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "code": {"text": "Hoste"},
+        "subject": {"reference": "Patient/BEB-18"},
+        "recorder": {"reference": "Practitioner/lege"},
+    }
+    made = server.sign_in("lege").send(bundle(problem)).json()["entry"][0]["resource"]
+    match = {"If-Match": 'W/"1"'}
+    assert tone.put({k: v for k, v in made.items() if k != "recorder"}, **match).status_code == 422
+    assert tone.put({**made, "clinicalStatus": {"coding": [{"code": "resolved"}]}}, **match).status_code == 200
+
+
 def test_a_note_and_its_origin_are_one_transaction(tone):
     note = {
         "resourceType": "Composition",

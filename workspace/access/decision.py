@@ -43,6 +43,9 @@ CARING_ROLES = frozenset(
 """Roles that take part in care. The others (systemansvarlig, fagutvikling, personvernombud, saksbehandler) hold
 positions too, but these open no record."""
 
+OUTSIDE_CARE = frozenset({"systemansvarlig", "fagutvikling", "personvernombud", "saksbehandler"})
+"""Codes of positions that open no record (R-01)."""
+
 LOG_ROLES = frozenset({"personvernombud", "systemansvarlig"})
 """Roles that read the log (R-22); nobody changes it."""
 NO_WRITE_TYPES = GLOBAL_TYPES | {"Patient", "Encounter", "AuditEvent", "Consent"}
@@ -124,11 +127,12 @@ class Decisions:
 
 
 def cares(code: str, role: str) -> bool:
-    """Whether a position takes part in care: its own code decides, the signed-in role may only take away."""
-    words = role.casefold()
-    if words and words not in CARING_ROLES:
+    """Whether a position takes part in care. Closed unless the signed-in role, or the position's code when the
+    issuer sends no role, is a caring one; a code outside care takes away whatever the role says."""
+    words, held = role.casefold(), code.casefold()
+    if held in OUTSIDE_CARE:
         return False
-    return not words or code.casefold() not in {"systemansvarlig", "personvernombud", "saksbehandler"}
+    return (words or held) in CARING_ROLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,13 @@ class Auditing:
                 await asyncio.sleep(RETRY_SECONDS)
                 self._awake.set()
                 continue
-            delivered = await self._deliver(batch)
+            try:
+                delivered = await self._deliver(batch)
+            except sqlite3.Error:
+                # The events are in the outbox: they go at the next try, and nobody needs to wait for that.
+                logger.exception("the log's outbox cannot be read")
+                _release(batch)
+                delivered = False
 
     async def _kept(self, batch: list[_Entry]) -> bool:
         """Put the events in the outbox; when the disk refuses, they wait, and the writes they log wait with them."""
