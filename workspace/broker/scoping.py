@@ -154,15 +154,16 @@ def checked_write(grant: Grant, action: str, resource: Resource, user: str, own:
     who = patients_of(resource)
     mine = grant.context.patient if grant.context.kind == "patient" else None
     ok = all(grant.context.allows(one) for one in who) and (bool(who) or kind in UNBOUND)
-    if not ok or (mine and who and who != (mine,)):
+    if not ok or len(who) > 1 or (mine and who and who != (mine,)):
         raise refused(
             "wrong-patient",
             "Panelet ville skrive om en annen beboer enn den som er åpen.",
             f"{kind}: {len(who)} patients",
         )
-    for one in _named_patients(resource):
-        if not grant.context.allows(one):
-            raise refused("wrong-patient", "Panelet ville nevne en annen beboer i det som skrives.", kind)
+    named = _named_patients(resource)
+    # In a unit too, one resource is about one of its patients and mentions no other (law 3).
+    if len(named | set(who)) > 1 or not all(grant.context.allows(one) for one in named):
+        raise refused("wrong-patient", "Panelet ville nevne en annen beboer i det som skrives.", kind)
     if kind == "Provenance":
         targets = [one.get("reference") for one in resource.get("target") or () if isinstance(one, dict)]
         if not targets or any(one not in own and one != mine for one in targets):
