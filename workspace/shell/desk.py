@@ -26,6 +26,7 @@ from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
 from workspace.shell.status import Notice
+from workspace.shell.unsent import Unsent
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 from workspace.shell.workplace import Workplace
@@ -55,6 +56,7 @@ class Shift:
     units: list[Any] = field(default_factory=list)
     residents: tuple[Any, ...] = ()
     attention: Attention | None = None
+    unsent: Unsent | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
 
 
@@ -192,6 +194,10 @@ class Desk:
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
+        shift.unsent = Unsent(
+            self.window, shift.outbox, spawn=self.tasks.spawn, title_of=partial(_title, shift.host.packages),
+            who_of=self._who, open_form=self._open_form,
+        )  # fmt: skip
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
         if not shift.vault.durable:
@@ -205,6 +211,20 @@ class Desk:
         places = [place for activity in shift.layout.activities for place in placements(activity.tree)]
         vendors = {shift.host.packages[p.package].vendor for p in places if p.package in shift.host.packages}
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
+
+    def _show_unsent(self) -> None:
+        if self.shift is not None and self.shift.unsent is not None:
+            self.shift.unsent.show()
+
+    def _who(self, patient: str) -> str:
+        """«rom 210 Arne Storspove» of a resident of the unit on screen; nothing of others."""
+        residents = self.shift.residents if self.shift is not None else ()
+        known = next((one for one in residents if one.patient == patient), None)
+        return f"rom {known.room} {known.name}" if known is not None else ""
+
+    async def _open_form(self, item: Any) -> bool:
+        """The form that a refused item came from, with what was typed."""
+        return await self.open_patient(item.patient) if item.patient.startswith("Patient/") else False
 
     async def _sign_in_again(self) -> None:
         """The login ran out: the same person signs on, and everything on screen stays as it was."""
@@ -449,6 +469,10 @@ def _ms(moment: float | None, start: float) -> float | None:
     return None if moment is None or moment == float("inf") else round((moment - start) * 1000, 1)
 
 
+def _title(packages: Any, package: str) -> str:
+    return packages[package].name if package in packages else package
+
+
 def banner_text(facts: Any, unit: str) -> BannerText:
     """The banner's words from the directory's facts."""
     who = facts.resident
@@ -480,8 +504,9 @@ def banner_text(facts: Any, unit: str) -> BannerText:
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
-    if shift.attention is not None:
-        shift.attention.close()
+    for part in (shift.attention, shift.unsent):
+        if part is not None:
+            part.close()
     for subscription in shift.subscriptions.values():
         subscription.close()
     steps = []
