@@ -24,6 +24,7 @@ class Sheet(QFrame):
     def __init__(self, theme: Theme, window: QWidget, title: str, words: str = "") -> None:
         super().__init__(window)
         self.theme = theme
+        self._window = window
         self._before: QWidget | None = None
         self._title, self._words = QLabel(title), QLabel(words)
         for label, role in ((self._title, "title"), (self._words, "body")):
@@ -71,9 +72,8 @@ class Sheet(QFrame):
         self._words.setVisible(bool(words))
 
     def open(self) -> None:
-        window = self.parentWidget()
         if not self.isVisible():
-            self._before = window.focusWidget()
+            self._before = self._window.focusWidget()
         self._place()
         self.show()
         self.raise_()
@@ -113,7 +113,7 @@ class Sheet(QFrame):
         label.setPalette(colours)
 
     def _place(self) -> None:
-        window = self.parentWidget()
+        window = self._window
         width = min(self.theme.px(WIDTH), window.width())
         self.setGeometry(window.width() - width, 0, width, window.height() - self.theme.px(30))
 

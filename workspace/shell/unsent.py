@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -87,7 +87,7 @@ class UnsentSheet(Sheet):
     def _buttons(self, line: Line) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(0, self.theme.px(4), 0, 0)
-        made: list[tuple[str, Signal, bool]] = []
+        made: list[tuple[str, SignalInstance, bool]] = []
         if line.state != "venter":
             made.append(("Åpne i skjemaet", self.openAsked, True))
             made.append(("Send på nytt", self.retryAsked, False))
