@@ -93,6 +93,8 @@ def test_a_resident_without_birth_date_and_hollow_resources_are_shown_as_they_ar
     arne["birthDate"] = None
     own_sandbox.holding(*[{k: v for k, v in one.items() if v is not None} for one in hollow(arne)])
     nurse = sign_on("tone", own_sandbox)
+    listed = lambda: [row[1] for row in nurse.did("texts", instance="residents")["rows"]]  # noqa: E731
+    nurse.until(lambda: any("Storspove" in name for name in listed()), 5, f"the list: {listed()}")
     assert nurse.did("open_patient", name="Storspove")["banner"]
     sample = nurse.did("sample")
     assert "alder ukjent" in sample["banner"]

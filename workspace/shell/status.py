@@ -200,7 +200,8 @@ class StatusLine(QWidget):
 
     def _place(self) -> None:
         """The lights are painted in the gap before what is saved."""
-        gap = self._box.itemAt(2).spacerItem()
+        item = self._box.itemAt(2)
+        gap = item.spacerItem() if item is not None else None
         if gap is not None:
             gap.changeSize(
                 self._lights_width() + self._theme.px(18), 1, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum
