@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from workspace.broker.context import Context, for_patient
-from workspace.broker.door import Change, Draft, DraftKey, Prefetch, Receipt, Refused, SearchResult, Write
+from workspace.broker.door import Change, Draft, DraftKey, Form, Prefetch, Receipt, Refused, SearchResult, Write
 from workspace.broker.grant import Grant
 from workspace.clock import SystemClock
 from workspace.panels.confinement import Policy, Tier, probe
@@ -135,7 +135,7 @@ class MemoryDoor:
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
         self.prefetched.append([(query.grant.instance, query.query, len(self.watches)) for query in queries])
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         if self.commit_gate is not None:
             await self.commit_gate.wait()
         if self.refuse is not None:
