@@ -40,7 +40,7 @@ DEMO_PACKAGES = (
     "libxcb-keysyms1",
     "libxcb-shape0",
 )
-TEST_PACKAGES = (*DEMO_PACKAGES, "xvfb", "chromium")
+TEST_PACKAGES = (*DEMO_PACKAGES, "xvfb", "chromium", "nodejs")
 
 
 def run(*command: str | Path, **options: Any) -> int:
