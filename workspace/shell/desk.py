@@ -10,27 +10,33 @@ import json
 import logging
 import os
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 
 from workspace import settings as settings_room
-from workspace.clock import OffsetClock, SystemClock
 from workspace.problem import Problem
 from workspace.shell.banner import BannerText
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
+from workspace.shell.stages import Stages
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
-from workspace.shell.workplace import Workplace
+
+if TYPE_CHECKING:
+    from workspace.clock import OffsetClock
+    from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
 STARTED = time.perf_counter()
 HEADLESS_SECONDS = 60.0
+SETTLED_AFTER = 2.0
+"""Seconds after the work is open when the start is over."""
 
 
 @dataclass
@@ -48,6 +54,7 @@ class Shift:
     clock: OffsetClock
     directory: Any
     layout: Any
+    units_asked: asyncio.Future[list[Any]]
     problems: list[Problem] = field(default_factory=list)
     workplace: Workplace | None = None
     units: list[Any] = field(default_factory=list)
@@ -59,20 +66,29 @@ class Desk:
     """`await work()` until the window is closed. Returns the exit code."""
 
     def __init__(
-        self, options: Options, known: settings_room.Settings, rooms: Rooms, window: MainWindow, *, shown_at: float
+        self,
+        options: Options,
+        known: settings_room.Settings,
+        rooms: Rooms,
+        stages: Stages,
+        window: MainWindow,
+        *,
+        shown_at: float,
+        settled: Callable[[], None],
     ) -> None:
         self.options, self._known, self._rooms, self.window = options, known, rooms, window
-        self._shown_at = shown_at
+        self._stages, self._shown_at, self._settled = stages, shown_at, settled
         self.shift: Shift | None = None
         self._platform: Any = None
         self._over = asyncio.Event()
         self.tasks = Tasks(self._failed)
         self._watchdog = Watchdog(window)
         self._signing: asyncio.Task[Any] | None = None
+        self._grounded: asyncio.Task[Any] | None = None
         self._minute = QTimer(window)
         self._minute.setInterval(10_000)
         self._minute.timeout.connect(self._tick)
-        self._painted_all: float | None = None
+        self._broken: list[Problem] = []
         self.prompts = 0
         window.closing.connect(self._over.set)
         window.sign_in.signInAsked.connect(lambda: self._begin(self._sign_in))
@@ -86,6 +102,7 @@ class Desk:
         """The whole course."""
         self._watchdog.start()
         code = 0
+        self._grounded = self.tasks.spawn(self._stand())
         try:
             self._begin(self._start)
             if self.options.headless:
@@ -123,14 +140,21 @@ class Desk:
     async def _start(self) -> None:
         page = self.window.sign_in
         page.starting("Finner plattformen …", None)
-        heavy = asyncio.to_thread(self._rooms.prepare)
-        address, _ = await asyncio.gather(self.options.locate(lambda share, words: page.starting(words, share)), heavy)
-        from workspace.signon.platform import discover_platform
-
-        self._platform = await discover_platform(address)
+        address = await self.options.locate(lambda share, words: page.starting(words, share))
+        await self._stages.ready("http")
+        self._platform = await self._rooms.discover(address)
         self._welcome()
         if self.options.visit is not None:
             await self._sign_in()
+
+    async def _stand(self) -> Any:
+        """What panels stand on, before anybody has signed on: the processes of those that were used here last are made
+        ready while the person is still at the sign-in."""
+        installed = await self._stages.ready("panels")
+        ground = await self._rooms.ground(installed)
+        self._broken = installed.broken
+        self.tasks.spawn(ground.warm(installed.last_used))
+        return ground
 
     def _welcome(self) -> None:
         if self._platform is not None:
@@ -141,31 +165,39 @@ class Desk:
         if self._platform is None:
             await self._start()
             return
-        from workspace.signon.login import login
-
         visit = self.options.visit
         if visit is None:
             self.window.sign_in.waiting()
             self.prompts += 1
-        session = await login(self._platform, open_browser=visit or _open_browser, clock=SystemClock())
+        await self._stages.ready("sign-on")
+        signed = await self._rooms.sign_on(self._platform, visit or _open_browser)
         self.window.sign_in.starting("Åpner arbeidsflaten …", 0.8)
-        await self._open_work(session)
+        await self._open_work(signed)
 
     # --- the work ---
 
-    async def _open_work(self, session: Any) -> None:
-        self.shift = shift = await self._rooms.open_shift(self.options, self._known, self._platform, session)
+    async def _open_work(self, signed: Any) -> None:
+        await self._stages.ready("work")
+        assert self._grounded is not None
+        ground = await asyncio.shield(self._grounded)
+        shift = await self._rooms.open_shift(self.options, self._known, self._platform, signed, ground)
+        self.shift = shift
+        shift.problems += self._broken
+        await self._stages.ready("surface")
+        from workspace.shell.workplace import Workplace
+
+        session = signed.session
         subject = session.subject
         session.on_state(self._session_moved)
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
-        self.tasks.spawn(shift.workplace.warm())
+        await shift.workplace.build()
         window.top.user.set_text(f"{subject.name} · {subject.role}")
         window.top.set_time(shift.clock.now())
         self._minute.start()
         self._status(shift)
-        shift.units = await shift.directory.units(subject.fhir_user)
+        shift.units = await shift.units_asked
         if not shift.units:
             raise Problem(
                 "no-units",
@@ -173,11 +205,22 @@ class Desk:
                 "Be avdelingslederen legge deg inn på vakt, og logg inn på nytt.",
             )
         window.show_work()
-        await self._open_unit(shift.units[0].reference)
-        if self.options.patient:
-            await self.open_patient(f"Patient/{self.options.patient.removeprefix('Patient/')}")
+        await self._open_unit(shift.units[0].reference, self._first_patient)
         if self.options.activity:
             shift.workplace.go(self.options.activity)
+        self.tasks.spawn(shift.workplace.warm())
+        self.tasks.spawn(self._settle())
+
+    def _first_patient(self) -> str:
+        """Who is opened beside the unit at the start: the one that was asked for; headless, where all is shown, anybody."""
+        if self.options.patient:
+            return f"Patient/{self.options.patient.removeprefix('Patient/')}"
+        residents = self.shift.residents if self.shift is not None else ()
+        return residents[0].patient if self.options.headless and residents else ""
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(SETTLED_AFTER)
+        self._settled()
 
     def _status(self, shift: Shift) -> None:
         line = self.window.status
@@ -209,7 +252,8 @@ class Desk:
         tone, words = ("ok", "") if state == "signed-in" else ("bad", "utløpt, logg inn på nytt")
         self.window.status.set_light("Innlogging", tone, words)
 
-    async def _open_unit(self, reference: str) -> None:
+    async def _open_unit(self, reference: str, beside: Callable[[], str] = str) -> None:
+        """Open a unit, and the patient that `beside` names once its residents are known."""
         shift = self.shift
         if shift is None or shift.workplace is None:
             return
@@ -217,7 +261,13 @@ class Desk:
         home = self._platform.name
         self.window.top.unit.set_units([(u.reference, u.name) for u in shift.units], reference, home)
         shift.residents = tuple(await shift.directory.residents(reference))
-        await shift.workplace.open_unit(reference, unit.name, [one.patient for one in shift.residents])
+        opening: list[Awaitable[Any]] = [
+            shift.workplace.open_unit(reference, unit.name, [one.patient for one in shift.residents])
+        ]
+        who = beside()
+        if who:
+            opening.append(self.open_patient(who))
+        await asyncio.gather(*opening)
 
     async def open_patient(self, reference: str) -> bool:
         """Open a resident by reference (``Patient/<id>``)."""
@@ -336,6 +386,8 @@ class Desk:
         if shift is not None:
             await close_shift(shift, sign_out=False)
         await self.tasks.close()
+        if self._grounded is not None and not self._grounded.cancelled() and self._grounded.exception() is None:
+            await self._grounded.result().close()
         self.window.let_go()
 
     def _failed(self, fault: BaseException) -> None:
@@ -358,14 +410,10 @@ class Desk:
                 "headless-unready", "Arbeidsflaten ble ikke klar i tide.", "Se i loggen i profilmappen."
             )
         work = self.shift.workplace
-        unit_seats = list(work.unit.seats.values()) if work.unit else []
-        if not self.options.activity:
-            await work.painted(unit_seats, HEADLESS_SECONDS)
-        if work.patient is None and self.shift.residents:
-            await self.open_patient(self.shift.residents[0].patient)
         times = work.seats()
         last = 0.0
-        for activity in self.shift.layout.activities:
+        shown = work.current()
+        for activity in sorted(self.shift.layout.activities, key=lambda one: one.id != shown):
             work.go(activity.id)
             kind = work.unit if activity.context == "unit" else work.patient
             seats = list(kind.seats.values()) if kind else []
@@ -465,6 +513,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
     for subscription in shift.subscriptions.values():
         subscription.close()
+    shift.units_asked.cancel()
+    await asyncio.gather(shift.units_asked, return_exceptions=True)
     steps = []
     if shift.workplace is not None:
         steps.append(shift.workplace.close)

@@ -60,15 +60,16 @@ class Workplace(QObject):
         self.patient: Group | None = None
         self._switching = asyncio.Lock()
         self._wanted = ""
-        self._build()
 
     # --- making ---
 
-    def _build(self) -> None:
+    async def build(self) -> None:
+        """Make the pages, a frame a turn of the loop. Before anything is opened."""
         for activity in self._layout.activities:
             frames: dict[str, QWidget] = {}
             for place in placements(activity.tree):
                 frames[place.instance] = self._frame(activity, place)
+                await asyncio.sleep(0)
             surface = Surface(activity.tree, frames)
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
