@@ -21,6 +21,7 @@ from workspace.panels.face import PanelListener
 from workspace.panels.ground import Ground, at_once
 from workspace.panels.group import Group
 from workspace.panels.instance import Instance
+from workspace.panels.intents import Intents, Opener
 from workspace.panels.manifest import Package
 from workspace.panels.process import MessageTap, PanelProcess
 from workspace.panels.tasks import Kept
@@ -83,6 +84,7 @@ class PanelHost:
         self._crashes: dict[str, deque[float]] = defaultdict(deque)
         self._disabled: set[str] = set()
         self._processes: set[PanelProcess] = set()
+        self._intents = Intents(lambda: self._packages, self.instances)
         self._last_open = clock.monotonic()
         self._leaving: list[tuple[Group, Instance]] = []
         self._closed = False
@@ -147,6 +149,7 @@ class PanelHost:
             listener=listener,
             label=lambda: self._ground.label,
             keeper=group,
+            intents=self._intents,
         )
         group.add(instance)
         if not self._leaving:
@@ -226,6 +229,10 @@ class PanelHost:
             self._ground.calm = at_once
         else:
             await self._ground.close()
+
+    def opens_intents(self, opener: Opener) -> None:
+        """How the shell opens a panel for an intent that none of the open ones handles."""
+        self._intents.opener = opener
 
     def on_message(self, tap: MessageTap) -> Callable[[], None]:
         """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what undoes
