@@ -205,7 +205,7 @@ class Driver:
         """Until somebody is signed in and every panel of the unit has drawn itself."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            signing = self.desk._signing
+            signing = self.desk.signing
             shift = self.desk.shift
             if shift is not None and shift.workplace is not None and shift.workplace.unit is not None:
                 seats = shift.workplace.unit.seats.values()
@@ -543,7 +543,7 @@ class Driver:
         raise Fault("the provider still knows it")
 
     async def do_longest_block(self):
-        return {"ms": self.desk._watchdog.longest_ms}
+        return {"ms": self.desk.watchdog.longest_ms}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)

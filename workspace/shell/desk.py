@@ -6,14 +6,10 @@ A failure on the way is a Problem on the sign-in page; nothing that was typed is
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
     from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
-STARTED = time.perf_counter()
-HEADLESS_SECONDS = 60.0
 SETTLED_AFTER = 2.0
 """Seconds after the work is open when the start is over."""
 
@@ -82,13 +76,13 @@ class Desk:
         settled: Callable[[], None],
     ) -> None:
         self.options, self._known, self._rooms, self.window = options, known, rooms, window
-        self._stages, self._shown_at, self._settled = stages, shown_at, settled
+        self._stages, self.shown_at, self._settled = stages, shown_at, settled
         self.shift: Shift | None = None
         self._platform: Any = None
         self._over = asyncio.Event()
         self.tasks = Tasks(self._failed)
-        self._watchdog = Watchdog(window)
-        self._signing: asyncio.Task[Any] | None = None
+        self.watchdog = Watchdog(window)
+        self.signing: asyncio.Task[Any] | None = None
         self._grounded: asyncio.Task[Any] | None = None
         self._minute = QTimer(window)
         self._minute.setInterval(10_000)
@@ -105,13 +99,15 @@ class Desk:
 
     async def work(self) -> int:
         """The whole course."""
-        self._watchdog.start()
+        self.watchdog.start()
         code = 0
         self._grounded = self.tasks.spawn(self._stand())
         try:
             self._begin(self._start)
             if self.options.headless:
-                code = await self._headless()
+                from workspace.shell.headless import Headless
+
+                code = await Headless(self).run()
             else:
                 await self._over.wait()
         finally:
@@ -121,12 +117,12 @@ class Desk:
     # --- finding the platform, signing on ---
 
     def _begin(self, step: Any) -> None:
-        if self._signing is None or self._signing.done():
-            self._signing = self.tasks.spawn(self._guarded(step()))
+        if self.signing is None or self.signing.done():
+            self.signing = self.tasks.spawn(self._guarded(step()))
 
     def _cancel(self) -> None:
-        if self._signing is not None:
-            self._signing.cancel()
+        if self.signing is not None:
+            self.signing.cancel()
         self._welcome()
 
     async def _guarded(self, work: Any) -> None:
@@ -137,10 +133,10 @@ class Desk:
             self.window.show_sign_in()
             self.window.sign_in.failed(problem)
             if self.options.headless:
-                self._fatal = problem
+                self.fatal = problem
                 self._over.set()
 
-    _fatal: Problem | None = None
+    fatal: Problem | None = None
 
     async def _start(self) -> None:
         page = self.window.sign_in
@@ -414,11 +410,11 @@ class Desk:
 
     async def _close(self) -> None:
         self._minute.stop()
-        self._watchdog.stop()
+        self.watchdog.stop()
         shift, self.shift = self.shift, None
-        if self._signing is not None:
-            self._signing.cancel()
-            await asyncio.gather(self._signing, return_exceptions=True)
+        if self.signing is not None:
+            self.signing.cancel()
+            await asyncio.gather(self.signing, return_exceptions=True)
         if shift is not None:
             await close_shift(shift, sign_out=False)
         await self.tasks.close()
@@ -434,88 +430,6 @@ class Desk:
             )
             return
         log.error("a task failed", exc_info=fault)
-
-    # --- headless: show all, report, end ---
-
-    async def _headless(self) -> int:
-        assert self._signing is not None
-        started = process_started()
-        done, _ = await asyncio.wait({self._signing}, timeout=HEADLESS_SECONDS)
-        if done and self._fatal is None and self.options.visit is None:
-            return await self._headless_sign_in()
-        if not done or self._fatal is not None or self.shift is None or self.shift.workplace is None:
-            raise self._fatal or Problem(
-                "headless-unready", "Arbeidsflaten ble ikke klar i tide.", "Se i loggen i profilmappen."
-            )
-        work = self.shift.workplace
-        times = work.seats()
-        last = 0.0
-        shown = work.current()
-        for activity in sorted(self.shift.layout.activities, key=lambda one: one.id != shown):
-            work.go(activity.id)
-            kind = work.unit if activity.context == "unit" else work.patient
-            seats = list(kind.seats.values()) if kind else []
-            painted = await work.painted(seats, 20.0)
-            last = max(last, painted or 0.0) if painted is not None or not seats else float("inf")
-        work.go(self.options.activity or self.shift.layout.activities[0].id)
-        await asyncio.sleep(0.4)
-        if self.options.screenshot is not None:
-            await asyncio.sleep(0.8)
-            self._picture()
-        if self.options.report is not None:
-            self.options.report.write_text(json.dumps(self._report(times, started, last), ensure_ascii=False, indent=1))
-        if last == float("inf"):
-            names = [s.instance.info.title for s in times.values() if s.instance is not None and s.painted_at is None]
-            raise Problem(
-                "panels-unready", f"Ikke alle panelene ble vist: {', '.join(names)}.", "Kjør «workspace doctor»."
-            )
-        return 0
-
-    async def _headless_sign_in(self) -> int:
-        """Nobody is to be signed in: the sign-in page is what there is to show."""
-        await asyncio.sleep(0.2)
-        if self.options.screenshot is not None:
-            self._picture()
-        if self.options.report is not None:
-            self.options.report.write_text(json.dumps({"signed_in_as": None, "panels": []}))
-        return 0
-
-    def _picture(self) -> None:
-        assert self.options.screenshot is not None
-        self.options.screenshot.parent.mkdir(parents=True, exist_ok=True)
-        if not self.window.grab().save(str(self.options.screenshot)):
-            raise Problem("screenshot-failed", "Bildet kunne ikke skrives.", "Sjekk at mappen finnes og kan skrives i.")
-
-    def _report(self, seats: dict[str, Any], started: float, last: float) -> dict[str, Any]:
-        assert self.shift is not None
-        subject = self.shift.session.subject
-        return {
-            "signed_in_as": subject.username,
-            "layout": self.shift.layout.id,
-            "credential_prompts": self.prompts,
-            "window_shown_ms": round((self._shown_at - started) * 1000, 1),
-            "all_panels_painted_ms": _ms(last, started),
-            "event_loop_longest_block_ms": round(self._watchdog.longest_ms, 1),
-            "panels": [
-                {
-                    "id": seat.instance.info.package,
-                    "instance": name,
-                    "vendor": seat.instance.info.vendor,
-                    "pid": seat.instance.pid,
-                    "first_render_ms": None
-                    if seat.instance.first_render_ms is None
-                    else round(seat.instance.first_render_ms, 1),
-                    "painted_ms": _ms(seat.painted_at, started),
-                    "confinement": seat.instance.info.confinement,
-                }
-                for name, seat in seats.items()
-            ],
-        }
-
-
-def _ms(moment: float | None, start: float) -> float | None:
-    """Milliseconds from `start`; None for what never happened."""
-    return None if moment is None or moment == float("inf") else round((moment - start) * 1000, 1)
 
 
 def _title(packages: Any, package: str) -> str:
@@ -577,13 +491,3 @@ def _open_browser(url: str) -> None:
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True, name="browser").start()
-
-
-def process_started() -> float:
-    """perf_counter at the start of this process, from the system where it tells."""
-    try:
-        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-        return float(time.perf_counter() - (uptime - ticks / os.sysconf("SC_CLK_TCK")))
-    except (OSError, ValueError, IndexError):
-        return STARTED
