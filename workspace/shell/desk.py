@@ -17,7 +17,6 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
-from workspace.shell.banner import BannerText
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
@@ -306,33 +305,34 @@ class Desk:
         shift = self.shift
         if shift is None or shift.workplace is None:
             return False
-        known = next((one for one in shift.residents if one.patient == reference), None)
-        name = known.name if known is not None else "beboeren"
-        if not await shift.workplace.open_patient(reference, name, self._known_of(known)):
-            return False
-        old = shift.subscriptions.pop("banner", None)
-        if old is not None:
-            old.close()
-        shift.subscriptions["banner"] = shift.directory.watch_banner(
-            reference, lambda facts: self._facts(reference, facts)
+        from workspace.record.people import age
+        from workspace.shell.facts import Facts, of_list
+
+        work, units = shift.workplace, {unit.reference: unit.name for unit in shift.units}
+        resident = next((one for one in shift.residents if one.patient == reference), None)
+        name = resident.name if resident is not None else "beboeren"
+        known = of_list(resident, age(resident.birth_date, shift.clock.now())) if resident is not None else None
+        # Asked before the panels ask: what safety needs leaves first, and is there when the banner flips.
+        facts = Facts(
+            shift.directory,
+            reference,
+            name,
+            known,
+            lambda unit: units.get(unit, ""),
+            lambda text: work.say(reference, text),
         )
-        return True
-
-    def _known_of(self, resident: Any) -> BannerText | None:
-        """Who she is, from the ward's list: name, birth and number stand from the first moment."""
-        shift = self.shift
-        if resident is None or shift is None:
-            return None
-        from workspace.record.people import BannerFacts, age
-
-        unit = next((u.name for u in shift.units if u.reference == resident.unit), "")
-        years = age(resident.birth_date, shift.clock.now())
-        return banner_text(BannerFacts(resident, years, (), resident.flags, None, "", "", ""), unit)
-
-    def _facts(self, reference: str, facts: Any) -> None:
-        if self.shift is not None and self.shift.workplace is not None:
-            unit = next((u.name for u in self.shift.units if u.reference == facts.resident.unit), "")
-            self.shift.workplace.say(reference, banner_text(facts, unit))
+        opened = False
+        try:
+            opened = await work.open_patient(reference, name, facts)
+        finally:
+            if not opened or shift is not self.shift:
+                facts.close()
+        if opened and shift is self.shift:
+            former = shift.subscriptions.pop("banner", None)
+            if former is not None:
+                former.close()
+            shift.subscriptions["banner"] = facts
+        return opened
 
     # --- Ctrl+K ---
 
@@ -434,35 +434,6 @@ class Desk:
 
 def _title(packages: Any, package: str) -> str:
     return packages[package].name if package in packages else package
-
-
-def banner_text(facts: Any, unit: str) -> BannerText:
-    """The banner's words from the directory's facts."""
-    who = facts.resident
-    born = (
-        f"{facts.age} år · f. {who.birth_date:%d.%m.%Y}" if facts.age is not None and who.birth_date else "alder ukjent"
-    )
-    number = f"{who.national_id[:6]} {who.national_id[6:]}" if len(who.national_id) == 11 else who.national_id
-    room = f"rom {who.room} {unit}".strip() if who.room else unit
-    parts = [number, room]
-    parts += [f"primærkontakt {facts.primary_contact}"] if facts.primary_contact else []
-    parts += [f"lege {facts.doctor}"] if facts.doctor else []
-    chips: list[tuple[str, str, str]] = []
-    if facts.news2 is not None:
-        score, single, _ = facts.news2
-        tone, shape = (
-            ("bad", "up") if score >= 7 else (("warn", "diamond") if score >= 5 or single else ("neutral", "dot"))
-        )
-        chips.append((f"NEWS2 {score}", "ok" if score == 0 else tone, shape))
-    chips += [(text, tone, "none") for text, tone in facts.allergies[:2]]
-    chips += [
-        (flag, "bad" if "HLR" in flag and ("−" in flag or "-" in flag) else "neutral", "none")
-        for flag in facts.flags[:4]
-    ]
-    if facts.problem:
-        chips.append((facts.problem, "warn", "none"))
-    why = f"Du har vakt på {unit}" if unit else ""
-    return BannerText(who.name, born, " · ".join(part for part in parts if part), chips, why)
 
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
