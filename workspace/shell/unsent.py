@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
@@ -16,10 +16,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from workspace.fhir.describe import describe_all
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.kit import when
-from workspace.shell.kit.body import Spawn
 from workspace.shell.sheet import Sheet
 from workspace.shell.theme import Theme
 from workspace.shell.window import MainWindow
+
+if TYPE_CHECKING:
+    from workspace.shell.kit.body import Spawn
 
 SHOWN = 9
 STATES = {
