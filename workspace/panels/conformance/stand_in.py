@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from workspace.broker import scoping
 from workspace.broker.context import Context
-from workspace.broker.door import Change, Draft, DraftKey, Prefetch, Receipt, Refused, SearchResult, Write
+from workspace.broker.door import Change, Draft, DraftKey, Form, Prefetch, Receipt, Refused, SearchResult, Write
 from workspace.broker.grant import Grant
 from workspace.clock import instant
 from workspace.fhir.search import parse_query
@@ -110,7 +110,7 @@ class StandIn:
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
         return None
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         own = frozenset(write.full_url for write in writes if write.full_url)
         for write in writes:
             kind = str(write.resource.get("resourceType"))

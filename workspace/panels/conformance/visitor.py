@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,11 +15,11 @@ import msgspec
 from workspace.panels.components import Action
 from workspace.panels.conformance import processes
 from workspace.panels.conformance.evidence import Evidence, Look, Message, Node, Passed, Pressed, Visit
-from workspace.panels.face import TreeChange, Unknown
+from workspace.panels.face import QuietListener, TreeChange, Unknown
 from workspace.panels.host import PanelHost
 from workspace.panels.instance import Instance
 from workspace.panels.process import PanelProcess
-from workspace.panels.protocol import Ask, Cancel, Event, PanelError, Shutdown
+from workspace.panels.protocol import Ask, Cancel, Event, PanelError, Ping, Shutdown
 from workspace.panels.protocol import Message as WireMessage
 
 FIRST_RENDER = 8.0
@@ -47,7 +47,7 @@ class FromTheFuture(WireMessage, frozen=True, kw_only=True):
     context: str
 
 
-class Visitor:
+class Visitor(QuietListener):
     """Implements `face.PanelListener`: every drawn tree becomes a look."""
 
     def __init__(self, seen: Evidence, host: PanelHost, visit: Visit) -> None:
@@ -72,15 +72,6 @@ class Visitor:
     def state_changed(self) -> None:
         if self._instance is not None and self._instance.problem:
             self.visit.problems.append(self._instance.problem)
-
-    def draft_saved(self, at: str) -> None:
-        return None
-
-    def told(self, text: str, tone: str) -> None:
-        return None
-
-    def raised(self, name: str, context: Mapping[str, Any]) -> None:
-        return None
 
     # --- coming and going -----------------------------------------------------------------------------------
 
@@ -299,9 +290,7 @@ class Visitor:
         await self._answered("a cancelled `event`", answer)
 
     async def _ping(self, when: str) -> None:
-        begun = time.monotonic()
-        if not await self.process.check(ANSWER):
-            self.visit.unanswered.append(f"`ping` {when}: no answer within {time.monotonic() - begun:.1f} s")
+        await self._answered(f"`ping` {when}", self.process.peer.start(Ping()))
 
     async def _request(self, name: str, message: WireMessage) -> None:
         await self._answered(f"`{name}`", self.process.peer.start(message))
