@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,10 +19,13 @@ rules = Rules()
 
 PANEL_LEVEL = 2
 """The heading level of the panel's own title, which the shell draws."""
-NEEDS_LABEL = frozenset(
-    {"table", "trend", "list", "timeline", "picture", "image", "sparkline", "spark", "icon", "progress", "form", "menu"}
-)
+NEEDS_LABEL = frozenset({"table", "trend", "list", "timeline", "form"})
 """Components that say nothing to a screen reader without a name of their own."""
+NEEDS_WORDS = frozenset({"picture", "progress", "sparkline"})
+"""Those that need words for what they show, in `text` or `label`."""
+HEADINGS = {"heading": 3, "section": 3, "expander": 3, "card": 4}
+"""Components with a heading, and its level when none is given."""
+ICONS = Path(__file__).resolve().parents[3] / "resources" / "icons"
 TAKEN = frozenset(
     {"ctrl+k", "f1", "f12", "alt+1", "alt+2", "alt+3", "alt+4", "alt+5", "ctrl+q", "ctrl+l", "f6", "escape", "tab"}
 )
@@ -108,6 +112,10 @@ def buttons_named(seen: Evidence) -> Findings:
                     yield f"{named(visit, node)}: the option {option.get('value')!r} has no label"
 
 
+def _said(props: dict[str, Any]) -> bool:
+    return bool(str(props.get("text", "")).strip() or str(props.get("label", "")).strip())
+
+
 @rules(
     "A-03", "Tables, curves, forms and pictures have a name",
     why="A screen reader says what it enters; «table, 5 columns» does not tell a nurse which.",
@@ -116,8 +124,10 @@ def buttons_named(seen: Evidence) -> Findings:
 def groups_named(seen: Evidence) -> Findings:
     for visit, look in looks(seen):
         for node in look.nodes:
-            if node.type in NEEDS_LABEL and not str(node.props.get("label") or node.props.get("title") or "").strip():
+            if node.type in NEEDS_LABEL and not str(node.props.get("label") or "").strip():
                 yield f"{named(visit, node)} has no label"
+            elif node.type in NEEDS_WORDS and not str(node.props.get("text") or node.props.get("label") or "").strip():
+                yield f"{named(visit, node)} has no words for what it shows"
 
 
 @rules(
@@ -128,8 +138,10 @@ def groups_named(seen: Evidence) -> Findings:
 def headings_in_order(seen: Evidence) -> Findings:
     for visit, look in looks(seen):
         before = PANEL_LEVEL
-        for node in look.all("heading", "section"):
-            level = int(node.props.get("level", PANEL_LEVEL + 1))
+        for node in look.all(*HEADINGS):
+            level = int(node.props.get("level", HEADINGS[node.type]))
+            if node.type == "card" and not node.props.get("title"):
+                continue
             if level > before + 1 or level <= PANEL_LEVEL:
                 yield f"{named(visit, node)} is level {level} after level {before}"
             before = max(level, PANEL_LEVEL)
@@ -238,6 +250,20 @@ def plain_texts(seen: Evidence) -> Findings:
                     yield f"{named(visit, node)} has mark-up: {text[:60]!r}"
                 elif _ISO.search(text):
                     yield f"{named(visit, node)} shows {_ISO.search(text)[0]!r}"  # type: ignore[index]
+
+
+@rules(
+    "C-04", "Icons are among the shell's",
+    why="A name that the shell does not have is drawn as a question mark.",
+    mend="Take a name from `docs/components.md`, or leave the icon out: words say more.",
+)  # fmt: skip
+def icons_known(seen: Evidence) -> Findings:
+    known = {file.stem for file in ICONS.glob("*.svg")}
+    for visit, look in looks(seen):
+        for node in look.nodes:
+            held = [node.props, *(one for one in node.props.get("items") or [] if isinstance(one, dict))]
+            names = [one.get("icon") for one in held] + ([node.props.get("name")] if node.type == "icon" else [])
+            yield from (f"{named(visit, node)}: no icon {name!r}" for name in names if name and name not in known)
 
 
 # --- texts --------------------------------------------------------------------------------------------------

@@ -142,12 +142,18 @@ def texts_same(seen: Evidence) -> Findings:
     there = {language: found for language, found in known.items() if found is not None}
     every = set().union(*there.values()) if there else set()
     for language, found in there.items():
-        missing = sorted(every - set(found))
+        missing = sorted({_base(name) for name in every} - {_base(name) for name in found})
         if missing:
             yield f"texts/{language}.toml lacks {', '.join(missing[:5])}"
         blank = sorted(name for name, text in found.items() if not text.strip())
         if blank:
             yield f"texts/{language}.toml is empty at {', '.join(blank[:5])}"
+
+
+def _base(name: str) -> str:
+    """Without the form of a plural: languages have different ones."""
+    head, _, form = name.rpartition(".")
+    return head if form in ("zero", "one", "two", "few", "many", "other") else name
 
 
 def texts(seen: Evidence, language: str) -> tuple[dict[str, str] | None, str]:

@@ -44,7 +44,7 @@ async def rehearse(
     try:
         seen.package = await asyncio.to_thread(manifest.load, folder)
     except Problem as problem:
-        seen.manifest = problem.detail or str(problem)
+        seen.manifest = (problem.detail or str(problem)).replace(str(folder), "").lstrip("/")
         seen.unrun = "the manifest cannot be used"
         return seen
     if seen.package.kind != "native":
