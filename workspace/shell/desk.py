@@ -233,8 +233,8 @@ class Desk:
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
         shift.unsent = Unsent(
-            self.window, shift.outbox, spawn=self.tasks.spawn, title_of=partial(_title, shift.host.packages),
-            who_of=self._who, open_form=self._open_form,
+            self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
+            title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
         )  # fmt: skip
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
@@ -260,9 +260,14 @@ class Desk:
         known = next((one for one in residents if one.patient == patient), None)
         return f"rom {known.room} {known.name}" if known is not None else ""
 
-    async def _open_form(self, item: Any) -> bool:
+    async def _open_form(self, pending: Any) -> bool:
         """The form that a refused item came from, with what was typed."""
-        return await self.open_patient(item.patient) if item.patient.startswith("Patient/") else False
+        shift = self.shift
+        if shift is None or shift.workplace is None:
+            return False
+        if pending.patient.startswith("Patient/") and not await self.open_patient(pending.patient):
+            return False
+        return shift.workplace.fill(pending.package, pending.view, pending.values)
 
     async def _sign_in_again(self) -> None:
         """The login ran out: the same person signs on, and everything on screen stays as it was."""

@@ -118,6 +118,21 @@ class Workplace(QObject):
             found |= group.seats if group is not None else {}
         return found
 
+    def fill(self, package: str, view: str, values: Mapping[str, Any]) -> bool:
+        """Bring a view in front with `values` in its fields, as if they were typed. False when it is not in the layout."""
+        for seat in self.seats().values():
+            instance = seat.instance
+            if instance is None or (instance.info.package, instance.info.view) != (package, view):
+                continue
+            self._front(seat)
+            for bind, value in values.items():
+                if instance.values.get(bind) != value:
+                    instance.typed(bind, value)
+            seat.values_changed(tuple(values))
+            seat.body.focus_first()
+            return True
+        return False
+
     # --- contexts ---
 
     async def open_unit(self, unit: str, name: str, patients: Sequence[str]) -> None:
