@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.seeded import HISTORY
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -26,7 +28,7 @@ PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Sandbox:
     """The platform as a process of its own, over a folder that outlives it."""
 
-    def __init__(self, folder, history=14):
+    def __init__(self, folder, history=HISTORY):
         self.folder, self.history, self.process = folder, history, None
 
     def start(self):
@@ -187,17 +189,17 @@ class Workstation:
 
 
 @pytest.fixture
-def own_sandbox(tmp_path):
+def own_sandbox(tmp_path, seeded):
     """A platform that the test may stop."""
-    sandbox = Sandbox(tmp_path / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path / "sandbox")).start()
     yield sandbox
     sandbox.end()
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
+def sandbox(tmp_path_factory, seeded):
     """One platform for those who do not disturb each other."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("home") / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path_factory.mktemp("home") / "sandbox")).start()
     yield sandbox
     sandbox.end()
 
