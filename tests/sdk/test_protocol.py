@@ -90,7 +90,7 @@ def everything():
     @panel.action
     def do(ctx, patient=""):
         ctx.create("Observation", code="8867-4", value=72, unit="/min")
-        ctx.update({"resourceType": "Flag", "id": "f", "meta": {"versionId": "2"}})
+        ctx.update({"resourceType": "Flag", "id": "f", "subject": {"reference": ctx.patient}, "meta": {"versionId": "2"}})
         ctx.clear("pulse")
         ctx.set(more=True)
         ctx.say("Ferdig.", "warn")

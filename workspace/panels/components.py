@@ -205,8 +205,8 @@ class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
     """Rows that the panel computed (`rows`, keyed), or a watch's rows shown by the shell itself (`watch` and column
-    paths; the panel then sends nothing when a row changes). `selected` is a row's key. `sort` names a column, with ``-``
-    in front for falling; the user may sort by any header unless `sortable` is false."""
+    paths; the panel then sends nothing when a row changes). `selected` is a row's key. `sort` names a column, with
+    ``-`` in front for falling; the user may sort by any header unless `sortable` is false."""
 
     kind = "table"
     columns: list[TableColumn]
@@ -327,8 +327,8 @@ class ChoiceField(Field, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Button(Component, frozen=True, omit_defaults=True, kw_only=True):
-    """Runs `action`. `shortcut` is shown on it («Ctrl+S») and works while the focus is in the panel. `disabled` says why
-    in words, which the shell shows."""
+    """Runs `action`. `shortcut` is shown on it («Ctrl+S») and works while the focus is in the panel. `disabled` says
+    why in words, which the shell shows."""
 
     kind = "button"
     text: str

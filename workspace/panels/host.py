@@ -54,8 +54,8 @@ class NoSuchPanel(Problem):
 
 
 class PanelHost:
-    """One for each signed-in user. `user` is ``{"reference": "Practitioner/tone", "display", "role"}``; `packages` by id
-    as `manifest.discover` found them; `tier` what `confinement.probe` said (probed at first need when not given)."""
+    """One for each signed-in user. `user` is ``{"reference": "Practitioner/tone", "display", "role"}``; `packages` by
+    id as `manifest.discover` found them; `tier` what `confinement.probe` said (probed at first need when not given)."""
 
     def __init__(
         self,
@@ -232,13 +232,14 @@ class PanelHost:
         self._intents.opener = opener
 
     def on_message(self, tap: MessageTap) -> Callable[[], None]:
-        """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what undoes
-        it. For the inspector and for tests; what it shows is patient data."""
+        """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what
+        undoes it. For the inspector and for tests; what it shows is patient data."""
         self._taps.append(tap)
         return lambda: self._taps.remove(tap) if tap in self._taps else None
 
     def on_trouble(self, listener: Callable[[str, str, str, bool], None]) -> Callable[[], None]:
-        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient
+        data."""
         self._troubles.append(listener)
         return lambda: self._troubles.remove(listener) if listener in self._troubles else None
 

@@ -18,6 +18,7 @@ from workspace.panels.protocol import (
     EVENT_TIMEOUT,
     MAX_RAISED,
     Answer,
+    Cancel,
     ContextChanged,
     Intent,
     IntentAnswer,
@@ -215,15 +216,19 @@ class Errands:
         self._taken[number] = done
         address = {"instance": instance.id, "context": instance.context.token}
         message = Intent(**address, id=number, name=name, args=dict(args), source=source)
+        later = False
         try:
             result: IntentResult = await process.peer.request(message, EVENT_TIMEOUT)
-            return await done if result.later and result.handled else result
+            later = result.later and result.handled
+            return await done if later else result
         except TimeoutError:
             return IntentResult(handled=False, reason=f"«{instance.view.title}» svarte ikke.")
         except PanelError as error:
             return IntentResult(handled=False, reason=(error.message or error.name)[:500])
         finally:
             self._taken.pop(number, None)
+            if later:
+                instance.send(Cancel(id=number))
 
     def done(self, answers: Sequence[IntentAnswer], writes: Sequence[Write], receipt: Receipt | None) -> None:
         """The panel finished some, and its transaction is safe: the askers hear of it, with saved references."""

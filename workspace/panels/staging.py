@@ -1,8 +1,8 @@
-"""What a panel written in Python may import: a folder with `workspace/__init__.py` and `workspace/sdk` and nothing else.
+"""What a panel written in Python may import: a folder with `workspace/__init__.py` and `workspace/sdk` and nothing
+else.
 
-A copy, not the source tree, so that no panel ever finds the shell's own rooms. Compiled once, because a confined
-panel cannot write the compiled files itself. Never holds a package's own code.
-"""
+A copy, not the source tree, so that no panel ever finds the shell's own rooms. Compiled once, because a confined panel
+cannot write the compiled files itself. Never holds a package's own code."""
 
 from __future__ import annotations
 

@@ -202,8 +202,8 @@ def table(
     empty_hint: str = "",
     **common: Any,
 ) -> Part:
-    """Rows made with `ui.line` (or a function that makes them), or a search itself: the shell then draws its rows by the
-    columns' paths and the panel is not asked again when one changes."""
+    """Rows made with `ui.line` (or a function that makes them), or a search itself: the shell then draws its rows by
+    the columns' paths and the panel is not asked again when one changes."""
     props: Props = {
         "columns": list(columns),
         "limit": limit,
