@@ -25,6 +25,7 @@ from workspace.panels.protocol import (
     IntentRequest,
     IntentResult,
     InvalidParams,
+    InvalidRequest,
     PanelError,
     TooMany,
     WrongPatient,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 OPEN_PATIENT = "open Patient"
 """The shell's own: it opens a patient after its own checks."""
 OPENED_WITHIN = 10.0
+CLOSED = "Panelet ble lukket før det var gjort."
 
 Opener = Callable[[str, str, Context], Awaitable[str | None]]
 """``opener(package, view, context)``: the shell opens the view beside the others; gives the instance's id, or None."""
@@ -223,6 +225,11 @@ class Errands:
             return await done if later else result
         except TimeoutError:
             return IntentResult(handled=False, reason=f"«{instance.view.title}» svarte ikke.")
+        except ContextChanged:
+            return IntentResult(handled=False, reason=CLOSED)
+        except InvalidRequest as error:
+            instance.note(f"[host] {error.message}")
+            return IntentResult(handled=False, reason=f"«{instance.view.title}» svarte ikke som avtalt.")
         except PanelError as error:
             return IntentResult(handled=False, reason=(error.message or error.name)[:500])
         finally:
@@ -267,7 +274,7 @@ class Errands:
 
     def end(self) -> None:
         """The panel is closed: nobody waits for anything of it any more."""
-        self.lost("Panelet ble lukket før det var gjort.")
+        self.lost(CLOSED)
         self.kept.cancel()
 
 

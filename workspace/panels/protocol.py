@@ -187,8 +187,8 @@ class Initialize(Message, frozen=True, omit_defaults=True, kw_only=True):
     words."""
 
     method = "initialize"
-    protocol: int = PROTOCOL_VERSION
-    oldest: int = OLDEST_PROTOCOL
+    protocol: int
+    oldest: int
     locale: str = "nb"
     scopes: list[str] = []
 
@@ -200,7 +200,7 @@ class InitializeResult(Message, frozen=True, omit_defaults=True, kw_only=True):
     name: str
     version: str
     views: list[str]
-    protocol: int = PROTOCOL_VERSION
+    protocol: int = 1
 
 
 class Open(Message, frozen=True, omit_defaults=True, kw_only=True):
