@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from workspace.broker.context import Context, for_patient
-from workspace.broker.door import Change, Draft, DraftKey, Prefetch, Receipt, Refused, SearchResult, Write
+from workspace.broker.door import Change, Draft, DraftKey, Form, Prefetch, Receipt, Refused, SearchResult, Write
 from workspace.broker.grant import Grant
 from workspace.clock import SystemClock
 from workspace.panels.components import Action
@@ -49,10 +49,11 @@ query = "Observation?code=8867-4"
 scopes = ["patient/Observation.crus"]
 
 [intents]
-raises = ["open Patient", "measure pulse"]
-handles = {handles}
+raises = ["open Patient"]
 """
-HANDLES = {"helper": '["measure pulse"]', "other_helper": '["measure pulse"]'}
+RAISES = 'raises = ["open Patient", "measure pulse"]'
+HELPERS = ("helper", "other_helper")
+"""Programs whose manifest says that they handle «measure pulse»."""
 
 
 class MemoryDoor:
@@ -138,7 +139,7 @@ class MemoryDoor:
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
         self.prefetched.append([(query.grant.instance, query.query, len(self.watches)) for query in queries])
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         if self.commit_gate is not None:
             await self.commit_gate.wait()
         if self.refuse is not None:
@@ -280,7 +281,9 @@ def _install(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         package = folder / name
         package.mkdir(parents=True)
-        manifest = MANIFEST.format(name=name, id=name.replace("_", "-"), handles=HANDLES.get(name, "[]"))
+        manifest = MANIFEST.format(name=name, id=name.replace("_", "-"))
+        more = '\nhandles = ["measure pulse"]' if name in HELPERS else ""
+        manifest = manifest.replace('raises = ["open Patient"]', RAISES + more)
         (package / "panel.toml").write_text(manifest, encoding="utf-8")
         shutil.copy2(PROGRAMS / f"{name}.py", package / "panel.py")
         for shared in ("polite.py", "puppet.py"):

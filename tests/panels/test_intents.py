@@ -163,7 +163,7 @@ async def test_what_is_finished_later_gives_the_saved_references(bench: Any) -> 
 
 async def test_a_save_that_waits_for_the_platform_answers_when_it_is_there(bench: Any) -> None:
     class Offline(MemoryDoor):
-        async def commit(self, grant: Any, writes: Any) -> Receipt:
+        async def commit(self, grant: Any, writes: Any, form: Any = None) -> Receipt:
             self.commits.append(list[Write](writes))
             return Receipt("k1", "venter")
 

@@ -105,8 +105,8 @@ def require(tier: Tier, policy: Policy, panel: str) -> None:
 
 
 def python() -> list[str]:
-    """The host's own interpreter, isolated: no environment, no site-packages, no user folder. Never the venv's own link
-    or copy: that one is not to be seen from inside."""
+    """The host's own interpreter, isolated: no environment, no site-packages, no user folder. Never the venv's own link or
+    copy: that one is not to be seen from inside."""
     own = getattr(sys, "_base_executable", "") or sys.executable
     return [os.path.realpath(own), "-I", "-S", "-E", "-B"]
 

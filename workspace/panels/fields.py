@@ -18,8 +18,7 @@ DRAFT_AFTER = 0.5
 
 
 class Fields:
-    """`values` by bind, `revision` growing by one with every change. `saved(at)` is called when a draft was handed
-    over."""
+    """`values` by bind, `revision` growing by one with every change. `saved(at)` is called when a draft was handed over."""
 
     def __init__(self, door: Door, key: DraftKey, clock: Clock, saved: Callable[[str], None]) -> None:
         self._door, self._key, self._clock, self._saved = door, key, clock, saved
