@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from workspace.broker.context import Context
 from workspace.broker.door import Door
-from workspace.clock import Clock
+from workspace.clock import Clock, SystemClock
 from workspace.panels import manifest
 from workspace.panels.confinement import Policy
 from workspace.panels.conformance import files
@@ -107,13 +106,13 @@ class Workbench:
                 fresh = {name: stamp for name, stamp in now.items() if self._stamps.get(name) != stamp}
                 self._stamps = now
                 if not fresh:
-                    return "(a file is gone)", time.time()
+                    return "(a file is gone)", _now()
                 name = max(fresh, key=lambda one: fresh[one])
                 return name, fresh[name][0] / 1e9
 
     def drawn(self, file: str, changed_at: float) -> None:
         """The panel stands drawn anew after a change of `file`."""
-        self.reloads.append(Reload(file, max(0.0, time.time() - changed_at)))
+        self.reloads.append(Reload(file, max(0.0, _now() - changed_at)))
 
     def faults(self) -> list[Fault]:
         """What went wrong in the panel so far, the newest last."""
@@ -154,6 +153,11 @@ class Workbench:
         if self._ground is not None:
             await self._ground.close()
         await self.source.close()
+
+
+def _now() -> float:
+    """Real time, as the files' own times are given."""
+    return SystemClock().real().timestamp()
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
