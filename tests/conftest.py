@@ -1,5 +1,5 @@
 """What holds for every test: nothing is left behind. Widgets, tasks, timers, threads and child processes that outlive
-their test fail it."""
+their test fail it. README.md beside this says how to write one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,40 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.seeded import seeded as seeded
+
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("journeys", "attacks", "faults", "sandbox")
+"""Folders that start first, so that no worker is left with a long file at the end."""
+NEVER_SKIPPED_IN_CI = ("attacks", "journeys")
+"""Folders whose tests prove a promise to patients: where CI cannot run them, CI fails."""
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(_room(item), len(ranks)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    unasked = report.skipped and not hasattr(report, "wasxfail")
+    if unasked and os.environ.get("CI") == "true" and _room(item) in NEVER_SKIPPED_IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"CI must run this, but: {report.longrepr[2]}"
+    return report
+
+
+def _room(item: pytest.Item) -> str:
+    """The folder of tests it stands in, "" elsewhere."""
+    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
 
 
 @pytest.fixture(scope="session")
@@ -60,24 +89,29 @@ def _no_task_left_behind(monkeypatch: pytest.MonkeyPatch):
     assert not left, f"tasks left behind: {left}"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_timer_left_behind_by_what_lasted():
+    """What is older than a test is not looked through after each (see below), but once, at the end of its module."""
+    yield
+    gc.unfreeze()
+    _stop_and_refuse_active_timers()
+
+
 @pytest.fixture(autouse=True)
-def _no_widget_or_timer_left_behind():
+def _no_widget_or_timer_left_behind(_no_timer_left_behind_by_what_lasted: None):
+    before = {id(widget) for widget in _top_levels()}
+    # Else every test pays for walking through all that the session holds.
+    gc.freeze()
+    yield
     if "PySide6.QtWidgets" not in sys.modules:
-        yield
-        if "PySide6.QtWidgets" not in sys.modules:
-            return
-        before: set[int] = set()
-    else:
-        before = {id(widget) for widget in _top_levels()}
-        yield
+        return
     widgets = _wait_until_empty(lambda: [w for w in _top_levels() if id(w) not in before], 1.0)
     names = [f"{type(w).__name__} {w.objectName() or w.windowTitle()!r}" for w in widgets]
     for widget in widgets:
         widget.deleteLater()
     _drain()
     assert not names, f"top-level widgets left behind: {names}"
-    timers = _active_timers()
-    assert not timers, f"timers left running: {timers}"
+    _stop_and_refuse_active_timers()
 
 
 def _children() -> list[psutil.Process]:
@@ -114,6 +148,8 @@ def _wait_until_empty(what, seconds):
 
 
 def _top_levels():
+    if "PySide6.QtWidgets" not in sys.modules:
+        return []
     from PySide6.QtWidgets import QApplication
 
     return QApplication.topLevelWidgets() if QApplication.instance() else []
@@ -129,7 +165,9 @@ def _drain() -> None:
         QCoreApplication.processEvents()
 
 
-def _active_timers() -> list[str]:
+def _stop_and_refuse_active_timers() -> None:
+    if "PySide6.QtWidgets" not in sys.modules:
+        return
     from PySide6.QtCore import QTimer
     from shiboken6 import isValid
 
@@ -137,4 +175,5 @@ def _active_timers() -> list[str]:
     found = [o for o in gc.get_objects() if isinstance(o, QTimer) and isValid(o) and o.isActive()]
     for timer in found:
         timer.stop()
-    return [f"{timer.interval()} ms, parent {timer.parent()!r}" for timer in found]
+    told = [f"{timer.interval()} ms, parent {timer.parent()!r}" for timer in found]
+    assert not told, f"timers left running: {told}"

@@ -84,6 +84,17 @@ class Pendings:
         the answer says how it went. Raises Problem ``choice-missing``, ``not-in-conflict`` or what the platform says."""
         return _pending(await self._outbox.resolve(own, choices))
 
+    async def retry(self, own: str) -> Pending:
+        """Send what was refused once more, as it stands: something else has been mended meanwhile. Raises Problem
+        ``nothing-to-send``."""
+        item = self._outbox.item(own)
+        if item is None or item.state != "avvist":
+            raise Problem("nothing-to-send", "Dette er ikke lenger noe å sende på nytt.")
+        again = await self._outbox.commit(
+            item.bundle, item.patient, item.asker, form=item.form, bases=item.bases, replaces=own
+        )
+        return _pending(again)
+
     async def discard(self, own: str) -> None:
         """The user gives it up. What rests on what it was to create becomes *avvist*, in sight."""
         await self._outbox.forget(own)

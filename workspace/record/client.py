@@ -104,10 +104,13 @@ class Client:
     def __init__(self, endpoints: Endpoints, tokens: Tokens, transport: httpx.AsyncBaseTransport | None = None) -> None:
         import httpx
 
+        from workspace.signon.wire import trust
+
         self._endpoints = endpoints
         self._tokens = tokens
         self._http = httpx.AsyncClient(
             transport=transport,
+            verify=trust(endpoints.fhir),
             timeout=httpx.Timeout(SEARCH_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=24, max_keepalive_connections=12, keepalive_expiry=60.0),
             follow_redirects=False,

@@ -22,6 +22,7 @@ from workspace.layouts.document import Activity, Layout, Placement, Tree, placem
 from workspace.panels.host import PanelHost
 from workspace.problem import Problem
 from workspace.shell.banner import Banner, BannerText
+from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import Spawn
 from workspace.shell.seat import Seat
@@ -58,17 +59,19 @@ class Workplace(QObject):
         self._trees: dict[str, Tree] = {}
         self.unit: Group | None = None
         self.patient: Group | None = None
+        host.opens_intents(self._open_for_intent)
         self._switching = asyncio.Lock()
         self._wanted = ""
-        self._build()
 
     # --- making ---
 
-    def _build(self) -> None:
+    async def build(self) -> None:
+        """Make the pages, a frame a turn of the loop. Before anything is opened."""
         for activity in self._layout.activities:
             frames: dict[str, QWidget] = {}
             for place in placements(activity.tree):
                 frames[place.instance] = self._frame(activity, place)
+                await asyncio.sleep(0)
             surface = Surface(activity.tree, frames)
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
@@ -115,6 +118,21 @@ class Workplace(QObject):
             found |= group.seats if group is not None else {}
         return found
 
+    def fill(self, package: str, view: str, values: Mapping[str, Any]) -> bool:
+        """Bring a view in front with `values` in its fields, as if they were typed. False when it is not in the layout."""
+        for seat in self.seats().values():
+            instance = seat.instance
+            if instance is None or (instance.info.package, instance.info.view) != (package, view):
+                continue
+            self._front(seat)
+            for bind, value in values.items():
+                if instance.values.get(bind) != value:
+                    instance.typed(bind, value)
+            seat.values_changed(tuple(values))
+            seat.body.focus_first()
+            return True
+        return False
+
     # --- contexts ---
 
     async def open_unit(self, unit: str, name: str, patients: Sequence[str]) -> None:
@@ -127,10 +145,10 @@ class Workplace(QObject):
         if former is not None:
             await self._host.end_context(former.context)
 
-    async def open_patient(self, reference: str, name: str, banner: BannerText | None = None) -> bool:
+    async def open_patient(self, reference: str, name: str, facts: Facts | None = None) -> bool:
         """Switch to a patient (``Patient/<id>``). False when a panel holds the switch, or a later one overtook it.
 
-        `banner` is what is known of her already, so that name and number flip with the panels."""
+        `facts` are the banner's: name, number and what safety asks for flip with the panels."""
         self._wanted = reference
         async with self._switching:
             if self._wanted != reference:
@@ -143,8 +161,8 @@ class Workplace(QObject):
                 return False
             context = for_patient(reference)
             group = self._open(context, name, "patient")
-            group.banner = banner
-            await self._first(group, FLIP_AFTER)
+            await self._first(group, FLIP_AFTER, facts)
+            group.banner = facts.text if facts is not None else None
             self.patient = group
             self._show_patient_activity()
             self._flip(group, former)
@@ -168,22 +186,28 @@ class Workplace(QObject):
     def _open(self, context: Context, name: str, kind: str) -> Group:
         group = Group(context, name)
         for place in self._places(kind):
-            frame = self._frames[place.instance]
-            if place.package not in self._host.packages:
-                continue
-            seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised)
-            seat.body.resize(frame.size())
-            try:
-                instance = self._host.open(place.instance, place.package, place.view, context, seat, place.settings)
-            except Problem as problem:
-                frame.explain(str(problem), offer=False)
-                continue
-            seat.attach(instance)
-            group.seats[place.instance] = seat
+            if place.package in self._host.packages:
+                self._take_seat(group, self._frames[place.instance], place)
         return group
 
-    async def _first(self, group: Group, seconds: float) -> None:
+    def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
+        """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
+        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, group.name)
+        seat.front = self._front
+        seat.body.resize(frame.size())
+        try:
+            instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
+        except Problem as problem:
+            frame.explain(str(problem), offer=False)
+            return False
+        seat.attach(instance)
+        group.seats[place.instance] = seat
+        return True
+
+    async def _first(self, group: Group, seconds: float, facts: Facts | None = None) -> None:
+        """Until every panel has drawn itself and the banner knows what safety asks for; at most `seconds`."""
         waits = [asyncio.ensure_future(seat.rendered_first.wait()) for seat in group.seats.values()]
+        waits += [asyncio.ensure_future(facts.safe.wait())] if facts is not None else []
         if waits:
             await asyncio.wait(waits, timeout=seconds)
         for wait in waits:
@@ -252,6 +276,40 @@ class Workplace(QObject):
         patient = context.get("patient")
         if name == "open Patient" and isinstance(patient, str) and patient.startswith("Patient/"):
             self.patientAsked.emit(patient)
+
+    def _front(self, seat: Seat) -> None:
+        """Bring a panel that another panel asks for to where the user looks: its activity, and its tab."""
+        name = next((name for name, one in self.seats().items() if one is seat), "")
+        home = next((a for a in self._layout.activities if a.id == self.current() and self._holds(a, name)), None)
+        home = home or next((a for a in self._layout.activities if self._holds(a, name)), None)
+        if home is None:  # the user had closed it: it comes back to where the layout has it
+            home = next((a for a in self._layout.activities if name in {p.instance for p in placements(a.tree)}), None)
+            if home is not None:
+                self._project(home, home.tree)
+        if home is not None:
+            self.go(home.id)
+            self._window.page(home.id).surface.bring(name)
+
+    def _holds(self, activity: Activity, name: str) -> bool:
+        return any(place.instance == name for place in placements(self._trees[activity.id]))
+
+    async def _open_for_intent(self, package: str, view: str, context: Context) -> str | None:
+        """A panel that the layout does not have is opened for an intent, as a tab beside the first panel of the activity."""
+        group = next((g for g in (self.unit, self.patient) if g is not None and g.context == context), None)
+        homes = [a for a in self._layout.activities if a.context == context.kind]
+        home = next((a for a in homes if a.id == self.current()), homes[0] if homes else None)
+        if group is None or home is None:
+            return None
+        place = Placement(instance=f"intent-{package}-{view}", package=package, view=view)
+        tree = self._trees[home.id]
+        free = next((one.instance for one in placements(tree) if not one.locked), None)
+        if free is None or not self._take_seat(group, self._frame(home, place), place):
+            return None
+        page = self._window.page(home.id)
+        page.surface.add(place.instance, self._frames[place.instance])
+        self._project(home, trees.insert(tree, place, free, "tab"))
+        group.seats[place.instance].sit()
+        return place.instance
 
     def _seat(self, name: str) -> Seat | None:
         return self.seats().get(name)

@@ -17,12 +17,49 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, ChoiceField, Component, Row
+from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import button, choice, containers, fields, table, telling, trend
+from workspace.shell.kit import (
+    access,
+    area,
+    button,
+    card,
+    check,
+    choice,
+    code,
+    containers,
+    date,
+    empty,
+    expander,
+    failed,
+    grid,
+    heading,
+    icon,
+    items,
+    line,
+    menu,
+    notice,
+    number,
+    pair,
+    pending,
+    picture,
+    pill,
+    progress,
+    row,
+    section,
+    space,
+    sparkline,
+    table,
+    tabs,
+    text,
+    time,
+    timeline,
+    trend,
+    unknown,
+)
 from workspace.shell.kit.containers import Container, FormWidget
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.fields import RING
+from workspace.shell.kit.ink import RING
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -53,10 +90,18 @@ def same_make(old: Component, new: Component) -> bool:
     return type(old) is type(new)
 
 
+MODULES = (
+    containers, row, grid, section, card, tabs, expander, space, heading, text, pill, icon, notice, empty, pending, failed,
+    unknown, progress, sparkline, picture, table, items, timeline, trend, number, pair, line, area, date, time, check,
+    choice, code, button, menu,
+)  # fmt: skip
+
+
 def registry() -> dict[str, type[QWidget]]:
     """Every component kind and its widget."""
+    access.install()
     found: dict[str, type[QWidget]] = {}
-    for module in (containers, telling, table, trend, fields, choice, button):
+    for module in MODULES:
         found |= module.WIDGETS
     return found
 
@@ -80,7 +125,7 @@ class PanelBody(QFrame):
         self._frozen = self._painted = self._awaits_paint = False
         self._slots: dict[str, list[QWidget]] = {}
         self._acting: set[str] = set()
-        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed)
+        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob)
         self._scroll = QScrollArea(self)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -143,6 +188,24 @@ class PanelBody(QFrame):
             if node is not None and getattr(node.component, "watch", None) == watch:
                 cast(Any, widget).bound_changed()
 
+    def blob_changed(self, handle: str) -> None:
+        """A picture has come, is another, or is gone."""
+        for widget in self._widgets.values():
+            if isinstance(widget, picture.PictureWidget):
+                widget.blob_changed(handle)
+
+    def focus_first(self) -> None:
+        """The focus goes to the first field, in the order of the tree."""
+        instance = self._instance
+        waiting = [instance.root] if instance is not None and instance.root is not None else []
+        while instance is not None and waiting:
+            node = instance.nodes[waiting.pop()]
+            widget = self._widgets.get(node.id)
+            if widget is not None and isinstance(node.component, Field | PairField):
+                widget.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+            waiting.extend(reversed(node.children))
+
     def tick(self) -> None:
         """A minute has passed: ages have grown."""
         for widget in self._widgets.values():
@@ -201,6 +264,10 @@ class PanelBody(QFrame):
         from workspace.panels.face import BoundRows
 
         return self._instance.bound(watch) if self._instance is not None else BoundRows()
+
+    def _blob(self, handle: str) -> tuple[str, bytes] | None:
+        find = getattr(self._instance, "blob", None)
+        return cast("tuple[str, bytes] | None", find(handle)) if find is not None else None
 
     # --- drawing ---
 
@@ -413,6 +480,8 @@ class PanelBody(QFrame):
             return True
         if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                return False
+            if isinstance(watched, code.CodeEdit) and watched.keeps_enter():
                 return False
             return self._submit(watched)
         return super().eventFilter(watched, event)
