@@ -9,6 +9,7 @@ One request a connection; ``choose(request)`` names the fault of each ("" passes
 - ``412-after`` passes it on and says that it came too late;
 - ``wrong-json`` passes it on and answers something else; ``short`` cuts the answer in the middle of its bytes;
 - ``truncated`` passes it on and answers a valid Bundle without its last entry;
+- ``mute`` (a switch, not a fault) keeps every line open and lets nothing through, as a pulled cable does;
 - ``silent`` passes it on, lets the head and `heard` bytes of the body through, and then keeps the line open without a word.
 
 ``python -m tests.faults.proxy HOST:PORT FAULT…`` prints its address; each FAULT is for one POST, afterwards it behaves.
@@ -62,7 +63,7 @@ class FaultProxy:
         self.choose, self.delay = choose, delay
         self.heard = 400
         self.seen: list[tuple[Request, str]] = []
-        self.down = False
+        self.down = self.mute = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -109,6 +110,7 @@ class FaultProxy:
         request = await self._read(reader)
         fault = self.choose(request)
         self.seen.append((request, fault))
+        await self._while_mute()
         if fault in BEFORE:
             await self._without_passing_on(fault, reader, writer)
             return
@@ -119,14 +121,25 @@ class FaultProxy:
             up_writer.write(request.head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + request.body)
             await up_writer.drain()
             if fault in ("", "delay"):
-                await _relay(up_reader, writer)
+                await self._relay(up_reader, writer)
             elif fault == "silent":
-                await _relay(up_reader, writer, self.heard)
+                await self._relay(up_reader, writer, self.heard)
                 await asyncio.Event().wait()
             else:
                 await self._instead(fault, await up_reader.read(), writer)
         finally:
             up_writer.close()
+
+    async def _while_mute(self) -> None:
+        while self.mute:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int = sys.maxsize) -> None:
+        while most > 0 and (chunk := await reader.read(min(65536, most))):
+            await self._while_mute()
+            most -= len(chunk)
+            writer.write(chunk)
+            await writer.drain()
 
     async def _read(self, reader: asyncio.StreamReader) -> Request:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -164,13 +177,6 @@ class FaultProxy:
             await _say(writer, "200 OK", _shortened(answer))
 
 
-async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int = sys.maxsize) -> None:
-    while most > 0 and (chunk := await reader.read(min(65536, most))):
-        most -= len(chunk)
-        writer.write(chunk)
-        await writer.drain()
-
-
 async def _say(writer: asyncio.StreamWriter, status: str, body: bytes, more: str = "") -> None:
     kind = "Content-Type: application/fhir+json\r\n" if body else ""
     head = f"HTTP/1.1 {status}\r\n{kind}{more}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
@@ -182,7 +188,10 @@ def _shortened(answer: bytes) -> bytes:
     head, _, body = answer.partition(b"\r\n\r\n")
     if re.search(rb"(?i)transfer-encoding: *chunked", head):
         body = _joined(body)
-    found = json.loads(body)
+    try:
+        found = json.loads(body)
+    except ValueError:  # whoever answered was killed in the middle of it
+        return body
     found["entry"] = found.get("entry", [])[:-1]
     return json.dumps(found).encode()
 
