@@ -61,6 +61,25 @@ class Sandbox:
         except urllib.error.URLError:
             return 0, b'{"state": "gone"}'
 
+    def holding(self, *resources):
+        """The same platform with these beside, as another system might have left them: no profile was asked."""
+        from workspace.clock import SystemClock
+        from workspace.fhir.service import FhirRequest
+        from workspace.sandbox.fhir.store import Store
+
+        async def put():
+            store = Store(self.folder / "fhir.sqlite", SystemClock())
+            await store.start()
+            for one in resources:
+                where = f"{one['resourceType']}/{one['id']}"
+                answer = await store.handle(FhirRequest("PUT", where, body=one))
+                assert answer.status in (200, 201), answer
+            await store.close()
+
+        assert self.stop() == 0
+        asyncio.run(put())
+        return self.start()
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -114,16 +133,18 @@ class Sandbox:
 class Workstation:
     """One person's shell, in its own process, told what to do line by line."""
 
-    def __init__(self, username, sandbox, profile):
+    def __init__(self, username, sandbox, profile, plugins=None, ready=True):
         command = [sys.executable, str(ROOT / "tests" / "journeys" / "driver.py"), "--as", username]
         command += ["--sandbox", str(sandbox.folder), "--profile", str(profile)]
+        command += ["--plugins", str(plugins)] if plugins else []
         profile.mkdir(exist_ok=True)
         self.errors = profile.parent / f"{profile.name}.err"
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT
             )
-        self.did("wait_ready")
+        if ready:
+            self.did("wait_ready")
 
     def did(self, command, /, **how):
         """Do it and return the answer; the test fails when a person could not have done it."""
@@ -186,8 +207,8 @@ def sign_on(tmp_path):
     """``sign_on("tone", sandbox)``: a workstation, ended with the test."""
     made = []
 
-    def sit_down(username, sandbox, name=""):
-        made.append(Workstation(username, sandbox, tmp_path / (name or username)))
+    def sit_down(username, sandbox, name="", plugins=None, ready=True):
+        made.append(Workstation(username, sandbox, tmp_path / (name or username), plugins, ready))
         return made[-1]
 
     yield sit_down

@@ -233,7 +233,7 @@ class Driver:
 
     # --- doing ---
 
-    async def do_open_patient(self, name, by="mouse"):
+    async def do_open_patient(self, name, by="mouse", seconds=10.0):
         """From the resident list, as a person does."""
         seat = self.seat("residents")
         if self.work.current() != "avdeling":
@@ -260,7 +260,7 @@ class Driver:
                     view.setFocus()
                     view.setCurrentIndex(model.index(row, 0))
                     QTest.keyClick(view, Qt.Key.Key_Return)
-                return await self._settled(name)
+                return await self._settled(name, seconds)
         raise Fault(f"{name} is not in the resident list")
 
     async def do_switch_patient(self, name, seconds=10.0):
@@ -518,9 +518,29 @@ class Driver:
         return {"count": len(self.wire.messages), "processes": plain, "resources": self.wire.resources(since)}
 
     async def do_status(self):
-        """The status line and the counts of today."""
-        return {"words": [label.text() for label in self.window.status.findChildren(QWidget) if hasattr(label, "text")],
-                "spoken": self.window.status.accessibleName()}  # fmt: skip
+        """All that the status line says."""
+        return {"words": self.window.status.text(), "spoken": self.window.status.accessibleName()}
+
+    async def do_press_status(self, text):
+        """A button on the status line."""
+        for button in self.window.status.findChildren(QAbstractButton):
+            if button.isVisible() and button.text().startswith(text):
+                self.click(button, text)
+                return {"text": button.text()}
+        raise Fault(f"no button {text!r} on the status line: {self.window.status.text()}")
+
+    async def do_expire(self):
+        """Not a person: the identity provider forgets the sign-on."""
+        from workspace.problem import Problem
+        from workspace.signon.tokens import revoke_token
+
+        session = self.desk.shift.session
+        await revoke_token(session._provider, session._client_id, session._tokens.refresh_token)
+        try:
+            await session.refresh(force=True)
+        except Problem as problem:
+            return {"state": session.state, "said": str(problem)}
+        raise Fault("the provider still knows it")
 
     async def do_longest_block(self):
         return {"ms": self.desk._watchdog.longest_ms}
@@ -564,6 +584,7 @@ def main():
     known.add_argument("--sandbox", type=Path, required=True)
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
+    known.add_argument("--plugins", type=Path)
     given = known.parse_args()
 
     async def locate(progress):
@@ -576,12 +597,22 @@ def main():
 
         await visitor.choose(address, given.username)
 
+    if given.plugins:
+        beside_the_own_packages(given.plugins)
     wire = Wire()
     wire.listen()
     beside(wire)
     code = app_room.run(app_room.Options(profile=given.profile, locate=locate, visit=visit, theme="light"))
     sys.stdout.flush()
     os._exit(code)  # the thread that reads stdin would hold the interpreter's end
+
+
+def beside_the_own_packages(folder):
+    """Instead of the packages that came with the program, those in `folder`: a site that installed something broken."""
+    from workspace.panels import manifest
+
+    discover = manifest.discover
+    manifest.discover = lambda _own, *more: discover(folder, *more)
 
 
 def beside(wire):

@@ -25,7 +25,7 @@ from workspace.gateway.gateway import Gateway
 from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.tokens import TokenCheck
-from workspace.gateway.web import fhir_response
+from workspace.gateway.web import fhir_response, json_bytes
 from workspace.gateway.wellknown import WellKnown
 
 __all__ = ["Gateway", "GatewaySettings", "TokenCheck", "gateway_app"]
@@ -61,6 +61,7 @@ def gateway_app(
             Route("/time", open_to_all.time),
             Route("/changes", rest.changes),
             Route("/audit", rest.audit, methods=["POST"]),
+            Route("/transactions/{key}", rest.transaction),
             Route("/fhir", _guarded(fhir.handle), methods=_METHODS),
             Route("/fhir/{path:path}", _guarded(fhir.handle), methods=_METHODS),
         ],
@@ -94,10 +95,11 @@ class _Rest:
         self._gateway = gateway
         self.changes = _guarded(self._changes)
         self.audit = _guarded(self._audit)
+        self.transaction = _guarded(self._transaction)
 
     async def _changes(self, request: Request) -> Response:
         gateway = self._gateway
-        bearer = await gateway.tokens.check(request.headers.get("authorization", ""))
+        bearer = await gateway.bearer(request.headers)
         since = request.query_params.get("since") or request.headers.get("last-event-id") or "0"
         if not (since.isascii() and since.isdigit()) or len(since) > 15:
             raise bad_request("bad-since", "Strømmens nummer kan ikke leses.", "since is a whole number")
@@ -109,9 +111,22 @@ class _Rest:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
 
+    async def _transaction(self, request: Request) -> Response:
+        """What became of a transaction: how a client learns it when the answer was lost."""
+        gateway, key = self._gateway, request.path_params["key"]
+        bearer = await gateway.bearer(request.headers)
+        outcome = await gateway.writes.asked_again(bearer.subject.sub, key)
+        if outcome is None:
+            raise Refused(404, "no-transaction", "Ingenting er skrevet under denne nøkkelen.", issue="not-found")
+        told = {"key": key, "status": outcome.status or None}
+        if not outcome.status:
+            return json_bytes(orjson.dumps(told), 202, {"Retry-After": "1"})
+        # The body is kept as bytes: the first answer is given back as it was.
+        return json_bytes(orjson.dumps(told)[:-1] + b',"body":' + (outcome.body or b"null") + b"}")
+
     async def _audit(self, request: Request) -> Response:
         gateway = self._gateway
-        bearer = await gateway.tokens.check(request.headers.get("authorization", ""))
+        bearer = await gateway.bearer(request.headers)
         asking = await gateway.asking(bearer, request.headers)
         try:
             body = orjson.loads(await body_of(request, LARGEST_REPORT))

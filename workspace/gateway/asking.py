@@ -9,11 +9,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from workspace.access.decision import Action, Decision, Decisions, Subject, Target, decide
+from workspace.gateway.refused import bad_request
 from workspace.gateway.tokens import Bearer
 
 UNNAMED = "ukjent"
 _SAFE = re.compile(r"[^A-Za-z0-9_.@:+/\-]")
 LONGEST = 200
+MOST_PACKAGES = 16
+"""Panels that one fetch may serve; each is a line in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,12 @@ class Asking:
 
 
 def read(bearer: Bearer, decisions: Decisions, now: datetime, headers: Mapping[str, str]) -> Asking:
-    """From the headers of docs/seams.md; a request without a purpose is for treatment."""
-    named = (clean(each) for each in headers.get("x-workspace-package", "").split(","))
+    """From the headers of docs/seams.md; a request without a purpose is for treatment. Raises Refused 400."""
+    given = headers.get("x-workspace-package", "").split(",", MOST_PACKAGES)
+    if len(given) > MOST_PACKAGES:
+        said = f"Forespørselen nevner for mange paneler. Høyst {MOST_PACKAGES} kan dele ett oppslag."
+        raise bad_request("too-many-packages", said, "X-Workspace-Package")
+    named = (clean(each) for each in given)
     return Asking(
         bearer,
         decisions,

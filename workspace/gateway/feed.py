@@ -18,7 +18,7 @@ from workspace.access.kinds import GLOBAL_TYPES, served
 from workspace.clock import Clock
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
-from workspace.gateway.idempotency import tag_of
+from workspace.gateway.intents import tag_of
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
 

@@ -14,7 +14,9 @@ from workspace.gateway.auditing import Auditing
 from workspace.gateway.book import WATCHED, Book
 from workspace.gateway.feed import Change, Feed
 from workspace.gateway.idempotency import Keys
+from workspace.gateway.intents import Intents
 from workspace.gateway.reads import Reads
+from workspace.gateway.refused import Refused
 from workspace.gateway.searches import Searches
 from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.sight import about
@@ -50,7 +52,8 @@ class Gateway:
         self.searches = Searches(service, self.auditing, settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
         self._keys = Keys(self.store, clock)
-        self.writes = Writes(service, self.auditing, self._keys, settings.base)
+        self.intents = Intents(service, self.auditing, self.store, clock)
+        self.writes = Writes(service, self.auditing, self._keys, self.intents, settings.base)
         self._listen = getattr(service, "on_commit", None)
         self._undo: Callable[[], None] | None = None
         self._state = asyncio.Lock()
@@ -64,6 +67,7 @@ class Gateway:
             await self._keys.prune()
             await self.feed.start()
             self.auditing.start()
+            await self.intents.complete()
             if self._listen is not None:
                 self._undo = self._listen(self._committed)
             self._started = True
@@ -77,6 +81,7 @@ class Gateway:
             if self._undo is not None:
                 self._undo()
             await self.feed.close()
+            await self.intents.close()
             await self.auditing.close()
             await self.store.close()
 
@@ -92,6 +97,20 @@ class Gateway:
     def end_feeds(self) -> None:
         """End every stream, so that a web server that waits for its connections can stop."""
         self.feed.end_all()
+
+    async def bearer(self, headers: Mapping[str, str]) -> Bearer:
+        """Who asks, signed on strongly enough. Raises Refused 401 or 403 ``level``."""
+        bearer = await self.tokens.check(headers.get("authorization", ""))
+        if bearer.level < self.settings.security_level:
+            raise Refused(
+                403,
+                "level",
+                "Innloggingen er ikke sikker nok for pasientopplysninger.",
+                f"Logg inn på nytt med sikkerhetsnivå {self.settings.security_level}.",
+                f"security level {bearer.level}",
+                issue="forbidden",
+            )
+        return bearer
 
     async def asking(self, bearer: Bearer, headers: Mapping[str, str]) -> Asking:
         decisions = await self.book.for_person(bearer.subject.practitioner)

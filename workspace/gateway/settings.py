@@ -9,7 +9,8 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """`name` and `organization_number` of the data controller; `issuer` and `client_id` for sign-on; `origin` the one
-    address of the platform without a trailing slash; `store_path` the gateway's own SQLite file."""
+    address of the platform without a trailing slash; `store_path` the gateway's own SQLite file; `security_level` the
+    least a person must have signed on with (4: what health care asks for; 0: not looked at)."""
 
     name: str
     organization_number: str
@@ -18,6 +19,7 @@ class GatewaySettings:
     client_id: str
     origin: str
     store_path: Path
+    security_level: int = 4
 
     @property
     def base(self) -> str:

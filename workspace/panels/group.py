@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from workspace.broker.context import Context
 from workspace.panels.instance import Instance
 from workspace.panels.manifest import Package
-from workspace.panels.process import ANSWER_TIMEOUT, PanelProcess
-from workspace.panels.protocol import Ask, AskResult, ContextChanged, InvalidParams, Message, PanelError
+from workspace.panels.process import PanelProcess
+from workspace.panels.protocol import ANSWER_TIMEOUT, Ask, AskResult, ContextChanged, InvalidParams, Message, PanelError
 from workspace.panels.tasks import Kept
 from workspace.problem import Problem
 
@@ -147,7 +147,7 @@ class Group:
         while process.alive and not self._ended:
             await asyncio.sleep(PING_EVERY)
             if process.alive and any(instance.visible for instance in self.instances.values()):
-                await process.check()
+                process.check()
 
     async def ask(self) -> list[tuple[Instance, str]]:
         """The barrier: who holds, and why. The caller sets the deadline."""
@@ -200,6 +200,7 @@ class Group:
         self._ended = True
         if self.process is not None:
             self.process.ending = True
+            self.process.peer.drop()
             self.process.peer.fail(ContextChanged("the context has ended"), self.context.token)
 
     async def end(self) -> None:
@@ -212,4 +213,5 @@ class Group:
         if self.process is not None:
             await self.process.end()
         await asyncio.gather(*(instance.acts.kept.finish(3.0) for instance in instances))
+        await asyncio.gather(*(instance.errands.kept.close() for instance in instances))
         await self.kept.close()

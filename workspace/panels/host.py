@@ -21,6 +21,7 @@ from workspace.panels.confinement import Limits, Policy, Tier
 from workspace.panels.face import PanelListener
 from workspace.panels.group import Group
 from workspace.panels.instance import Instance
+from workspace.panels.intents import Intents, Opener
 from workspace.panels.manifest import Package
 from workspace.panels.process import MessageTap, PanelProcess
 from workspace.panels.spares import Spares
@@ -80,6 +81,7 @@ class PanelHost:
         self._crashes: dict[str, deque[float]] = defaultdict(deque)
         self._disabled: set[str] = set()
         self._processes: set[PanelProcess] = set()
+        self._intents = Intents(lambda: self._packages, self.instances)
         self._last_open = clock.monotonic()
         self._preparing: asyncio.Task[Tier] | None = None
         self._leaving: list[tuple[Group, Instance]] = []
@@ -146,6 +148,7 @@ class PanelHost:
             listener=listener,
             label=self._label,
             keeper=group,
+            intents=self._intents,
         )
         group.add(instance)
         if not self._leaving:
@@ -223,6 +226,10 @@ class PanelHost:
                 await self._preparing
         await asyncio.gather(*(process.kill() for process in list(self._processes)))
         self._stage.close()
+
+    def opens_intents(self, opener: Opener) -> None:
+        """How the shell opens a panel for an intent that none of the open ones handles."""
+        self._intents.opener = opener
 
     def on_message(self, tap: MessageTap) -> Callable[[], None]:
         """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what undoes

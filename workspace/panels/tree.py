@@ -28,7 +28,10 @@ from workspace.panels.components import (
 )
 from workspace.panels.face import RowsChange, TreeChange, TreeNode, Unknown
 from workspace.panels.protocol import (
+    MAX_DEPTH,
     MAX_NODES,
+    MAX_ROWS,
+    MAX_STRING,
     AddNode,
     Gone,
     InvalidParams,
@@ -39,11 +42,6 @@ from workspace.panels.protocol import (
     SetRows,
     TooLarge,
 )
-
-MAX_DEPTH = 40
-"""Levels of nesting: deeper trees are a mistake, and every level costs the shell a layout."""
-MAX_ROWS = MAX_NODES
-"""Rows of one table that a panel computed itself."""
 
 _AT = re.compile(r" - at `\$(.*)`$")
 
@@ -272,6 +270,23 @@ class _Edit:
             reordered=tuple(reordered),
             rows={i: rows for i, rows in self._rows.items() if i not in self._born and i not in self._redrawn},
         )
+
+
+def check_strings(value: Any) -> None:
+    """Raises TooLarge for a string anywhere in what a panel sent that no screen could hold."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if len(one) > MAX_STRING:
+                raise TooLarge(f"a text of {len(one)} characters; the limit is {MAX_STRING}")
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+            waiting.extend(one)
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif isinstance(one, msgspec.Struct):
+            waiting.extend(getattr(one, name) for name in one.__struct_fields__)
 
 
 # --- validation ---------------------------------------------------------------------------------------------

@@ -20,10 +20,13 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.clock import OffsetClock, SystemClock
 from workspace.problem import Problem
+from workspace.shell.attention import Attention
 from workspace.shell.banner import BannerText
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
+from workspace.shell.status import Notice
+from workspace.shell.unsent import Unsent
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 from workspace.shell.workplace import Workplace
@@ -52,6 +55,8 @@ class Shift:
     workplace: Workplace | None = None
     units: list[Any] = field(default_factory=list)
     residents: tuple[Any, ...] = ()
+    attention: Attention | None = None
+    unsent: Unsent | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
 
 
@@ -156,7 +161,6 @@ class Desk:
     async def _open_work(self, session: Any) -> None:
         self.shift = shift = await self._rooms.open_shift(self.options, self._known, self._platform, session)
         subject = session.subject
-        session.on_state(self._session_moved)
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
@@ -182,16 +186,19 @@ class Desk:
     def _status(self, shift: Shift) -> None:
         line = self.window.status
 
-        def light(state: Any) -> None:
-            tone = {"ok": "ok", "treg": "warn"}.get(state.state, "bad")
-            line.set_light("Journalplattform", tone, "" if state.state == "ok" else state.text)
-
         def counts(now: Any) -> None:
-            line.set_saved("Alt er lagret" if not now.unsent else f"{now.unsent} venter på plattformen")
             line.set_counts(f"I dag: {now.registered} registrert, {now.reused} gjenbrukt")
 
-        shift.record.on_service(light)
+        line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
+        shift.attention = Attention(
+            line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
+        )
+        shift.unsent = Unsent(
+            self.window, shift.outbox, spawn=self.tasks.spawn, title_of=partial(_title, shift.host.packages),
+            who_of=self._who, open_form=self._open_form,
+        )  # fmt: skip
+        shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
@@ -205,9 +212,37 @@ class Desk:
         vendors = {shift.host.packages[p.package].vendor for p in places if p.package in shift.host.packages}
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
 
-    def _session_moved(self, state: str) -> None:
-        tone, words = ("ok", "") if state == "signed-in" else ("bad", "utløpt, logg inn på nytt")
-        self.window.status.set_light("Innlogging", tone, words)
+    def _show_unsent(self) -> None:
+        if self.shift is not None and self.shift.unsent is not None:
+            self.shift.unsent.show()
+
+    def _who(self, patient: str) -> str:
+        """«rom 210 Arne Storspove» of a resident of the unit on screen; nothing of others."""
+        residents = self.shift.residents if self.shift is not None else ()
+        known = next((one for one in residents if one.patient == patient), None)
+        return f"rom {known.room} {known.name}" if known is not None else ""
+
+    async def _open_form(self, item: Any) -> bool:
+        """The form that a refused item came from, with what was typed."""
+        return await self.open_patient(item.patient) if item.patient.startswith("Patient/") else False
+
+    async def _sign_in_again(self) -> None:
+        """The login ran out: the same person signs on, and everything on screen stays as it was."""
+        shift = self.shift
+        if shift is None:
+            return
+        from workspace.signon.login import login
+
+        line = self.window.status
+        line.notice("session", Notice("Logg inn i nettleseren som åpnet seg.", "warn"))
+        try:
+            visit = self.options.visit or _open_browser
+            again = await login(self._platform, open_browser=visit, clock=SystemClock())
+            await shift.session.rejoin(again)
+            shift.record.refresh()
+        except Problem as problem:
+            retry = Notice(str(problem), "bad", "Logg inn på nytt", lambda: self._begin(self._sign_in_again))
+            line.notice("session", retry)
 
     async def _open_unit(self, reference: str) -> None:
         shift = self.shift
@@ -341,7 +376,9 @@ class Desk:
     def _failed(self, fault: BaseException) -> None:
         if isinstance(fault, Problem):
             log.warning("%s: %s", fault.code, fault.detail)
-            self.window.status.set_saved(fault.sentence)
+            self.window.status.notice(
+                "fault", Notice(str(fault), "warn", "Lukk", lambda: self.window.status.notice("fault", None))
+            )
             return
         log.error("a task failed", exc_info=fault)
 
@@ -432,6 +469,10 @@ def _ms(moment: float | None, start: float) -> float | None:
     return None if moment is None or moment == float("inf") else round((moment - start) * 1000, 1)
 
 
+def _title(packages: Any, package: str) -> str:
+    return packages[package].name if package in packages else package
+
+
 def banner_text(facts: Any, unit: str) -> BannerText:
     """The banner's words from the directory's facts."""
     who = facts.resident
@@ -463,6 +504,9 @@ def banner_text(facts: Any, unit: str) -> BannerText:
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
+    for part in (shift.attention, shift.unsent):
+        if part is not None:
+            part.close()
     for subscription in shift.subscriptions.values():
         subscription.close()
     steps = []

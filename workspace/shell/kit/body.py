@@ -17,7 +17,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, ChoiceField, Component, Row
+from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
 from workspace.panels.face import PanelInstance, TreeChange
 from workspace.shell.kit import (
     access,
@@ -189,10 +189,22 @@ class PanelBody(QFrame):
                 cast(Any, widget).bound_changed()
 
     def blob_changed(self, handle: str) -> None:
-        """A blob has come, or is no longer kept."""
+        """A picture has come, is another, or is gone."""
         for widget in self._widgets.values():
-            if isinstance(widget, picture.PictureWidget):
+            if hasattr(widget, "blob_changed"):
                 widget.blob_changed(handle)
+
+    def focus_first(self) -> None:
+        """The focus goes to the first field, in the order of the tree."""
+        instance = self._instance
+        waiting = [instance.root] if instance is not None and instance.root is not None else []
+        while instance is not None and waiting:
+            node = instance.nodes[waiting.pop()]
+            widget = self._widgets.get(node.id)
+            if widget is not None and isinstance(node.component, Field | PairField):
+                widget.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+            waiting.extend(reversed(node.children))
 
     def tick(self) -> None:
         """A minute has passed: ages have grown."""
@@ -254,8 +266,7 @@ class PanelBody(QFrame):
         return self._instance.bound(watch) if self._instance is not None else BoundRows()
 
     def _blob(self, handle: str) -> tuple[str, bytes] | None:
-        find = getattr(self._instance, "blob", None)
-        return cast("tuple[str, bytes] | None", find(handle)) if find is not None else None
+        return self._instance.blob(handle) if self._instance is not None else None
 
     # --- drawing ---
 

@@ -1,0 +1,177 @@
+"""What waits for the platform, and what it did not take: each with who, what, why, and the ways on.
+
+Shows items of the outbox as they are told to it; what is sent again, forgotten or opened, the outbox and the workplace do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from workspace.fhir.describe import describe_all
+from workspace.shell.chips import Chip, PlainButton
+from workspace.shell.kit import when
+from workspace.shell.kit.body import Spawn
+from workspace.shell.sheet import Sheet
+from workspace.shell.theme import Theme
+from workspace.shell.window import MainWindow
+
+SHOWN = 9
+STATES = {
+    "venter": ("Venter", "warn", "dot"),
+    "konflikt": ("Konflikt", "bad", "diamond"),
+    "avvist": ("Ikke lagret", "bad", "up"),
+}
+EMPTY = "Alt er lagret. Her ser du det som venter når plattformen er borte, og det den ikke tok imot."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One transaction. `panel` and `who` in words; `lines` what it holds; `why` the reason and what to do."""
+
+    id: str
+    state: str
+    panel: str
+    who: str
+    made: str
+    lines: Sequence[str]
+    why: str = ""
+    patient: str = ""
+
+
+class UnsentSheet(Sheet):
+    """`retryAsked`, `openAsked` and `forgetAsked` carry the item's id."""
+
+    retryAsked = Signal(str)
+    openAsked = Signal(str)
+    forgetAsked = Signal(str)
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(theme, window, "Det som ikke er lagret ennå")
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Draw anew; the sheet may be open or not."""
+        self.clear()
+        self.say("" if lines else EMPTY)
+        for line in lines:
+            self.inside.addWidget(self._card(line))
+        self.inside.addStretch(1)
+
+    def _card(self, line: Line) -> QWidget:
+        card = Card(self.theme)
+        words, tone, shape = STATES.get(line.state, (line.state, "neutral", "none"))
+        head = QHBoxLayout()
+        head.addWidget(Chip(self.theme, words, tone, shape))
+        head.addWidget(self.label(f"{line.panel} · {line.who}" if line.who else line.panel, "medium"), 1)
+        box = QVBoxLayout(card)
+        pad = self.theme.px(14)
+        box.setContentsMargins(pad, self.theme.px(12), pad, self.theme.px(12))
+        box.setSpacing(self.theme.gap("xs"))
+        box.addLayout(head)
+        for text in line.lines[:SHOWN]:
+            box.addWidget(self.label(text))
+        if len(line.lines) > SHOWN:
+            box.addWidget(self.label(f"og {len(line.lines) - SHOWN} til", "caption", "muted"))
+        if line.why:
+            box.addWidget(self.label(line.why, "body", "bad" if line.state != "venter" else "muted"))
+        box.addWidget(self.label(line.made, "caption", "muted"))
+        box.addLayout(self._buttons(line))
+        card.setAccessibleName(f"{words}. {line.panel} {line.who}. {'. '.join(line.lines)}. {line.why}")
+        return card
+
+    def _buttons(self, line: Line) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(0, self.theme.px(4), 0, 0)
+        made: list[tuple[str, SignalInstance, bool]] = []
+        if line.state != "venter":
+            made.append(("Åpne i skjemaet", self.openAsked, True))
+            made.append(("Send på nytt", self.retryAsked, False))
+            made.append(("Forkast", self.forgetAsked, False))
+        for text, signal, primary in made:
+            button = PlainButton(self.theme, text, primary=primary)
+            button.setAccessibleName(f"{text}: {line.panel} {line.who}")
+            button.clicked.connect(lambda _on=False, s=signal, name=line.id: s.emit(name))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        return row
+
+
+class Card(QWidget):
+    """A hairline around what belongs together."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._theme.color("line"), 1))
+        painter.setBrush(self._theme.color("surface"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
+
+
+class Unsent:
+    """Between the outbox and the sheet: keeps an open sheet true, and does what its buttons ask.
+
+    `title_of` says a package's name, `who_of` a patient's name and room; `open_form` shows an item's form again."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        outbox: Any,
+        *,
+        spawn: Spawn,
+        title_of: Callable[[str], str],
+        who_of: Callable[[str], str],
+        open_form: Callable[[Any], Awaitable[bool]],
+    ) -> None:
+        self._window, self._outbox, self._spawn = window, outbox, spawn
+        self._title_of, self._who_of, self._open_form = title_of, who_of, open_form
+        self._sheet: UnsentSheet | None = None
+        self._end = outbox.on_change(lambda _item: self._refresh())
+
+    def show(self) -> None:
+        self._drop()
+        self._sheet = sheet = UnsentSheet(self._window.theme, self._window)
+        sheet.forgetAsked.connect(lambda own: self._spawn(self._outbox.forget(own)))
+        sheet.retryAsked.connect(lambda own: self._spawn(self._outbox.retry(own)))
+        sheet.openAsked.connect(lambda own: self._spawn(self._open(own)))
+        sheet.closed.connect(self._drop)
+        self._refresh()
+        sheet.open()
+
+    def close(self) -> None:
+        self._end()
+        self._drop()
+
+    def _drop(self) -> None:
+        sheet, self._sheet = self._sheet, None
+        if sheet is not None:
+            sheet.hide()
+            sheet.deleteLater()
+
+    def _refresh(self) -> None:
+        if self._sheet is not None:
+            self._sheet.show_lines([self._line(item) for item in self._outbox.items()])
+
+    def _line(self, item: Any) -> Line:
+        package = item.asker.packages[0].partition("@")[0] if item.asker.packages else ""
+        why = str(item.problem) if item.problem is not None else ""
+        if item.state == "venter":
+            why = why or "Sendes av seg selv når plattformen svarer."
+        made = f"skrevet {when.clock(item.made)}" if item.made else ""
+        who = self._who_of(item.patient)
+        return Line(
+            item.id, item.state, self._title_of(package), who, made, describe_all(item.bundle), why, item.patient
+        )
+
+    async def _open(self, own: str) -> None:
+        item = next((one for one in self._outbox.items() if one.id == own), None)
+        if item is not None and await self._open_form(item):
+            self._drop()
