@@ -196,7 +196,7 @@ def test_whatever_bytes_a_process_spills_the_host_and_its_neighbour_live(tmp_pat
         runner.run(pipe.begin())
 
         @seed(SEED)
-        @profile(60)
+        @profile(60, shrink=False)
         @given(wild)
         def bursts(burst: list[Any]) -> None:
             runner.run(pipe.burst(burst))

@@ -10,7 +10,7 @@ import typing
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from workspace.panels.components import COMPONENTS
@@ -21,13 +21,16 @@ SEED = int(os.environ.get("FUZZ_SEED") or (0 if CI else random.SystemRandom().ra
 """In CI always the same; elsewhere another each time. It is printed with a failure: ``FUZZ_SEED=… pytest …`` repeats it."""
 
 
-def profile(examples: int) -> settings:
+def profile(examples: int, *, shrink: bool = True) -> settings:
+    """`shrink` is off where an example takes long: the first failing one is shown as it was found."""
     return settings(
         max_examples=examples,
         derandomize=CI,
         deadline=None,
         database=None,
         print_blob=True,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
