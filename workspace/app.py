@@ -203,6 +203,7 @@ async def open_shift(
     from workspace.panels.host import PanelHost
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
+    from workspace.record.draftsync import DraftSync, workstation
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
     from workspace.shell.desk import Shift
@@ -222,6 +223,7 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
+    DraftSync(drafts, client, clock, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
