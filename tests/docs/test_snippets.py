@@ -1,8 +1,8 @@
 """Every snippet in the vendors' documents is run: commands for real, code as it stands, manifests read, messages decoded.
 
-A block whose first line is a comment with a path (``# temperature/panel.py``) is a file, and is written. Other blocks are run:
-shell lines one by one in the page's own folder, Python one after the other in one namespace, JSON lines as messages, TOML as
-a manifest.
+A block whose first line is a comment with a path (``# temperature/panel.py``) is a file, and is written. Others are run:
+shell lines one by one in the page's own folder, Python one after the other in one namespace, JSON lines as messages, TOML
+as a manifest.
 """
 
 from __future__ import annotations
