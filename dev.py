@@ -77,6 +77,7 @@ def set_up() -> None:
     wanted = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     whole = _is_ours_and_whole()
     if whole and stamp.exists() and stamp.read_text() == wanted:
+        _launcher()
         return
     if not whole:
         if importlib.util.find_spec("ensurepip") is None:
@@ -92,7 +93,18 @@ def set_up() -> None:
         sys.exit("Installasjonen stoppet. Sjekk nettforbindelsen til pakkeregisteret og kjør kommandoen på nytt.")
     _ours().write_text(f"{ROOT}\n", encoding="utf-8")
     run(PYTHON, "-m", "compileall", "-q", ROOT / "workspace", ROOT / "plugins")
+    _launcher()
     stamp.write_text(wanted)
+
+
+def _launcher() -> None:
+    """The `workspace` command, beside `.venv`'s python."""
+    windows = os.name == "nt"
+    where = BIN / ("workspace.cmd" if windows else "workspace")
+    text = f'@"{PYTHON}" -m workspace %*\r\n' if windows else f'#!/bin/sh\nexec "{PYTHON}" -m workspace "$@"\n'
+    if not where.exists() or where.read_text(encoding="utf-8") != text:
+        where.write_text(text, encoding="utf-8", newline="")
+        where.chmod(0o755)
 
 
 def _ours() -> Path:

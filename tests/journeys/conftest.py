@@ -31,9 +31,9 @@ class Sandbox:
     def __init__(self, folder, history=HISTORY):
         self.folder, self.history, self.process = folder, history, None
 
-    def start(self):
+    def start(self, port="0"):
         command = [sys.executable, "-m", "workspace", "sandbox", "serve", "--sandbox", str(self.folder)]
-        command += ["--port", "0", "--history", str(self.history)]
+        command += ["--port", port, "--history", str(self.history)]
         with (self.folder.parent / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=ROOT)
         deadline = time.monotonic() + 60
@@ -78,9 +78,9 @@ class Sandbox:
                 assert answer.status in (200, 201), answer
             await store.close()
 
-        assert self.stop() == 0
+        assert self.process.poll() is not None or self.stop() == 0
         asyncio.run(put())
-        return self.start()
+        return self.start(self.url.rpartition(":")[2])  # where it was: those who work on it find it again
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from workspace import app as app_room  # noqa: E402
 from workspace.panels.host import PanelHost  # noqa: E402
+from workspace.shell.sheet import Sheet  # noqa: E402
 
 PATIENT = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})")
 LEFT = Qt.MouseButton.LeftButton
@@ -534,6 +535,23 @@ class Driver:
                 self.click(button, text)
                 return {"text": button.text()}
         raise Fault(f"no button {text!r} on the status line: {self.window.status.text()}")
+
+    async def do_sheet(self):
+        """All the words of the sheet over the work, and of its buttons."""
+        for sheet in self.window.findChildren(Sheet):
+            if sheet.isVisible():
+                labels = [one.text() for one in sheet.findChildren(QLabel) if one.isVisible()]
+                return {"words": labels, "buttons": [b.text() for b in sheet.findChildren(QAbstractButton)]}
+        return {"words": [], "buttons": []}
+
+    async def do_press_sheet(self, text):
+        """A button on the sheet over the work."""
+        for sheet in self.window.findChildren(Sheet):
+            for button in sheet.findChildren(QAbstractButton):
+                if sheet.isVisible() and button.isVisible() and button.text().startswith(text):
+                    self.click(button, text)
+                    return {"text": button.text()}
+        raise Fault(f"no button {text!r} on a sheet")
 
     async def do_expire(self):
         """Not a person: the identity provider forgets the sign-on."""

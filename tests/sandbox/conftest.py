@@ -46,8 +46,7 @@ class Served:
         return self.wait(lambda: self.get("/health")["state"] == "ready", "ready")
 
     def whole(self):
-        self.listening()
-        return self.wait(lambda: self.get("/health")["history"]["complete"], "whole")
+        return self.ready().wait(lambda: self.get("/health")["history"]["complete"], "whole")
 
     def wait(self, holds, what):
         deadline = time.monotonic() + READY_WITHIN

@@ -246,7 +246,8 @@ class PanelHost:
         return undo
 
     def on_trouble(self, listener: Callable[[str, str, str, bool], None]) -> Callable[[], None]:
-        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient
+        data."""
         self._troubles.append(listener)
         return lambda: self._troubles.remove(listener) if listener in self._troubles else None
 

@@ -113,7 +113,9 @@ def test_what_could_not_be_fetched_is_said_above_the_list():
 def test_a_row_opens_its_resident():
     bench = opened()
     action = next(one for one in bench.rows() if one["key"] == ME)["action"]
-    assert bench.act(action["name"], **action["args"])["raise"] == [{"name": "open Patient", "args": {"patient": ME}}]
+    assert bench.act(action["name"], **action["args"])["raise"] == [
+        {"name": "open Patient", "args": {"patient": ME}, "id": "open Patient"}
+    ]
 
 
 def test_an_empty_unit_says_what_to_do():

@@ -96,6 +96,6 @@ def _files(order: Order) -> dict[str, Path]:
         for source in folder.rglob("*"):
             if source.is_file() and "__pycache__" not in source.parts:
                 found[source.relative_to(folder).as_posix()] = source
-    for name in [where for where in found if where.startswith("test_panel.")]:
+    for name in [where for where in found if where in ("test_panel.py", "panel.test.js")]:
         found[f"tests/{name}"] = found.pop(name)
     return found
