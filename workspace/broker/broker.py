@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import scoping
+from workspace.broker import facts, scoping
 from workspace.broker.context import Context
 from workspace.broker.door import (
     Change,
@@ -119,6 +119,7 @@ class Broker:
         self._registered = self._reused = 0
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
+        self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
 
@@ -160,7 +161,7 @@ class Broker:
         if wrong is not None:
             raise self._refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
-        return resource
+        return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
         asked = self._admit(grant, query)
@@ -196,6 +197,8 @@ class Broker:
                 scoping.checked_write(grant, write.action, write.resource, self._user, own)
                 if write.action == "update" and not (write.resource.get("id") and write.if_match):
                     raise scoping.refused("bad-write", "Panelet sa ikke hvilken utgave det ville endre.")
+                if write.action == "update" and self._was_withheld(write):
+                    raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
@@ -213,6 +216,12 @@ class Broker:
         if item.state in WIRE_CODES:
             self.pending.failed(grant, form, item.id)
         return self._receipt(item)
+
+    def _was_withheld(self, write: Write) -> bool:
+        """The panel saw less than there is: what it sends back would take the rest away."""
+        base = self._record.held(f"{write.resource['resourceType']}/{write.resource['id']}", version_in(write.if_match))
+        tags = (write.resource.get("meta") or {}).get("tag") or ()
+        return facts.TAG in tags or (base is not None and facts.is_changed_in_meaning(base))
 
     def _bases(self, writes: Sequence[Write]) -> dict[str, Resource]:
         """The versions that updates were made from, where they are at hand: a conflict is shown against them."""
@@ -353,7 +362,8 @@ class Broker:
         self._reports.add(
             "read", grant, (context,) if context else tuple(who), query=query, request=rows.request, cached=cached
         )
-        return SearchResult((*kept, *extra), len(extra), rows.total, rows.fetched)
+        resources = tuple(self._shown(one) for one in (*kept, *extra))
+        return SearchResult(resources, len(extra), rows.total, rows.fetched)
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):
@@ -364,7 +374,7 @@ class Broker:
 
     def _converted(self, grant: Grant, query: str, change: RowsChange, *, cached: bool) -> Change:
         whole = self._answer(grant, query, change.whole, cached=cached) if change.whole is not None else None
-        put = tuple((index, one) for index, one in change.put if self._passes(grant, one))
+        put = tuple((index, self._shown(one)) for index, one in change.put if self._passes(grant, one))
         return Change(whole, change.gone, put, change.error, change.code)
 
     def _moved(self, item: Item) -> None:

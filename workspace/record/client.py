@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 from uuid import uuid4
 
 from workspace.clock import SystemClock
@@ -169,6 +170,15 @@ class Client:
         body = _body(response)
         if response.status_code != 200 or not isinstance(body, dict):
             raise _malformed(f"/time answered {response.status_code}")
+        return body
+
+    async def poll(self, since: int, sight: str) -> dict[str, Any]:
+        """One page of what the change feed would have said after number `since` (docs/seams.md, *The feed*). Raises
+        PlatformProblem; its status is 404 when the platform cannot be asked so."""
+        url = f"{self._endpoints.changes}/poll?since={since}&sight={quote(sight)}"
+        body = _body(await self._authorised("GET", url, {"Accept": "application/json"}, None, CONNECT_SECONDS))
+        if not isinstance(body, dict) or not isinstance(body.get("events"), list):
+            raise _malformed("/changes/poll without events")
         return body
 
     @asynccontextmanager
