@@ -122,14 +122,16 @@ class Seat:
         self.told(f"{source} ber om dette", "neutral")
 
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
-        return await ask_choice(self.frame, question, choices) if isValid(self.frame) else None
+        if not isValid(self.frame):
+            return None
+        return await ask_choice(self.body.env.theme, self.frame.window(), question, choices)
 
     async def printing(self, paper: Paper) -> tuple[bool, str]:
         if self.instance is None or not isValid(self.frame):
             return False, "Panelet er lukket."
         info = self.instance.info
         about = (self.whose, f"{info.title} ({info.vendor})", self._now().strftime("%d.%m.%Y kl. %H:%M"))
-        return await print_paper(self.frame, paper, about)
+        return await print_paper(self.body.env.theme, self.frame.window(), paper, about)
 
     # --- inside ---
 
