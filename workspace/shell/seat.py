@@ -144,7 +144,7 @@ class Seat:
             return
         receipt = outcome.receipt
         if not outcome.ok:
-            self.frame.tell(outcome.problem, "bad")
+            self.frame.tell(outcome.problem, "neutral" if outcome.tone == "neutral" else "bad")
         elif receipt is not None and receipt.state == "venter":
             self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
         elif outcome.message:
