@@ -42,6 +42,7 @@ from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
 from workspace.record.outbox import Item, Outbox, reference_of
@@ -121,7 +122,12 @@ class Broker:
         self._background: set[asyncio.Task[Any]] = set()
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
+        self.drafts = drafts
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
+
+        sync = drafts.sync
+        if isinstance(sync, DraftSync):
+            self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
 
     async def close(self) -> None:
         """End every watch and send the last reports."""
@@ -408,6 +414,8 @@ class Broker:
     def _served(self, state: ServiceState) -> None:
         if state.state != "nede":
             self._outbox.wake()
+            if isinstance(self._drafts.sync, DraftSync):
+                self._drafts.sync.wake()
 
     def _receipt(self, item: Item) -> Receipt:
         problem = item.problem
