@@ -49,6 +49,7 @@ class Sight:
         self._asking = asking
         self._base = base
         self._decided: dict[tuple[str, tuple[str, ...]], Decision] = {}
+        self._parts = asking.closes_parts()  # for most nothing is, and a page of 200 rows need not be looked at
         self.patients: dict[str, None] = {}
         """Everybody about whom something was let through."""
         self.closed: dict[str, None] = {}
@@ -62,15 +63,16 @@ class Sight:
         held = self._decided.get((kind, patients))
         if held is None:
             held = self._decided[kind, patients] = self._asking.decide("read", kind, patients)
-        if held.permitted and (
-            is_restriction(resource) or self._asking.hides(patients, marks_of(resource, self._base))
-        ):
+        if held.permitted and (is_restriction(resource) or self._hides(resource, patients)):
             held = restricted()
         if held.permitted:
             self.patients.update(dict.fromkeys(patients))
         elif held.code == RESTRICTED:
             self.closed.update(dict.fromkeys(patients))
         return held
+
+    def _hides(self, resource: Resource, patients: tuple[str, ...]) -> bool:
+        return self._parts and self._asking.hides(patients, marks_of(resource, self._base))
 
     async def sees(self, resource: Resource) -> bool:
         return (await self.decision(resource)).permitted
