@@ -36,6 +36,7 @@ MOST_STREAMS = 8
 """Open streams of one session."""
 POLLED = 200
 AGAIN_SECONDS = 5
+RESERVE_SECONDS = 1.0
 RETRY = b"retry: 1000\n\n"
 
 Change = tuple[str, str, int, Resource | None]
@@ -178,8 +179,13 @@ class Feed:
         body: Mapping[str, Any],
         marks: frozenset[str] = frozenset(),
     ) -> None:
-        if self._seq + 1 >= self._reserved:
-            await self._reserve()
+        while self._seq + 1 >= self._reserved:
+            try:
+                await self._reserve()
+            except sqlite3.Error:
+                # A number given without being reserved could come twice: what happened waits, and is told late.
+                logger.exception("the feed cannot reserve numbers")
+                await asyncio.sleep(RESERVE_SECONDS)
         self._seq += 1
         whole = {"seq": self._seq, **body}
         place = whole if kind in KINDS and body.get("resource") is not None else None
