@@ -206,6 +206,7 @@ async def open_shift(
     from workspace.record.draftsync import DraftSync, workstation
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
+    from workspace.record.tally import Tally
     from workspace.shell.desk import Shift
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
@@ -225,7 +226,8 @@ async def open_shift(
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
     DraftSync(drafts, client, clock, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
+    tally = Tally(clock, vault, user=user)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally)
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
@@ -235,7 +237,10 @@ async def open_shift(
         layout = roles.fallback(views)
     used = [place.package for activity in layout.activities for place in placements(activity.tree)]
     await asyncio.gather(
-        drafts.start(), outbox.start(), asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used)))
+        drafts.start(),
+        outbox.start(),
+        tally.start(),
+        asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
