@@ -12,13 +12,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
 from workspace.broker import duplicates, facts, scoping
-from workspace.broker.context import Context
+from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
     Draft,
@@ -38,6 +38,7 @@ from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import inverse
@@ -369,6 +370,22 @@ class Broker:
             del self._calls[key]
         self._record.release(context.token)
         self._reports.forget(context.token)
+
+    async def keep_offline(
+        self, unit: str, patients: Sequence[str], asked: Sequence[tuple[Grant, str]], more: Sequence[str] = ()
+    ) -> None:
+        """Keep `unit` readable without the platform: each (grant, query) of `asked` about each of `patients`, with the
+        grant's scopes and under its rules, and the shell's own queries in `more`. Calling it again, for another unit or
+        with other patients, drops what it leaves out."""
+        queries = [format_query(parse_query(text)) for text in more]
+        for grant, query in asked:
+            about = [for_patient(one) for one in patients] if grant.context.kind == "patient" else [grant.context]
+            for context in about:
+                try:
+                    queries.append(scoping.narrowed(replace(grant, context=context), query))
+                except Refused:
+                    continue  # the panel may not ask it: then it is not kept either
+        await self._record.keep_offline(unit, queries)
 
     def load_draft(self, key: DraftKey) -> Draft | None:
         kept = self._drafts.load(_draft(key))
