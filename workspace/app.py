@@ -55,7 +55,23 @@ def _panels(profile: Path) -> Installed:
     from workspace.panels import manifest
 
     packages, broken = manifest.discover(settings_room.ROOT / "plugins")
-    return Installed(packages, broken, _last_used(profile))
+    installed, more = _installed(profile)
+    return Installed(packages | installed, broken + more, _last_used(profile))
+
+
+def _installed(profile: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """The packages installed in this profile, each unchanged and still trusted; one that is also in ``plugins/`` is an
+    update of it. Nothing is imported where nothing is installed."""
+    folder = profile / settings_room.PANELS
+    if not folder.is_dir():
+        return {}, []
+    from workspace.panels.conformance.install import Store, Trust
+
+    try:
+        known = settings_room.load(profile)
+    except Problem as problem:
+        return {}, [problem]
+    return Store(folder, Trust(known.trusted_keys, sandbox=not known.platform)).packages()
 
 
 def _http() -> None:

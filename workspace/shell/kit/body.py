@@ -266,8 +266,7 @@ class PanelBody(QFrame):
         return self._instance.bound(watch) if self._instance is not None else BoundRows()
 
     def _blob(self, handle: str) -> tuple[str, bytes] | None:
-        find = getattr(self._instance, "blob", None)
-        return cast("tuple[str, bytes] | None", find(handle)) if find is not None else None
+        return self._instance.blob(handle) if self._instance is not None else None
 
     # --- drawing ---
 
