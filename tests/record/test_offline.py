@@ -49,6 +49,7 @@ def server(tmp_path):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
     monkeypatch.setattr(offline_module, "BETWEEN", 0.0)
+    monkeypatch.setattr(offline_module, "BEFORE", 0.0)
 
 
 @asynccontextmanager
@@ -60,17 +61,15 @@ async def working(server, file, *, origin="", who="tone", days=0):
     vault = await Vault.open(file, KEY, clock)
     record = Record(client, clock=clock, user=user)
     offline = Offline(vault, client, clock, user=user)
-    record.read_from(offline)
     drafts = Drafts(vault, clock, tenant="311000101", user=user)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101")
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline)
     await asyncio.gather(record.start(), outbox.start(), offline.start())
-    broker.offline, broker.directory = offline, Directory(record, clock)
+    broker.directory = Directory(record, clock)
     try:
         yield broker
     finally:
         await broker.close()
-        await offline.close()
         await record.close()
         await outbox.close()
         await client.aclose()

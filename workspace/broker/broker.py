@@ -48,6 +48,7 @@ from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
+from workspace.record.offline import Offline
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
@@ -123,6 +124,7 @@ class Broker:
         tenant: str,
         tally: Tally | None = None,
         rules: Rules | None = None,
+        offline: Offline | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
@@ -138,6 +140,9 @@ class Broker:
         self._ask: Ask | None = None
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
+        self.offline = offline
+        if offline is not None:
+            record.read_from(offline)
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
@@ -159,6 +164,8 @@ class Broker:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._reports.close()
         await self._tally.close()
+        if self.offline is not None:
+            await self.offline.close()
 
     # --- reading ---
 

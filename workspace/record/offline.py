@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 72 * 3600
 AGAIN = 900.0
 """Seconds between two rounds of copying."""
+BEFORE = 20.0
+"""Seconds before the first round: whoever has just signed on or changed unit comes first."""
 BETWEEN = 0.05
 """Seconds between two copies, so that they never stand in the way of a person."""
 COPYING = Asker((f"workspace.offline@{__version__}",))
@@ -68,6 +70,7 @@ class Offline:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _rounds(self, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
+        await asyncio.sleep(BEFORE)
         while True:
             whole = True
             for text in queries:
