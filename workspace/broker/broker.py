@@ -449,11 +449,9 @@ class Broker:
         matches = len(rows.resources) - rows.included
         kept = [one for one in rows.resources[:matches] if self._passes(grant, one)]
         extra = [one for one in rows.resources[matches:] if self._passes(grant, one) and scoping.in_scope(grant, one)]
-        who = dict.fromkeys(patient for one in kept for patient in patients_of(one))
         context = grant.context.patient
-        self._reports.add(
-            "read", grant, (context,) if context else tuple(who), query=query, request=rows.request, cached=cached
-        )
+        who = (context,) if context else tuple(dict.fromkeys(each for one in kept for each in patients_of(one)))
+        self._reports.add("read", grant, who, query=query, request=rows.request, cached=cached)
         resources = tuple(self._shown(one) for one in (*kept, *extra))
         return SearchResult(resources, len(extra), rows.total, rows.fetched)
 

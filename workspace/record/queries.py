@@ -18,7 +18,7 @@ from workspace.record import covering
 from workspace.record.client import PURPOSE, Asker, Client, PlatformProblem
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
-from workspace.record.live import Page, difference
+from workspace.record.live import Keys, Page, difference
 from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
 from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
@@ -29,6 +29,8 @@ LARGEST = 600
 """Live results kept at most; those that nobody watches leave first."""
 LARGE = 100
 """A search for as many rows is worth waiting for by one that it may hold."""
+READY = 0.3
+"""Seconds from a result's arrival to the sorting of its keys."""
 GATHER = 0.02
 """Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -298,6 +300,9 @@ class Queries:
         live.stale = caught_up is None or live.doubted
         change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
         self._emit(live, change)
+        if live.watches and isinstance(live.page.keys, Keys):
+            # The first change will want them; not now, when a whole patient is being put on the screen.
+            asyncio.get_running_loop().call_later(READY, live.page.keys.ready)
 
     def _fetched(self, live: Live, task: asyncio.Task[None]) -> None:
         live.task = None
