@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - pieces of code are read whole
 """Every check can fail: the scaffold with one thing changed is rejected for just that."""
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ NODE = {
     ],
     "R-08": [("wire.js", "    open(params) {\n", "    open(params) {\n      process.stdout.write('opened\\n')\n")],
     "L-01": [("panel.js", "label: ctx.t('comment'), bind: 'comment'", "label: ctx.t('comment'), bind: 'comment', "
-              "hint: ctx.values.comment ? 'x'.repeat(300000) : ''")],
+              "hint: /^.{16,99}$/.test(ctx.values.comment || '') ? 'x'.repeat(300000) : ''")],
     "I-01": [("panel.toml", "[settings.limit]", '[intents]\nhandles = ["record pulse"]\n\n[settings.limit]')],
     "E-05": [("wire.js", "    if (!this.dirty || !this.visible) return\n", "    const waits = [...this.results.values()]"
               ".some((one) => !one.ready && !one.error)\n    if (!this.dirty || !this.visible || waits) return\n")],

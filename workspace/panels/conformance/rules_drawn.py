@@ -14,6 +14,7 @@ from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Look, Node, Visit
 from workspace.panels.conformance.rules_files import package, texts
 from workspace.panels.conformance.visitor import bound
+from workspace.panels.protocol import MAX_RENDER
 
 rules = Rules()
 
@@ -232,6 +233,8 @@ def trees_sound(seen: Evidence) -> Findings:
                 yield f"{visit.where}: {problem.partition('vises: ')[2]}"
             elif problem.startswith("patch: "):
                 yield f"{visit.where}: {problem.removeprefix('patch: ')}"
+        if any(one.method == "render" and one.size > MAX_RENDER for one in seen.messages(visit)):
+            continue  # asked for anew because it was too large: L-01
         asked = 1 if visit.mode == "full" and any(look.when == "drawn anew" for look in visit.looks) else 0
         if visit.resyncs > asked:
             yield f"{visit.where}: {visit.resyncs - asked} patches did not fit the tree that stood"
