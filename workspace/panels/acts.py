@@ -7,6 +7,7 @@ answered, and one that has begun to commit is brought to its end even if nobody 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from workspace.panels.instance import Instance
     from workspace.panels.process import PanelProcess
 
+log = logging.getLogger(__name__)
 EVENT_TIMEOUT = 60.0
 PING_AFTER = 0.25
 PING_TIMEOUT = 1.75
@@ -94,7 +96,8 @@ class Acts:
         try:
             writes = effects.writes(result, instance.context)
         except (WrongPatient, InvalidParams, TooLarge) as error:
-            process.note(f"[host] refused: {error.message}")
+            process.note(f"[host] refused: {error.message}\n")
+            log.warning("refused %s to %s", error.name, instance.grant.signature)
             text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
             return ActOutcome(False, problem=text)
         receipt = None

@@ -7,6 +7,7 @@ and brings it back once by itself when it dies. Never gives a process to another
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Protocol
 
 from workspace.broker.context import Context
@@ -17,6 +18,7 @@ from workspace.panels.protocol import Ask, AskResult, ContextChanged, InvalidPar
 from workspace.panels.tasks import Kept
 from workspace.problem import Problem
 
+log = logging.getLogger(__name__)
 PING_EVERY = 5.0
 MAX_STRAY = 100
 """Messages for somebody else before the process is ended: a late one is normal, a stream of them is not."""
@@ -108,6 +110,9 @@ class Group:
         if instance is not None:
             instance.dropped += 1
         if self.process is not None:
+            if not self.process.dropped:
+                log.warning("%s@%s sent a message for somebody else", self.package.id, self.package.version)
+                self.process.note("[host] dropped: a message for another instance or an ended context\n")
             self.process.dropped += 1
             if self.process.dropped > MAX_STRAY:
                 self.process.end_for("det sendte meldinger for andre enn seg selv")
