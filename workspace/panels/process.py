@@ -108,6 +108,7 @@ class PanelProcess:
                 on_output=self._output,
                 on_errors=self._errors,
                 on_exit=self._exited,
+                filter=launch.filter,
             )
         except OSError as error:
             raise StartFailed(self.package, "programmet finnes ikke eller kan ikke kjøres", str(error)) from error
