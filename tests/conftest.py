@@ -60,24 +60,29 @@ def _no_task_left_behind(monkeypatch: pytest.MonkeyPatch):
     assert not left, f"tasks left behind: {left}"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_timer_left_behind_by_what_lasted():
+    """What is older than a test is not looked through after each (see below), but once, at the end of its module."""
+    yield
+    gc.unfreeze()
+    _stop_and_refuse_active_timers()
+
+
 @pytest.fixture(autouse=True)
-def _no_widget_or_timer_left_behind():
+def _no_widget_or_timer_left_behind(_no_timer_left_behind_by_what_lasted: None):
+    before = {id(widget) for widget in _top_levels()}
+    # Else every test pays for walking through all that the session holds.
+    gc.freeze()
+    yield
     if "PySide6.QtWidgets" not in sys.modules:
-        yield
-        if "PySide6.QtWidgets" not in sys.modules:
-            return
-        before: set[int] = set()
-    else:
-        before = {id(widget) for widget in _top_levels()}
-        yield
+        return
     widgets = _wait_until_empty(lambda: [w for w in _top_levels() if id(w) not in before], 1.0)
     names = [f"{type(w).__name__} {w.objectName() or w.windowTitle()!r}" for w in widgets]
     for widget in widgets:
         widget.deleteLater()
     _drain()
     assert not names, f"top-level widgets left behind: {names}"
-    timers = _active_timers()
-    assert not timers, f"timers left running: {timers}"
+    _stop_and_refuse_active_timers()
 
 
 def _children() -> list[psutil.Process]:
@@ -114,6 +119,8 @@ def _wait_until_empty(what, seconds):
 
 
 def _top_levels():
+    if "PySide6.QtWidgets" not in sys.modules:
+        return []
     from PySide6.QtWidgets import QApplication
 
     return QApplication.topLevelWidgets() if QApplication.instance() else []
@@ -129,7 +136,9 @@ def _drain() -> None:
         QCoreApplication.processEvents()
 
 
-def _active_timers() -> list[str]:
+def _stop_and_refuse_active_timers() -> None:
+    if "PySide6.QtWidgets" not in sys.modules:
+        return
     from PySide6.QtCore import QTimer
     from shiboken6 import isValid
 
@@ -137,4 +146,5 @@ def _active_timers() -> list[str]:
     found = [o for o in gc.get_objects() if isinstance(o, QTimer) and isValid(o) and o.isActive()]
     for timer in found:
         timer.stop()
-    return [f"{timer.interval()} ms, parent {timer.parent()!r}" for timer in found]
+    told = [f"{timer.interval()} ms, parent {timer.parent()!r}" for timer in found]
+    assert not told, f"timers left running: {told}"

@@ -6,13 +6,18 @@ import contextlib
 import os
 import secrets
 import socket
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.attacks.conftest import refused, until
 from workspace.shell import frame as shell_module
+
+
+INTERPRETER = Path(sys.base_prefix).resolve()
 
 
 def stopped(found):
@@ -33,15 +38,17 @@ async def test_it_opens_a_socket(ward):
 @refused("bubblewrap")
 async def test_it_reads_files_environment_and_the_neighbours_package(ward, bystander, monkeypatch):
     monkeypatch.setenv("WORKSPACE_SECRET", "hemmelig")
-    with open(bystander.secret, "w") as file:
-        file.write("hemmelig")
     burglar = await ward.shown("reads_files")
     found = await burglar.found(secret=bystander.secret, neighbour=bystander.neighbour, shell=shell_module.__file__)
+    way = INTERPRETER  # its own folder is shown, and the names on the way to it
+    for folder in (one for one in way.parents if f"list {one}" in found["tried"]):
+        step = way.relative_to(folder).parts[0]
+        assert found["tried"].pop(f"list {folder}") in (f"ja: ['{step}']", "nei: FileNotFoundError")
     stopped(found["tried"])
     seen = found["seen"]
     assert set(seen["env"]) <= {"PWD", "LC_CTYPE"}
     assert set(seen["around"]) == {"panel.toml", "panel.py", "bare.py"}
-    assert not {"home", "root", "etc", "var", "mnt", "srv", "sys"} & set(seen["folders"])
+    assert not {"home", "root", "etc", "var", "mnt", "srv", "sys"} - {way.parts[1]} & set(seen["folders"])
     assert set(seen["path"]) == {"/panel", "/sdk"}
 
 
@@ -64,11 +71,8 @@ async def test_it_breaks_out(ward):
 async def test_it_forks_without_end(ward):
     bomb = await ward.shown("fork_bomb")
     pid = bomb.panel.pid
-    outcome = await bomb.act()
-    if outcome.ok:
-        assert outcome.message == '{"made": 0}'
-    else:
-        assert "for mange prosesser" in await bomb.ended(pid=pid)
+    assert await bomb.found() == {"made": 0}
+    assert bomb.panel.pid == pid
     assert len(psutil.Process().children(recursive=True)) < 40
 
 
@@ -76,11 +80,8 @@ async def test_it_forks_without_end(ward):
 async def test_it_makes_threads_without_end(ward):
     bomb = await ward.shown("thread_bomb")
     pid = bomb.panel.pid
-    outcome = await bomb.act()
-    if outcome.ok:
-        assert int(outcome.message.removesuffix("}").rpartition(" ")[2]) < 200
-    else:
-        assert "for mange prosesser" in await bomb.ended(pid=pid)
+    await bomb.act()
+    assert "for mange prosesser" in await bomb.ended(pid=pid)
 
 
 @refused("bubblewrap")
@@ -89,12 +90,14 @@ async def test_it_fills_the_memory(ward, how):
     hog = await ward.shown("fills_memory")
     pid = hog.panel.pid
     before = psutil.virtual_memory().available
-    outcome = await hog.act(how=how)
-    used = before - psutil.virtual_memory().available
     if how == "nameless":
-        assert "nei" in outcome.message
+        found = await hog.found(how=how)
+        assert found["nameless"].startswith("nei")
+        assert found["kept"] <= 64
     else:
+        assert not (await hog.act(how=how)).ok
         assert "for mye minne" in await hog.ended(pid=pid)
+    used = before - psutil.virtual_memory().available
     assert used < 1500 << 20
 
 

@@ -8,6 +8,9 @@ import json
 from tests.attacks.conftest import refused, until
 from workspace.broker.context import for_patient
 
+NOT_READ = ("bad-query", "wrong-patient", "invalid-params")
+
+
 def given(answer):
     """The resources that an answer let through."""
     rows = json.loads(answer.removeprefix("ja: ")) if answer.startswith("ja: ") else []
@@ -83,7 +86,7 @@ async def test_it_asks_in_a_batch_or_by_a_path(ward):
     nothing_of_others(found)
     methods = {way: answer for way, answer in found.items() if not way.startswith(("read", "search"))}
     all_refused(methods, "method-not-found", "invalid-params")
-    all_refused({way: answer for way, answer in found.items() if way.startswith("read")}, "bad-query", "wrong-patient")
+    all_refused({way: answer for way, answer in found.items() if way.startswith("read")}, *NOT_READ)
     assert thief.logged("bad-query")
 
 
@@ -184,7 +187,7 @@ async def test_on_the_sdk_it_gets_no_further(ward):
     misuser = await ward.shown("with_the_sdk")
 
     def words():
-        return [node.component.text for node in misuser.panel.nodes.values() if hasattr(node.component, "text")][0]
+        return next(node.component.text for node in misuser.panel.nodes.values() if hasattr(node.component, "text"))
 
     assert words() == "WriteInView  "
     misuser.panel.typed("felt", "x")

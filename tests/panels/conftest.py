@@ -18,7 +18,7 @@ from workspace.broker.door import Change, Draft, DraftKey, Prefetch, Receipt, Re
 from workspace.broker.grant import Grant
 from workspace.clock import SystemClock
 from workspace.panels.confinement import Policy, Tier, probe
-from workspace.panels.face import TreeChange
+from workspace.panels.face import Paper, QuietListener, TreeChange
 from workspace.panels.host import PanelHost
 from workspace.panels.instance import Instance
 from workspace.panels.manifest import discover
@@ -172,11 +172,13 @@ class MemoryDoor:
             self.drafts.pop(key, None)
 
 
-class Shell:
-    """A listener that remembers what it was told, and on which turn."""
+class Shell(QuietListener):
+    """A listener that remembers what it was told, and on which turn; `choice` and `prints` are what the user answers."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
+        self.choice: int | None = None
+        self.prints = (True, "")
 
     def rendered(self, change: TreeChange) -> None:
         self.calls.append(("rendered", change))
@@ -198,6 +200,20 @@ class Shell:
 
     def raised(self, name: str, context: Mapping[str, Any]) -> None:
         self.calls.append(("raised", (name, dict(context))))
+
+    def blob_changed(self, handle: str) -> None:
+        self.calls.append(("blob", handle))
+
+    def wanted(self, source: str) -> None:
+        self.calls.append(("wanted", source))
+
+    async def choose(self, question: str, choices: Sequence[str]) -> int | None:
+        self.calls.append(("choose", list(choices)))
+        return self.choice
+
+    async def printing(self, paper: Paper) -> tuple[bool, str]:
+        self.calls.append(("printing", paper))
+        return self.prints
 
     def heard(self, kind: str) -> list[Any]:
         return [value for name, value in self.calls if name == kind]

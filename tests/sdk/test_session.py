@@ -278,7 +278,7 @@ def test_effects_are_one_answer_with_the_patient_named():
     assert effects["clear"] == ["pulse"]
     assert effects["state"] == {"last": 112}
     assert effects["message"] == "Lagret."
-    assert effects["raise"] == [{"name": "open Patient", "context": {"patient": "Patient/BEB-18"}}]
+    assert effects["raise"] == [{"name": "open Patient", "args": {"patient": "Patient/BEB-18"}}]
 
 
 def test_an_exception_in_an_action_writes_nothing_and_says_so_in_norwegian(capsys):

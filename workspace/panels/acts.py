@@ -16,7 +16,9 @@ from workspace.panels import effects
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome
 from workspace.panels.protocol import (
+    EVENT_TIMEOUT,
     ContextChanged,
+    Document,
     Effects,
     Event,
     InvalidParams,
@@ -32,12 +34,12 @@ if TYPE_CHECKING:
     from workspace.panels.process import PanelProcess
 
 log = logging.getLogger(__name__)
-EVENT_TIMEOUT = 60.0
-PING_AFTER = 0.25
-PING_TIMEOUT = 1.75
-"""Together the two seconds after which a panel that answers neither event nor ping counts as silent."""
 
 ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
+
+
+class _Stopped(Exception):
+    """The user cancelled the action while the panel worked on it."""
 
 
 class Acts:
@@ -46,10 +48,18 @@ class Acts:
     def __init__(self, instance: Instance, door: Door) -> None:
         self._instance, self._door = instance, door
         self._queue = asyncio.Lock()
+        self._answering: asyncio.Task[Effects] | None = None  # the panel works on it; nothing is committed yet
         self.kept = Kept()
 
     async def act(self, action: Action) -> ActOutcome:
         return await self._shielded(self._queued(action))
+
+    def cancel(self) -> bool:
+        """See `face.PanelInstance`."""
+        if self._answering is None or self._answering.done():
+            return False
+        self._answering.cancel()
+        return True
 
     async def undo(self, receipt: Receipt) -> ActOutcome:
         return await self._shielded(self._undo(receipt))
@@ -69,6 +79,8 @@ class Acts:
                 return await self._run(action, process)
             except ContextChanged:
                 return ActOutcome(False, problem=ENDED if not process.reason else self._died(process))
+            except _Stopped:
+                return ActOutcome(False, tone="neutral", problem="Avbrutt. Ingenting ble lagret.")
             except TimeoutError:
                 return ActOutcome(False, problem="Panelet ble ikke ferdig i tide. Ingenting ble lagret.")
             except PanelError as error:
@@ -85,12 +97,7 @@ class Acts:
         instance.flush()
         state = instance.fields.state
         event = Event(instance=instance.id, context=instance.context.token, action=action, state=state)
-        answer = process.peer.request(event, EVENT_TIMEOUT)
-        watch = self.kept.start(self._watch(process))
-        try:
-            result: Effects = await answer
-        finally:
-            watch.cancel()
+        result = await self._answer(event, process)
         if instance.state == "closed":
             return ActOutcome(False, problem=ENDED)
         try:
@@ -110,7 +117,37 @@ class Acts:
                 text = str(receipt.problem) if receipt.problem else f"Ikke lagret: {receipt.state}."
                 return ActOutcome(False, receipt=receipt, problem=text)
         self._apply(result, state.revision)
+        instance.errands.done(result.answers, writes, receipt)
+        instance.errands.after(result.raise_)
+        if result.print is not None:
+            instance.errands.kept.start(self._print(result.print))
         return ActOutcome(True, result.message, result.tone, receipt)
+
+    async def _answer(self, event: Event, process: PanelProcess) -> Effects:
+        """The panel's effects; it may take longer while it waits for another panel's result. Raises _Stopped when the
+        user cancelled."""
+
+        def waits() -> bool:
+            return self._instance.errands.waiting > 0
+
+        answering = asyncio.ensure_future(process.peer.request(event, EVENT_TIMEOUT, waits))
+        self._answering = answering
+        try:
+            return await asyncio.shield(answering)
+        except asyncio.CancelledError:
+            if answering.cancelled():
+                raise _Stopped from None
+            answering.cancel()
+            raise
+        finally:
+            self._answering = None
+
+    async def _print(self, document: Document) -> None:
+        try:
+            await self._instance.print(document)
+        except PanelError as error:
+            self._instance.note(f"[host] not printed: {error.message}")
+            self._instance.telling.told("Dokumentet kunne ikke skrives ut.", "warn")
 
     def _apply(self, result: Effects, revision: int) -> None:
         """After the commit. What the user typed since the event left stands."""
@@ -121,9 +158,6 @@ class Acts:
             instance.changed(changes)
             instance.flush()
             instance.telling.values(tuple(changes))
-        for intent in result.raise_:
-            if intent.name in instance.package.raises:
-                instance.telling.raised(intent.name, intent.context)
 
     async def _undo(self, receipt: Receipt) -> ActOutcome:
         try:
@@ -133,8 +167,3 @@ class Acts:
         if undone.state in ("konflikt", "avvist"):
             return ActOutcome(False, receipt=undone, problem=str(undone.problem or "Kunne ikke angre."))
         return ActOutcome(True, "Angret", "neutral", undone)
-
-    async def _watch(self, process: PanelProcess) -> None:
-        """An event may take its time, but the panel must then answer a ping."""
-        await asyncio.sleep(PING_AFTER)
-        await process.check(PING_TIMEOUT)

@@ -10,9 +10,8 @@ from typing import Any
 
 from workspace.broker.context import Context
 from workspace.broker.door import Write
-from workspace.panels.protocol import Effects, InvalidParams, TooLarge, WrongPatient
-
-MAX_WRITES = 200
+from workspace.panels import wire
+from workspace.panels.protocol import MAX_STATE, MAX_WRITES, Effects, InvalidParams, TooLarge, WrongPatient
 
 _SUBJECTS = ("subject", "patient", "for", "beneficiary")
 
@@ -21,6 +20,8 @@ def writes(effects: Effects, context: Context) -> list[Write]:
     """The transaction as the door takes it. Raises WrongPatient, InvalidParams or TooLarge, naming the entry."""
     if len(effects.writes) > MAX_WRITES:
         raise TooLarge(f"{len(effects.writes)} writes in one transaction; the limit is {MAX_WRITES}")
+    if effects.state and len(wire.encode(effects.state)) > MAX_STATE:
+        raise TooLarge(f"state of more than {MAX_STATE >> 10} KiB")
     own = {entry.full_url for entry in effects.writes if entry.full_url}
     checked = []
     for number, entry in enumerate(effects.writes):

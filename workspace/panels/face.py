@@ -5,13 +5,13 @@ draws them and tells the host what the user does. States are named before the co
 
     starting → running → closed
                  ↘ silent (no answer in 2 s) → running
-                 ↘ dead (process gone) → starting (by itself once; then *Start på nytt*)
+                 ↘ dead (process gone) → starting (by itself after a while, or at *Start på nytt*)
                  ↘ disabled (three crashes in ten minutes)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -19,6 +19,7 @@ from workspace.broker.context import Context
 from workspace.broker.door import Receipt
 from workspace.fhir.service import Resource
 from workspace.panels.components import Action, Component, TableRow
+from workspace.panels.faults import Fault
 
 PanelState = Literal["starting", "running", "silent", "dead", "disabled", "closed"]
 
@@ -87,13 +88,24 @@ class PanelInfo:
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """How an action ended. `problem` is a Norwegian sentence for the panel's state line; the fields are then untouched."""
+    """How an action ended. `problem` is a Norwegian sentence for the panel's state line; the fields are then
+    untouched."""
 
     ok: bool
     message: str = ""
     tone: Literal["ok", "warn", "bad", "neutral"] = "ok"
     receipt: Receipt | None = None
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What a panel wants printed: `text` in lines, or components (`nodes` by id from `root`)."""
+
+    title: str
+    text: str = ""
+    root: str | None = None
+    nodes: Mapping[str, TreeNode] = field(default_factory=dict)
 
 
 class PanelListener(Protocol):
@@ -113,7 +125,54 @@ class PanelListener(Protocol):
 
     def told(self, text: str, tone: str) -> None: ...
 
+    def raised(self, name: str, context: Mapping[str, Any]) -> None:
+        """An intent for the shell itself, such as ``open Patient``."""
+        ...
+
+    def blob_changed(self, handle: str) -> None:
+        """`PanelInstance.blob(handle)` gives something else than before."""
+        ...
+
+    def wanted(self, source: str) -> None:
+        """Another panel (`source`, its title and vendor) asks this one for something that the user does here: bring it
+        in front and put the focus in its first field."""
+        ...
+
+    async def choose(self, question: str, choices: Sequence[str]) -> int | None:
+        """Ask the user which of `choices` is meant; None when none is."""
+        ...
+
+    async def printing(self, paper: Paper) -> tuple[bool, str]:
+        """Show what the panel wants printed and ask the user. Whether it was, and why not."""
+        ...
+
+
+class QuietListener:
+    """A listener that hears nothing, and answers no: for tools and tests that care for a few calls only."""
+
+    def rendered(self, change: TreeChange) -> None: ...
+
+    def values_changed(self, binds: tuple[str, ...]) -> None: ...
+
+    def bound_changed(self, watch: int) -> None: ...
+
+    def state_changed(self) -> None: ...
+
+    def draft_saved(self, at: str) -> None: ...
+
+    def told(self, text: str, tone: str) -> None: ...
+
     def raised(self, name: str, context: Mapping[str, Any]) -> None: ...
+
+    def blob_changed(self, handle: str) -> None: ...
+
+    def wanted(self, source: str) -> None: ...
+
+    async def choose(self, question: str, choices: Sequence[str]) -> int | None:
+        return None
+
+    async def printing(self, paper: Paper) -> tuple[bool, str]:
+        return False, "Ingen kan skrive ut her."
 
 
 class PanelInstance(Protocol):
@@ -130,6 +189,11 @@ class PanelInstance(Protocol):
     @property
     def problem(self) -> str:
         """Why it is dead, silent or disabled, in Norwegian."""
+        ...
+
+    @property
+    def fault(self) -> Fault:
+        """How it failed last, for the frame and for reports; "" while all is well."""
         ...
 
     @property
@@ -156,7 +220,16 @@ class PanelInstance(Protocol):
         """Run an action to its effects. Concurrent acts of one instance are queued; each is answered."""
         ...
 
+    def cancel(self) -> bool:
+        """The user no longer wants the action that runs. Whether there was one that could still be cancelled: what is
+        being committed cannot."""
+        ...
+
     async def undo(self, receipt: Receipt) -> ActOutcome: ...
+
+    def blob(self, handle: str) -> tuple[str, bytes] | None:
+        """Type and bytes of what the panel handed over under `handle`, once all has come."""
+        ...
 
     def show(self, visible: bool) -> None: ...
 

@@ -6,7 +6,7 @@ Every query goes to the door with the instance's grant (law 1). Never asks for m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workspace.broker.door import Change, Door, SearchResult, Watch
@@ -14,12 +14,8 @@ from workspace.broker.grant import Grant
 from workspace.fhir.service import Resource
 from workspace.panels import wire
 from workspace.panels.face import BoundRows
-from workspace.panels.protocol import Data, Result, TooMany
+from workspace.panels.protocol import MAX_CHUNK, MAX_WATCHES, Data, Result, TooLarge, TooMany
 from workspace.problem import Problem
-
-MAX_WATCHES = 64
-CHUNK = 512 << 10
-"""Bytes of resources in one message: half a line, so that the panel is never far behind."""
 
 
 @dataclass(slots=True)
@@ -147,30 +143,23 @@ class Feeds:
         if change.whole is not None:
             self._whole(feed)
             return
+        if sum(len(wire.encode(row)) for _, row in change.put) > MAX_CHUNK:
+            self._whole(feed)
+            return
         self._send(self._data(feed, gone=list(change.gone), put=list(change.put), error=change.error, code=change.code))
 
     def _whole(self, feed: Feed) -> None:
-        chunks = list(chunked(feed.rows))
-        for number, rows in enumerate(chunks):
-            self._send(self._data(feed, whole=feed.result(rows), more=number + 1 < len(chunks)))
+        """All rows, in as many messages as it takes. A row that no line can hold is left out, and the result says so."""
+        rows = [row for row in feed.rows if wire.fits(row)]
+        if len(rows) < len(feed.rows) and not feed.error:
+            feed.error, feed.code = "En rad er for stor til å sendes til panelet.", TooLarge.name
+        parts = list(wire.chunked(rows))
+        for number, part in enumerate(parts):
+            self._send(self._data(feed, whole=feed.result(part), more=number + 1 < len(parts)))
 
     def _data(self, feed: Feed, **parts: object) -> Data:
         address = {"instance": self._grant.instance, "context": self._grant.context.token, "watch": feed.handle}
         return Data(**address, **parts)  # type: ignore[arg-type]
-
-
-def chunked(rows: list[Resource]) -> Iterator[list[Resource]]:
-    """`rows` in parts that fit a message; at least one, possibly empty, part."""
-    part: list[Resource] = []
-    size = 0
-    for row in rows:
-        weight = len(wire.encode(row))
-        if part and size + weight > CHUNK:
-            yield part
-            part, size = [], 0
-        part.append(row)
-        size += weight
-    yield part
 
 
 def reference(resource: Resource) -> str:

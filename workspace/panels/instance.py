@@ -17,25 +17,36 @@ from workspace.broker.grant import Grant
 from workspace.clock import Clock, instant
 from workspace.panels import wire
 from workspace.panels.acts import Acts
+from workspace.panels.blobs import Blobs
 from workspace.panels.budget import Bucket
 from workspace.panels.components import Action
-from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, TreeNode
+from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, Paper, TreeNode
+from workspace.panels.faults import Fault
 from workspace.panels.feeds import Feed, Feeds
 from workspace.panels.fields import Fields
+from workspace.panels.intents import Errands, Intents
 from workspace.panels.manifest import Package, View
 from workspace.panels.process import PanelProcess
 from workspace.panels.protocol import (
     MAX_RENDER,
+    MAX_STRING,
+    RENDERS,
+    Blob,
+    BlobResult,
     Close,
     ContextChanged,
     ContextInfo,
+    Document,
     Hidden,
+    IntentRequest,
     InvalidParams,
     Message,
     MethodNotFound,
     Notify,
     Open,
     PanelError,
+    Print,
+    PrintResult,
     Raise,
     Read,
     Render,
@@ -45,19 +56,20 @@ from workspace.panels.protocol import (
     SettingsChanged,
     StateChanged,
     TooLarge,
+    TooMany,
     Unwatch,
     Visible,
     WatchQuery,
+    WatchResult,
 )
 from workspace.panels.telling import Telling
-from workspace.panels.tree import Tree
+from workspace.panels.tree import Tree, check_strings
 
 BATCH = 0.02
 """Seconds that typing is gathered before the panel hears of it; the promise is 30 ms."""
 PREFETCH_WAIT = 0.05
 OPEN_TIMEOUT = 2.0
 OPEN_BYTES = 640 << 10
-RENDERS = (120.0, 300.0)
 MAX_PATCHES = 4 << 20
 """Bytes of patches on one whole tree; then a fresh whole one is asked for, so that no tree grows without end."""
 
@@ -93,6 +105,7 @@ class Instance:
         listener: PanelListener,
         label: Callable[[], str],
         keeper: Keeper,
+        intents: Intents,
     ) -> None:
         self._id, self.package, self.view, self._context = instance_id, package, view, context
         self._door, self._clock, self._user, self.keeper = door, clock, dict(user), keeper
@@ -105,6 +118,10 @@ class Instance:
         self.fields = Fields(door, key, clock, self.telling.saved)
         self.feeds = Feeds(door, self.grant, self.send, self.telling.bound)
         self.acts = Acts(self, door)
+        self.errands = Errands(self, intents, door)
+        self.blobs = Blobs(self.telling.blob)
+        self._known = asyncio.Event()  # it runs, or it will not
+        self._printing = False
         self._tree = Tree()
         self._state: PanelState = "starting"
         self._problem = ""
@@ -121,6 +138,7 @@ class Instance:
         self.dropped = 0
         self.restarted = 0
         self.last_log = ""
+        self.fault: Fault = ""
         if self.fields.values:
             self.telling.values(tuple(self.fields.values))
 
@@ -186,8 +204,23 @@ class Instance:
     async def act(self, action: Action) -> ActOutcome:
         return await self.acts.act(action)
 
+    def cancel(self) -> bool:
+        return self.acts.cancel()
+
     async def undo(self, receipt: Receipt) -> ActOutcome:
         return await self.acts.undo(receipt)
+
+    def blob(self, handle: str) -> tuple[str, bytes] | None:
+        return self.blobs.get(handle)
+
+    async def settled(self, timeout: float) -> bool:
+        """Wait until it has opened; whether it has."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._known.wait()
+        except TimeoutError:
+            return False
+        return self._state in ("running", "silent")
 
     def show(self, visible: bool) -> None:
         if visible != self._visible:
@@ -293,15 +326,21 @@ class Instance:
     def become(self, state: PanelState, problem: str = "") -> None:
         if self._state != "closed" and (state, problem) != (self._state, self._problem):
             self._state, self._problem = state, problem
+            if state == "starting":
+                self._known.clear()
+            else:
+                self._known.set()
             self.telling.state()
 
     def running(self) -> None:
         if self._state in ("starting", "silent"):
+            self.fault = ""
             self.become("running", "")
 
     def silent(self, silent: bool) -> None:
         name = f"«{self.view.title}» fra {self.package.vendor}"
         if silent and self._state in ("starting", "running"):
+            self.fault = "mute" if self._tree.root is None else "hang"
             self.become("silent", f"{name} svarer ikke. Det du har skrevet, er tatt vare på.")
         elif not silent:
             self.running()
@@ -310,6 +349,8 @@ class Instance:
         """The process is gone."""
         self._opened = False
         self.feeds.forget()
+        self.blobs.clear()
+        self.errands.lost(reason)
         self.fields.save()
         self.become(state, reason)
 
@@ -321,16 +362,27 @@ class Instance:
         if self._opened and self.keeper.process is not None:
             gone = self.keeper.process.peer.start(Close(instance=self._id, context=self._context.token))
             gone.add_done_callback(lambda f: f.cancelled() or f.exception())
+        if self.keeper.process is not None:
+            self.keeper.process.peer.drop(self._id)
         self.fields.save()
         self.feeds.close()
         self.become("closed", "")
+        self.errands.end()
         self._opened = False
 
     # --- to the panel ---------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:
         if self._opened and self.keeper.process is not None and self._state != "closed":
-            self.keeper.process.peer.notify(message)
+            try:
+                self.keeper.process.peer.notify(message)
+            except TooLarge as error:
+                self.note(f"[host] not sent: {error.message}\n")
+
+    def note(self, text: str) -> None:
+        """Into the panel's own log."""
+        if self.keeper.process is not None:
+            self.keeper.process.note(text if text.endswith("\n") else text + "\n")
 
     def changed(self, values: Mapping[str, Any]) -> None:
         """Values changed: the panel hears of it in the next batch."""
@@ -356,12 +408,9 @@ class Instance:
             case Render():
                 self._rendered(params, size)
             case Notify():
-                self.telling.told(params.text[:500], params.tone)
+                self.telling.told(params.text, params.tone)
             case Raise():
-                if params.intent.name in self.package.raises:
-                    self.telling.raised(params.intent.name, params.intent.context)
-                else:
-                    self.dropped += 1
+                self.errands.after([IntentRequest(name=params.name, args=params.args)])
             case Unwatch():
                 self.feeds.unwatch(params.watch)
             case _:
@@ -383,11 +432,36 @@ class Instance:
                 feed = self.feeds.watch(params.query, params.bound)
                 # After the answer has left: the panel must know the handle before its first data.
                 asyncio.get_running_loop().call_soon(self.feeds.tell, feed)
-                return {"watch": feed.handle}
+                return WatchResult(watch=feed.handle)
             case Unwatch():
                 self.feeds.unwatch(params.watch)
                 return None
+            case Raise():
+                return await self.errands.raised(params.name, params.args)
+            case Print():
+                return await self.print(params.document)
+            case Blob():
+                return BlobResult(received=self.blobs.take(params))
         raise MethodNotFound(f"{params.method} is no request")
+
+    async def print(self, document: Document) -> PrintResult:
+        """Hand it to the shell, which asks the user. Raises InvalidParams, TooLarge, and TooMany while one is asked
+        about."""
+        if self._printing:
+            raise TooMany("the user has not decided about the former document yet")
+        tree = Tree()
+        if document.tree is not None:
+            check_strings(document.tree)
+            tree.whole(document.tree)
+        elif not document.text.strip():
+            raise InvalidParams("a document needs a text or a tree")
+        self._printing = True
+        try:
+            paper = Paper(document.title or self.view.title, document.text, tree.root, tree.nodes)
+            printed, reason = await self.telling.listener.printing(paper)
+        finally:
+            self._printing = False
+        return PrintResult(printed=printed, reason=reason)
 
     def _rendered(self, render: Render, size: int) -> None:
         if not self._renders.take(1, self._clock.monotonic()):
@@ -398,6 +472,8 @@ class Instance:
         try:
             if size > MAX_RENDER:
                 raise TooLarge(f"a render of {size} bytes; the limit is {MAX_RENDER}")
+            if size > MAX_STRING:
+                check_strings(render.tree if render.tree is not None else render.patch)
             if render.tree is not None:
                 change = self._tree.whole(render.tree, render.revision)
                 self._resyncing, self._patched = False, 0
@@ -419,7 +495,8 @@ class Instance:
             self.resync()
 
     def _unfit(self, render: Render, error: PanelError) -> None:
-        """A patch that does not fit is repaired by a whole tree; a whole tree that does not fit is the vendor's fault."""
+        """A patch that does not fit is repaired by a whole tree; a whole tree that does not fit is the vendor's
+        fault."""
         if render.tree is None:
             self.resync()
             return

@@ -27,7 +27,7 @@ _VERSION = re.compile(r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$")
 _LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 _QUERY = re.compile(r"^[A-Z][A-Za-z]+(\?[^\s#]+)?$")
 _PATIENT_PARAMETER = re.compile(r"[?&](patient|subject)(:[A-Za-z]+)?=")
-_INTENT = re.compile(r"^[a-z][a-z-]* [A-Z][A-Za-z]+$")
+_INTENT = re.compile(r"^[a-z][a-z-]* ([A-Z][A-Za-z]+|[a-z][a-z-]*)$")
 
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -207,7 +207,11 @@ def _check(file: Path, parsed: _File) -> None:
             must(False, f"access.scopes[{number}]", f"«{scope}» er ikke et SMART v2-scope")
     for name, intents in (("raises", parsed.intents.raises), ("handles", parsed.intents.handles)):
         for number, intent in enumerate(intents):
-            must(_INTENT.match(intent), f"intents.{name}[{number}]", f"«{intent}» er ikke et verb og en type")
+            must(
+                _INTENT.match(intent),
+                f"intents.{name}[{number}]",
+                f"«{intent}» er ikke et verb og hva det gjelder (record vital-signs)",
+            )
     _check_settings(file, parsed.settings)
 
 

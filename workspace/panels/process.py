@@ -16,10 +16,18 @@ from typing import Any, Protocol
 from workspace.clock import Clock
 from workspace.panels import confinement
 from workspace.panels.budget import Bucket
+from workspace.panels.faults import Fault
 from workspace.panels.manifest import Package
 from workspace.panels.pipes import Child
 from workspace.panels.protocol import (
+    ANSWER_TIMEOUT,
+    BAD_LINES,
+    BYTES,
+    INITIALIZE_TIMEOUT,
+    MESSAGES,
+    OLDEST_PROTOCOL,
     PROTOCOL_VERSION,
+    SHUTDOWN_TIMEOUT,
     ContextChanged,
     Initialize,
     InitializeResult,
@@ -28,21 +36,20 @@ from workspace.panels.protocol import (
     PanelError,
     ParseError,
     Ping,
+    Render,
     Shutdown,
     TooMany,
+    UnsupportedProtocol,
 )
 from workspace.panels.rpc import Peer
-from workspace.panels.wire import Lines, LineTooLong
+from workspace.panels.watching import Counts
+from workspace.panels.wire import Lines, LineTooLong, failure
 from workspace.problem import Problem
 
-MESSAGES = (400.0, 2_000.0)
-BYTES = (8.0 * (1 << 20), 24.0 * (1 << 20))
-"""Rate a second and burst; a panel that needs more is broken."""
-BAD_LINES = 3
 LOG_BYTES = 64 << 10
-INITIALIZE_TIMEOUT = 10.0
-ANSWER_TIMEOUT = 2.0
-SHUTDOWN_TIMEOUT = 0.5
+PING_AFTER = 0.25
+"""Seconds that an answer may be owed without a word before the panel is asked whether it is there."""
+PING_AGAIN = 1.0
 
 
 class Owner(Protocol):
@@ -62,9 +69,13 @@ MessageTap = Callable[[str, str, int, str, str, bytes], None]
 
 
 class StartFailed(Problem):
-    """The panel could not be started, or did not introduce itself."""
+    """The panel could not be started, or did not introduce itself. `why` is the reason alone, `fault` how it failed,
+    `log_tail` what it wrote before."""
 
-    def __init__(self, package: Package, why: str, detail: str = "") -> None:
+    def __init__(
+        self, package: Package, why: str, detail: str = "", fault: Fault = "crash", log_tail: str = ""
+    ) -> None:
+        self.why, self.fault, self.log_tail = why, fault, log_tail
         super().__init__(
             "panel-start-failed",
             f"«{package.name}» fra {package.vendor} kunne ikke starte: {why}.",
@@ -84,6 +95,8 @@ class PanelProcess:
         self.ending = False
         self.dropped = 0  # messages for another instance or an ended context
         self.silent = False
+        self.fault: Fault = ""
+        self.counts = Counts()
         self._clock = clock
         self._tap = tap
         self._child: Child | None = None
@@ -93,8 +106,18 @@ class PanelProcess:
         self._log_size = 0
         now = clock.monotonic()
         self._messages, self._bytes = Bucket(*MESSAGES, now), Bucket(*BYTES, now)
-        self._alive = asyncio.Event()
-        self.peer = Peer(self._write, self._heard, self._asked, self._tapped if tap else None)
+        self.protocol = PROTOCOL_VERSION  # as agreed
+        self._heard_at = now  # the last sign of life, or since when one is due
+        self._doubt: asyncio.TimerHandle | None = None
+        self._ping_after = PING_AFTER
+        self.peer = Peer(
+            self._write,
+            self._heard,
+            self._asked,
+            self._tapped if tap else None,
+            asking=self._expecting,
+            faulty=self._faulty,
+        )
 
     # --- starting -------------------------------------------------------------------------------------------
 
@@ -115,13 +138,21 @@ class PanelProcess:
         hello = Initialize(locale=locale, scopes=list(self.package.scopes))
         try:
             result: InitializeResult = await self.peer.request(hello, INITIALIZE_TIMEOUT)
-            if result.protocol > PROTOCOL_VERSION:
-                raise StartFailed(self.package, f"det snakker protokoll {result.protocol}")
+            if not OLDEST_PROTOCOL <= result.protocol <= PROTOCOL_VERSION:
+                raise UnsupportedProtocol(f"the panel answered with protocol {result.protocol}")
+            self.protocol = result.protocol
         except (PanelError, TimeoutError) as error:
-            why = self.reason or "det svarte ikke som avtalt ved oppstart"
-            await self.kill(why)
-            raise StartFailed(self.package, why, f"{error!r}; {self.log_tail[-500:]}") from error
-        except (asyncio.CancelledError, StartFailed):
+            slow = isinstance(error, TimeoutError)
+            why = self.reason or ("det brukte for lang tid" if slow else "det svarte ikke som avtalt ved oppstart")
+            if isinstance(error, UnsupportedProtocol):
+                spoken = f"{OLDEST_PROTOCOL}–{PROTOCOL_VERSION}" if PROTOCOL_VERSION > OLDEST_PROTOCOL else "1"
+                why = f"det snakker en annen protokoll enn denne arbeidsflaten ({spoken}): {error.message}"
+            self.end_for(why, "slow-start" if slow else "crash")
+            await self.kill()
+            raise StartFailed(
+                self.package, why, f"{error!r}; {self.log_tail[-500:]}", self.fault, self.log_tail
+            ) from error
+        except asyncio.CancelledError:
             await self.kill("avbrutt")
             raise
 
@@ -148,25 +179,28 @@ class PanelProcess:
 
     def _write(self, line: bytes) -> None:
         if self._child is not None and not self._child.write(line) and not self.reason and not self.ending:
-            self.reason = "det tar ikke imot meldinger"
+            self.reason, self.fault = "det tar ikke imot meldinger", "hang"
 
     def _output(self, data: bytes) -> None:
         if self._over():
             return  # its last words after we decided: nobody is to act on them
         now = self._clock.monotonic()
+        self.counts.bytes += len(data)
         if not self._bytes.take(len(data), now):
-            self.end_for("det sendte for mye på en gang")
+            self.end_for("det sendte for mye på en gang", "flood")
+            return
+        lines = data.count(b"\n")  # counted before they are cut: empty ones cost time too
+        self.counts.messages += lines
+        if not self._messages.take(lines, now):
+            self.end_for("det sendte for mange meldinger", "flood")
             return
         try:
             for line in self._lines.feed(data):
                 if self._over():
                     return
-                if not self._messages.take(1, now):
-                    self.end_for("det sendte for mange meldinger")
-                    return
                 self._line(line)
         except LineTooLong:
-            self.end_for("det sendte en melding som er for stor")
+            self.end_for("det sendte en melding som er for stor", "flood")
 
     def _over(self) -> bool:
         return self.ending or bool(self.reason)
@@ -174,23 +208,28 @@ class PanelProcess:
     def _line(self, line: bytes) -> None:
         try:
             self.peer.take(line)
-        except ParseError:
+        except ParseError as error:
             self.note(b"[host] not a message: " + line[:200] + b"\n")
+            self._write(failure(None, error))
             self._bad += 1
             if self._bad >= BAD_LINES:
-                self.end_for("det sendte meldinger som ikke kan leses")
+                self.end_for("det sendte meldinger som ikke kan leses", "unreadable")
             return
         self._bad = 0
         self._speaks()
 
     def _speaks(self) -> None:
-        self._alive.set()
+        """A sign of life."""
+        self._heard_at = self._clock.monotonic()
+        if self.peer.owed:
+            self._expecting()
         if self.silent:
             self.silent = False
             if self.owner is not None:
                 self.owner.silence(self, False)
 
     def _heard(self, params: Message) -> None:
+        self.counts.renders += isinstance(params, Render)
         if isinstance(params, Log):
             self.note(f"[{params.level}] {params.text}\n")
         elif self.owner is not None:
@@ -200,6 +239,9 @@ class PanelProcess:
         if self.owner is None:
             raise ContextChanged("no context is open")
         return await self.owner.asked(params)
+
+    def _faulty(self, words: str) -> None:
+        self.note(f"[host] dropped: {words}\n")
 
     def _tapped(self, direction: str, instance: str, context: str, raw: bytes) -> None:
         if self._tap is not None and self._child is not None:
@@ -218,27 +260,45 @@ class PanelProcess:
 
     # --- watching over it -----------------------------------------------------------------------------------
 
-    async def check(self, timeout: float = ANSWER_TIMEOUT) -> bool:
-        """Ping; whether it said anything within `timeout`. Tells the owner when it falls silent."""
-        self._alive.clear()
-        pong = self.peer.start(Ping())
-        pong.add_done_callback(lambda f: f.cancelled() or f.exception())
-        try:
-            async with asyncio.timeout(timeout):
-                await self._alive.wait()
-        except TimeoutError:
-            if self.alive and not self.silent and not self.ending:
-                self.silent = True
-                if self.owner is not None:
-                    self.owner.silence(self, True)
-            return False
-        return True
+    def check(self) -> None:
+        """Ask whether it is there; the owner is told when it is not."""
+        self.peer.start(Ping()).add_done_callback(lambda f: f.cancelled() or f.exception())
+
+    def _expecting(self) -> None:
+        """An answer is owed: a sign of life is due. The clock starts when nothing was owed before."""
+        if self._doubt is None and self.owner is not None and not self._over():
+            self._heard_at = self._clock.monotonic()
+            self._ping_after = PING_AFTER
+            self._doubt = asyncio.get_running_loop().call_later(PING_AFTER, self._doubted)
+
+    def _doubted(self) -> None:
+        self._doubt = None
+        if not self.alive or self._over() or not self.peer.owed:
+            return
+        quiet = self._clock.monotonic() - self._heard_at
+        if quiet >= ANSWER_TIMEOUT:
+            self._fall_silent()
+            return
+        ask = quiet >= self._ping_after - 0.01
+        if ask:
+            self._ping_after = PING_AGAIN
+        again = max(0.02, min(self._ping_after, ANSWER_TIMEOUT - quiet))
+        self._doubt = asyncio.get_running_loop().call_later(again, self._doubted)
+        if ask:
+            self.check()
+
+    def _fall_silent(self) -> None:
+        if not self.silent:
+            self.silent = True
+            if self.owner is not None:
+                self.owner.silence(self, True)
 
     # --- the end --------------------------------------------------------------------------------------------
 
-    def end_for(self, reason: str) -> None:
+    def end_for(self, reason: str, fault: Fault = "crash") -> None:
         """It broke the rules: end it at once; `reason` is told to the user."""
-        self.reason = self.reason or reason
+        if not self.reason:
+            self.reason, self.fault = reason, fault
         if self._child is not None:
             self._child.kill()
 
@@ -264,23 +324,26 @@ class PanelProcess:
 
     def _exited(self, code: int) -> None:
         if not self.reason and not self.ending:
-            self.reason = _reason(code, self.log_tail)
-        self._alive.set()
+            self.reason, self.fault = _reason(code, self.log_tail)
+        if self._doubt is not None:
+            self._doubt.cancel()
+            self._doubt = None
         self.peer.fail(ContextChanged("the context has ended") if self.ending else TooMany("the panel has ended"))
         if self.owner is not None:
             self.owner.exited(self)
 
 
-def _reason(code: int, log: str) -> str:
+def _reason(code: int, log: str) -> tuple[str, Fault]:
     """A return code in words. bubblewrap passes signals on as 128 + n."""
     number = -code if code < 0 else code - 128 if code > 128 else 0
-    if "MemoryError" in log[-2000:] or number == signal.SIGKILL:
-        return "det brukte for mye minne, eller ble stanset av maskinen"
+    short_of_memory = any(word in log[-2000:] for word in ("MemoryError", "Cannot allocate memory"))
+    if short_of_memory or number == signal.SIGKILL:
+        return "det brukte for mye minne, eller ble stanset av maskinen", "leak"
     if number == signal.SIGXCPU:
-        return "det brukte for mye regnekraft"
+        return "det brukte for mye regnekraft", "cpu"
     if number:
-        return f"det krasjet (signal {number})"
-    return "det avsluttet seg selv" if code == 0 else f"det krasjet (kode {code})"
+        return f"det krasjet (signal {number})", "crash"
+    return "det avsluttet seg selv" if code == 0 else f"det krasjet (kode {code})", "crash"
 
 
 Starter = Callable[[Package], Awaitable[PanelProcess]]

@@ -24,7 +24,8 @@ PAGE = ROOT / "docs" / "panel-protocol.md"
 
 _RESULTS = tuple(kind for kind in ANSWERS.values() if kind is not None)
 _SHAPES: tuple[type[msgspec.Struct], ...] = (
-    protocol.ContextInfo, protocol.State, protocol.WriteEntry, protocol.Node, protocol.AddNode, protocol.SetProps,
+    protocol.ContextInfo, protocol.State, protocol.WriteEntry, protocol.IntentRequest, protocol.IntentAnswer,
+    protocol.Document, protocol.Node, protocol.AddNode, protocol.SetProps,
     protocol.SetChildren, protocol.SetRows, protocol.Gone, components.Action,
 )  # fmt: skip
 _PARTS: tuple[type[msgspec.Struct], ...] = (

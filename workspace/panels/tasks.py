@@ -25,6 +25,11 @@ class Kept:
             context = {"message": "a panel task failed", "exception": error, "task": task}
             task.get_loop().call_exception_handler(context)
 
+    def cancel(self) -> None:
+        """Ask all that runs to end; `close` sees to it."""
+        for task in self._tasks:
+            task.cancel()
+
     async def finish(self, timeout: float) -> None:
         """Let what runs come to its end for `timeout` seconds, then cancel the rest, and wait until all is over."""
         mine = {task for task in self._tasks if task is not asyncio.current_task()}

@@ -14,16 +14,19 @@ from workspace.panels.tree import combined
 
 
 class Telling:
-    """Calls of one turn of the loop become one round of the listener, in the order state, tree, values, rows, words."""
+    """Calls of one turn of the loop become one round of the listener, in the order state, tree, values, rows,
+    blobs, words."""
 
     def __init__(self, listener: PanelListener) -> None:
-        self._listener = listener
+        self.listener = self._listener = listener
         self._waiting = False
         self._state = False
         self._change: TreeChange | None = None
         self._binds: dict[str, None] = {}
         self._bound: dict[int, None] = {}
         self._at = ""
+        self._blobs: dict[str, None] = {}
+        self._wanted: list[str] = []
         self._told: list[tuple[str, str]] = []
         self._raised: list[tuple[str, Mapping[str, Any]]] = []
 
@@ -41,6 +44,14 @@ class Telling:
 
     def bound(self, watch: int) -> None:
         self._bound[watch] = None
+        self._soon()
+
+    def blob(self, handle: str) -> None:
+        self._blobs[handle] = None
+        self._soon()
+
+    def wanted(self, source: str) -> None:
+        self._wanted.append(source)
         self._soon()
 
     def saved(self, at: str) -> None:
@@ -66,6 +77,8 @@ class Telling:
         change, self._change = self._change, None
         binds, self._binds = tuple(self._binds), {}
         bound, self._bound = tuple(self._bound), {}
+        blobs, self._blobs = tuple(self._blobs), {}
+        wanted, self._wanted = self._wanted, []
         at, self._at = self._at, ""
         told, self._told = self._told, []
         raised, self._raised = self._raised, []
@@ -77,6 +90,10 @@ class Telling:
             self._listener.values_changed(binds)
         for watch in bound:
             self._listener.bound_changed(watch)
+        for handle in blobs:
+            self._listener.blob_changed(handle)
+        for source in wanted:
+            self._listener.wanted(source)
         if at:
             self._listener.draft_saved(at)
         for text, tone in told:

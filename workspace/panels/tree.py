@@ -14,10 +14,14 @@ from typing import Any
 
 import msgspec
 
+from workspace.panels import bounds
 from workspace.panels.components import COMPONENTS, CONTAINERS, Component, Field, PairField, Table, TableRow
 from workspace.panels.face import RowsChange, TreeChange, TreeNode, Unknown
 from workspace.panels.protocol import (
+    MAX_DEPTH,
     MAX_NODES,
+    MAX_ROWS,
+    MAX_STRING,
     AddNode,
     Gone,
     InvalidParams,
@@ -28,11 +32,6 @@ from workspace.panels.protocol import (
     SetRows,
     TooLarge,
 )
-
-MAX_DEPTH = 40
-"""Levels of nesting: deeper trees are a mistake, and every level costs the shell a layout."""
-MAX_ROWS = MAX_NODES
-"""Rows of one table that a panel computed itself."""
 
 _AT = re.compile(r" - at `\$(.*)`$")
 
@@ -263,6 +262,23 @@ class _Edit:
         )
 
 
+def check_strings(value: Any) -> None:
+    """Raises TooLarge for a string anywhere in what a panel sent that no screen could hold."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if len(one) > MAX_STRING:
+                raise TooLarge(f"a text of {len(one)} characters; the limit is {MAX_STRING}")
+        elif isinstance(one, dict):
+            waiting.extend(one.values())
+            waiting.extend(one)
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+        elif isinstance(one, msgspec.Struct):
+            waiting.extend(getattr(one, name) for name in one.__struct_fields__)
+
+
 # --- validation ---------------------------------------------------------------------------------------------
 
 
@@ -327,6 +343,8 @@ def _checked(component: Component, where: str) -> Component:
             raise InvalidParams(f"{where}.rows: a row's key stands twice")
         if len({column.key for column in component.columns}) != len(component.columns):
             raise InvalidParams(f"{where}.columns: a column's key stands twice")
+    if wrong := bounds.fault(component):
+        raise InvalidParams(f"{where}.{wrong}")
     if any(not bind for bind in binds_of(component)):
         raise InvalidParams(f"{where}.bind: a field without a name")
     return component

@@ -6,12 +6,15 @@ then beyond repair) and `protocol.ParseError` for a line that is no message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from workspace.panels.protocol import ERRORS, MAX_LINE, PanelError, ParseError
+from workspace.panels.protocol import ERRORS, MAX_CHUNK, MAX_LINE, Id, InvalidRequest, PanelError, ParseError
+
+ROW_ROOM = 8 << 10
+"""Bytes of a line that are not rows: a row must leave that much."""
 
 
 class LineTooLong(Exception):
@@ -53,15 +56,21 @@ class Envelope(msgspec.Struct, frozen=True):
     """Any JSON-RPC 2.0 message. `params` and `result` are still bytes: their type follows from the method."""
 
     jsonrpc: str = "2.0"
-    id: int | None = None
+    id: Id | None = None
     method: str | None = None
     params: msgspec.Raw = msgspec.Raw(b"")
     result: msgspec.Raw = msgspec.Raw(b"")
-    error: ErrorBody | None = None
+    error: msgspec.Raw = msgspec.Raw(b"")
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.error) and bytes(self.error) != b"null"
 
 
 _DECODER = msgspec.json.Decoder(Envelope)
 _ENCODER = msgspec.json.Encoder()
+_ERROR = msgspec.json.Decoder(ErrorBody)
+_BY_NAME = {kind.name: kind for kind in ERRORS.values()}
 
 
 def decode(line: bytes) -> Envelope:
@@ -70,7 +79,7 @@ def decode(line: bytes) -> Envelope:
         envelope = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"not a JSON-RPC message: {type(error).__name__}") from None
-    if envelope.method is None and envelope.id is None and envelope.error is None:
+    if envelope.method is None and envelope.id is None and not envelope.failed:
         raise ParseError("neither a method nor an answer")
     return envelope
 
@@ -87,17 +96,40 @@ def notification(method: str, params: bytes) -> bytes:
     return b'{"jsonrpc":"2.0","method":"%s","params":%s}\n' % (method.encode(), params)
 
 
-def answer(number: int, result: Any) -> bytes:
-    return b'{"jsonrpc":"2.0","id":%d,"result":%s}\n' % (number, encode(result))
+def answer(number: Id, result: Any) -> bytes:
+    return b'{"jsonrpc":"2.0","id":%s,"result":%s}\n' % (encode(number), encode(result))
 
 
-def failure(number: int | None, error: PanelError) -> bytes:
-    body = ErrorBody(error.code, error.message, {"name": error.name, **error.data})
-    told = b"null" if number is None else b"%d" % number
-    return b'{"jsonrpc":"2.0","id":%s,"error":%s}\n' % (told, encode(body))
+def failure(number: Id | None, error: PanelError) -> bytes:
+    body = ErrorBody(error.code, error.message, {**error.data, "name": error.name})
+    return b'{"jsonrpc":"2.0","id":%s,"error":%s}\n' % (encode(number), encode(body))
 
 
-def raised(body: ErrorBody) -> PanelError:
-    """The exception that an error on the wire stands for: the same class on both sides."""
+def raised(raw: bytes | msgspec.Raw) -> PanelError:
+    """The exception that an error on the wire stands for: the same class on both sides, by code, else by name."""
+    try:
+        body = _ERROR.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return InvalidRequest("an error without code and message")
     data = {key: value for key, value in body.data.items() if key != "name"}
-    return ERRORS.get(body.code, PanelError)(body.message, data)
+    kind = ERRORS.get(body.code) or _BY_NAME.get(str(body.data.get("name")), PanelError)
+    return kind(body.message, data)
+
+
+def chunked(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """`rows` in parts that fit a message; at least one, possibly empty, part. A row alone may be larger than a part."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        weight = len(encode(row))
+        if part and size + weight > MAX_CHUNK:
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += weight
+    yield part
+
+
+def fits(row: dict[str, Any]) -> bool:
+    """Whether the row can be sent at all."""
+    return len(encode(row)) <= MAX_LINE - ROW_ROOM

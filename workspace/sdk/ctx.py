@@ -177,7 +177,7 @@ class Ctx:
     def raise_intent(self, name: str, **context: Any) -> None:
         """Ask the shell, or another panel, for something: ``ctx.raise_intent("open Patient", patient="Patient/1")``."""
         self._writing("raise_intent")
-        self._effects["raise"].append({"name": name, "context": context} if context else {"name": name})
+        self._effects["raise"].append({"name": name, "args": context} if context else {"name": name})
 
     # --- guards ---------------------------------------------------------------------------------------------
 

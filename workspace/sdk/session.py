@@ -141,10 +141,7 @@ class Session:
         return self._in_turn(self._find(params), number, "ask", params)
 
     def _on_intent(self, number: Any, params: Message) -> Any:
-        one = self._instances.get(params.get("instance") or "")
-        if one is None or params.get("contextToken") not in (None, "", one.token):
-            raise errors.ContextChanged("Personen er byttet.")
-        return self._in_turn(one, number, "intent", params)
+        return self._in_turn(self._find(params), number, "intent", params)
 
     def _on_state_changed(self, params: Message) -> None:
         one = self._known(params)
@@ -202,7 +199,7 @@ class Session:
         if method == "ask":
             return {}
         if method == "intent":
-            return one.intent(params["name"], params.get("context") or {})
+            return one.intent(params["name"], params.get("args") or {})
         action = params["action"]
         return one.act(action["name"], action.get("args") or {})
 

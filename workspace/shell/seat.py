@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shiboken6 import isValid
 
-from workspace.panels.face import ActOutcome, PanelInstance, TreeChange
+from workspace.panels.face import ActOutcome, PanelInstance, Paper, TreeChange
+from workspace.shell.asking import ask_choice, print_paper
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit import when
 from workspace.shell.kit.body import PanelBody, Spawn
@@ -24,9 +25,18 @@ class Seat:
     (perf_counter seconds)."""
 
     def __init__(
-        self, frame: PanelFrame, theme: Theme, now: Callable[[], datetime], spawn: Spawn, raised: Raised
+        self,
+        frame: PanelFrame,
+        theme: Theme,
+        now: Callable[[], datetime],
+        spawn: Spawn,
+        raised: Raised,
+        whose: str = "",
     ) -> None:
         self.frame = frame
+        self.whose = whose  # the patient's or unit's name, for what is printed
+        self.front: Callable[[Seat], None] = lambda seat: None
+        self._now = now
         self.body = PanelBody(theme, now, spawn)
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
@@ -100,6 +110,26 @@ class Seat:
 
     def raised(self, name: str, context: Mapping[str, Any]) -> None:
         self._raise(name, context)
+
+    def blob_changed(self, handle: str) -> None:
+        if isValid(self.body):
+            self.body.blob_changed(handle)
+
+    def wanted(self, source: str) -> None:
+        self.front(self)
+        if isValid(self.body):
+            self.body.focus_first()
+        self.told(f"{source} ber om dette", "neutral")
+
+    async def choose(self, question: str, choices: Sequence[str]) -> int | None:
+        return await ask_choice(self.frame, question, choices) if isValid(self.frame) else None
+
+    async def printing(self, paper: Paper) -> tuple[bool, str]:
+        if self.instance is None or not isValid(self.frame):
+            return False, "Panelet er lukket."
+        info = self.instance.info
+        about = (self.whose, f"{info.title} ({info.vendor})", self._now().strftime("%d.%m.%Y kl. %H:%M"))
+        return await print_paper(self.frame, paper, about)
 
     # --- inside ---
 

@@ -43,7 +43,7 @@ class Surface(QWidget):
 
     def __init__(self, tree: Tree, frames: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._frames = frames
+        self._frames = dict(frames)
         box = QVBoxLayout(self)
         box.setContentsMargins(GAP, GAP, GAP, GAP)
         self._tree = tree
@@ -55,6 +55,11 @@ class Surface(QWidget):
     @property
     def tree(self) -> Tree:
         return self._tree
+
+    def add(self, instance: str, frame: QWidget) -> None:
+        """One more frame; it is seen when a tree that names it is projected."""
+        self._frames[instance] = frame
+        frame.setParent(self)
 
     def project(self, tree: Tree) -> None:
         """Show another tree with the same frames: they are moved, never made anew."""
@@ -69,6 +74,13 @@ class Surface(QWidget):
         widget = old.widget() if old else None
         if widget is not None and widget not in self._frames.values():
             widget.deleteLater()
+
+    def bring(self, instance: str) -> None:
+        """The tab of `instance` comes in front, where it stands behind one."""
+        frame = self._frames.get(instance)
+        for tabbed in self.findChildren(_Tabbed):
+            if frame is not None and tabbed.isAncestorOf(frame):
+                tabbed.show_frame(frame)
 
     def _build(self, tree: Tree, path: Path) -> QWidget:
         return self._place(tree) if isinstance(tree, Tabs) else self._split(tree, path)
@@ -118,5 +130,9 @@ class _Tabbed(QWidget):
         stack.setCurrentIndex(current)
         bar.currentChanged.connect(stack.setCurrentIndex)
         bar.currentChanged.connect(lambda index: chosen(names[index]))
+        self._bar, self._stack = bar, stack
         box.addWidget(bar)
         box.addWidget(stack, 1)
+
+    def show_frame(self, frame: QWidget) -> None:
+        self._bar.setCurrentIndex(self._stack.indexOf(frame))

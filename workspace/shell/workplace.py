@@ -58,6 +58,7 @@ class Workplace(QObject):
         self._trees: dict[str, Tree] = {}
         self.unit: Group | None = None
         self.patient: Group | None = None
+        host.opens_intents(self._open_for_intent)
         self._switching = asyncio.Lock()
         self._wanted = ""
         self._build()
@@ -168,19 +169,23 @@ class Workplace(QObject):
     def _open(self, context: Context, name: str, kind: str) -> Group:
         group = Group(context, name)
         for place in self._places(kind):
-            frame = self._frames[place.instance]
-            if place.package not in self._host.packages:
-                continue
-            seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised)
-            seat.body.resize(frame.size())
-            try:
-                instance = self._host.open(place.instance, place.package, place.view, context, seat, place.settings)
-            except Problem as problem:
-                frame.explain(str(problem), offer=False)
-                continue
-            seat.attach(instance)
-            group.seats[place.instance] = seat
+            if place.package in self._host.packages:
+                self._take_seat(group, self._frames[place.instance], place)
         return group
+
+    def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
+        """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
+        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, group.name)
+        seat.front = self._front
+        seat.body.resize(frame.size())
+        try:
+            instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
+        except Problem as problem:
+            frame.explain(str(problem), offer=False)
+            return False
+        seat.attach(instance)
+        group.seats[place.instance] = seat
+        return True
 
     async def _first(self, group: Group, seconds: float) -> None:
         waits = [asyncio.ensure_future(seat.rendered_first.wait()) for seat in group.seats.values()]
@@ -252,6 +257,40 @@ class Workplace(QObject):
         patient = context.get("patient")
         if name == "open Patient" and isinstance(patient, str) and patient.startswith("Patient/"):
             self.patientAsked.emit(patient)
+
+    def _front(self, seat: Seat) -> None:
+        """Bring a panel that another panel asks for to where the user looks: its activity, and its tab."""
+        name = next((name for name, one in self.seats().items() if one is seat), "")
+        home = next((a for a in self._layout.activities if a.id == self.current() and self._holds(a, name)), None)
+        home = home or next((a for a in self._layout.activities if self._holds(a, name)), None)
+        if home is None:  # the user had closed it: it comes back to where the layout has it
+            home = next((a for a in self._layout.activities if name in {p.instance for p in placements(a.tree)}), None)
+            if home is not None:
+                self._project(home, home.tree)
+        if home is not None:
+            self.go(home.id)
+            self._window.page(home.id).surface.bring(name)
+
+    def _holds(self, activity: Activity, name: str) -> bool:
+        return any(place.instance == name for place in placements(self._trees[activity.id]))
+
+    async def _open_for_intent(self, package: str, view: str, context: Context) -> str | None:
+        """A panel that the layout does not have is opened for an intent, as a tab beside the first panel of the activity."""
+        group = next((g for g in (self.unit, self.patient) if g is not None and g.context == context), None)
+        homes = [a for a in self._layout.activities if a.context == context.kind]
+        home = next((a for a in homes if a.id == self.current()), homes[0] if homes else None)
+        if group is None or home is None:
+            return None
+        place = Placement(instance=f"intent-{package}-{view}", package=package, view=view)
+        tree = self._trees[home.id]
+        free = next((one.instance for one in placements(tree) if not one.locked), None)
+        if free is None or not self._take_seat(group, self._frame(home, place), place):
+            return None
+        page = self._window.page(home.id)
+        page.surface.add(place.instance, self._frames[place.instance])
+        self._project(home, trees.insert(tree, place, free, "tab"))
+        group.seats[place.instance].sit()
+        return place.instance
 
     def _seat(self, name: str) -> Seat | None:
         return self.seats().get(name)

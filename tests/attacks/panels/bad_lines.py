@@ -5,6 +5,7 @@ import sys
 
 from bare import Panel, raw
 
+NUMBER = b'{"jsonrpc":"2.0","id":%s,"method":"search"}\n'
 HEAD = b'{"jsonrpc":"2.0","method":"render","params":'
 
 
@@ -24,10 +25,10 @@ class Garbler(Panel):
             "deep tree": [render % (b"2", b'{"id":"a","type":"column","children":[' * 5000 + b"]}" * 5000)],
             "nan": [render % (b"2", text % b"NaN"), render % (b"NaN", text % b'"FALSK"')],
             "infinity": [render % (b"Infinity", text % b'"FALSK"'), render % (b"1e400", text % b'"FALSK"')],
-            "huge integers": [render % (b"9" * 5000, text % b'"FALSK"'), b'{"jsonrpc":"2.0","id":' + b"9" * 400_000 + b"}\n"],
+            "huge integers": [render % (b"9" * 5000, text % b'"FALSK"'), NUMBER % (b"9" * 400_000)],
             "wrong kinds": [HEAD + b"[]}\n", HEAD + b"7}\n", b"[]\n", b"7\n", b'"hei"\n', b"null\n", b'{"jsonrpc":7}\n'],
             "two in one": [b"{}{}\n", b'{"method":"log"}{"method":"log"}\n', b"}{\n"],
-            "id of another kind": [b'{"jsonrpc":"2.0","id":"a","method":"search"}\n', b'{"jsonrpc":"2.0","id":{},"result":1}\n'],
+            "id of another kind": [NUMBER % b'"a"', NUMBER % b"{}", NUMBER % b"[1]"],
         }[how]  # fmt: skip
         for line in lines:
             raw(line)

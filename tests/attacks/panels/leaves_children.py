@@ -1,5 +1,6 @@
 """Starts a child that ignores every signal, in a session of its own, and then ends."""
 
+import contextlib
 import os
 import signal
 import time
@@ -16,10 +17,8 @@ class Parent(Panel):
         if child == 0:
             os.setsid()
             for number in range(1, 65):
-                try:
+                with contextlib.suppress(OSError, ValueError):
                     signal.signal(number, signal.SIG_IGN)
-                except (OSError, ValueError):
-                    pass
             time.sleep(3600)
         return {"made": True}
 

@@ -38,7 +38,7 @@ def effects(params):
             "message": "Puls er registrert",
         }
     if name == "open":
-        return {"raise": [{"name": "open Patient", "context": {"patient": about}}, {"name": "print Everything"}]}
+        return {"raise": [{"name": "open Patient", "args": {"patient": about}}, {"name": "print Everything"}]}
     return {"message": json.dumps(values)}
 
 

@@ -17,7 +17,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, ChoiceField, Component, Row
+from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
 from workspace.panels.face import PanelInstance, TreeChange
 from workspace.shell.kit import button, choice, containers, fields, table, telling, trend
 from workspace.shell.kit.containers import Container, FormWidget
@@ -142,6 +142,24 @@ class PanelBody(QFrame):
             node = instance.nodes.get(name)
             if node is not None and getattr(node.component, "watch", None) == watch:
                 cast(Any, widget).bound_changed()
+
+    def blob_changed(self, handle: str) -> None:
+        """A picture has come, is another, or is gone."""
+        for widget in self._widgets.values():
+            if hasattr(widget, "blob_changed"):
+                widget.blob_changed(handle)
+
+    def focus_first(self) -> None:
+        """The focus goes to the first field, in the order of the tree."""
+        instance = self._instance
+        waiting = [instance.root] if instance is not None and instance.root is not None else []
+        while instance is not None and waiting:
+            node = instance.nodes[waiting.pop()]
+            widget = self._widgets.get(node.id)
+            if widget is not None and isinstance(node.component, Field | PairField):
+                widget.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+            waiting.extend(reversed(node.children))
 
     def tick(self) -> None:
         """A minute has passed: ages have grown."""
