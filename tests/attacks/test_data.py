@@ -186,12 +186,9 @@ async def test_it_answers_what_nobody_asked(ward):
 async def test_on_the_sdk_it_gets_no_further(ward):
     misuser = await ward.shown("with_the_sdk")
 
-    def words():
-        return next(node.component.text for node in misuser.panel.nodes.values() if hasattr(node.component, "text"))
-
-    assert words() == "WriteInView  "
-    misuser.panel.typed("felt", "x")
-    await until(lambda: words() == "WriteInView StaleContext StaleContext", misuser.panel)
+    [words] = [node.component.text for node in misuser.panel.nodes.values() if hasattr(node.component, "text")]
+    assert words.startswith("Panelet klarte ikke å vise dette")
+    assert "PatientState: panel.py: kept holds a ctx" in misuser.panel.log_tail
 
 
 def alive(pid):

@@ -100,7 +100,8 @@ async def test_it_speaks_as_if_it_were_the_shell(ward):
         ("huge values", False), ("huge grid", False), ("huge span", False), ("huge field", False), ("huge decimals", False),
         ("huge area", False), ("huge skeleton", False), ("huge level", False), ("huge cells", None),
         ("a long word", None), ("many lines", None), ("a wide table", None),
-        ("a long list", None), ("many chips", None), ("many fields", None), ("many levels", True), ("shortcuts", True),
+        ("a long list", None), ("many chips", False), ("many fields", False), ("many buttons", None),
+        ("many texts", None), ("many levels", True), ("shortcuts", True),
     ],
 )  # fmt: skip
 async def test_it_draws_what_cannot_be_drawn(ward, how, shown):

@@ -81,7 +81,7 @@ def pulse(patient, who="tone", value=72, **more):
         "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": "2026-01-14T14:40:00+01:00",
         "performer": [{"reference": f"Practitioner/{who}"}],
-        "valueQuantity": {"value": value, "unit": "/min"},
+        "valueQuantity": {"value": value, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
         **more,
     }
 
@@ -237,6 +237,7 @@ class Server:
             "fhirUser": f"Practitioner/{who}",
             "role": ROLES[who],
             "sid": f"sid-{who}",
+            "helseid://claims/identity/security_level": "4",
             "iat": now,
             "exp": now + 300,
             **claims,

@@ -91,6 +91,53 @@ def test_a_foreign_patient_is_refused_in_words(tone, path):
     assert said == "Du har ikke tilgang: ingen registrert beslutning knytter deg til denne pasienten nå."
 
 
+@pytest.mark.parametrize(
+    ("unknown", "foreign"),
+    [
+        ("Patient/finnes-ikke", "Patient/BEB-01"),
+        ("Observation/finnes-ikke", "Observation/puls-BEB-01"),
+        ("Observation/finnes-ikke/_history", "Observation/puls-BEB-01/_history"),
+        ("Observation/finnes-ikke/_history/1", "Observation/puls-BEB-01/_history/1"),
+        ("Observation/puls-BEB-01/_history/9", "Observation/puls-BEB-01/_history/1"),
+        ("Encounter/finnes-ikke", "Encounter/opphold-BEB-01"),
+        ("Provenance/finnes-ikke", "Observation/puls-BEB-01"),
+    ],
+)
+def test_nobody_learns_by_asking_what_there_is(tone, unknown, foreign):
+    one, other = tone.get(unknown), tone.get(foreign)
+    assert refusal(one, 403, "no-decision")
+    assert one.json() == other.json()
+    hidden = {"date", "x-request-id"}
+    assert {k: v for k, v in one.headers.items() if k not in hidden} == {
+        k: v for k, v in other.headers.items() if k not in hidden
+    }
+
+
+def test_what_concerns_no_patient_and_a_version_that_is_not_there_are_told(tone):
+    assert tone.get("Organization/finnes-ikke").status_code == 404
+    assert tone.get("Observation/puls-BEB-18/_history/9").status_code == 404
+
+
+def test_a_weak_sign_on_opens_nothing(server):
+    level = "helseid://claims/identity/security_level"
+    for weak in ("3", "", "fire"):
+        person = server.sign_in("tone", **{level: weak})
+        said = refusal(person.get("Patient"), 403, "level")
+        assert said == (
+            "Innloggingen er ikke sikker nok for pasientopplysninger. Logg inn på nytt med sikkerhetsnivå 4."
+        )
+        for path in ("/changes", "/transactions/0000-0000"):
+            assert person.get(path).status_code == 403
+        assert person.http.post("/audit", json={"events": []}, headers=person.headers()).status_code == 403
+
+
+def test_the_panels_of_one_fetch_are_counted(server, tone):
+    named = ",".join(f"firma.panel{i}@1.0.0" for i in range(17))
+    answer = tone.get("Patient", **{"X-Workspace-Package": named})
+    assert refusal(answer, 400, "too-many-packages")
+    assert tone.get("Patient", **{"X-Workspace-Package": named.rpartition(",")[0]}).status_code == 200
+
+
 def test_what_comes_along_is_looked_at_too(tone):
     found = tone.get("Organization?_id=fjellbris,havblikk&_revinclude=Encounter:service-provider").json()
     assert {e["resource"]["id"] for e in found["entry"]} == {

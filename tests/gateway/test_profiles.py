@@ -23,9 +23,29 @@ def test_a_measurement_may_say_why_it_has_no_value():
     without = {k: v for k, v in pulse("A").items() if k != "valueQuantity"}
     assert expressions(without) == ["Observation.value"]
     assert expressions({**without, "dataAbsentReason": {"text": "Avslo"}}) == []
-    assert expressions({**without, "component": [{"valueQuantity": {"value": True}}]}) == [
+    unit = {"unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"}
+    assert expressions({**without, "component": [{"valueQuantity": {"value": True, **unit}}]}) == [
         "Observation.component[0].valueQuantity.value"
     ]
+
+
+def test_a_number_says_in_what_it_is_counted():
+    def wrong(category="vital-signs", **quantity):
+        held = {**pulse("A"), "category": [{"coding": [{"code": category}]}], "valueQuantity": quantity}
+        return [(each.expression.rpartition(".")[2], each.sentence) for each in faults(held)]
+
+    ucum = "http://unitsofmeasure.org"
+    assert wrong(value=72) == [("unit", "Målingen sier ikke hvilken enhet tallet har.")]
+    assert wrong(value=72, unit="/min") == [("code", "Målingens enhet mangler UCUM-kode.")]
+    assert wrong(value=72, unit="/min", code="/min") == [("code", "Målingens enhet mangler UCUM-kode.")]
+    assert wrong(value=120, unit="mmHg", system=ucum, code="mmHg") == [
+        ("code", "«mmHg» er ingen UCUM-kode for enheten. Skriv «mm[Hg]».")
+    ]
+    assert wrong(value=120, unit="mmHg", system=ucum, code="mm[Hg]") == []
+    assert wrong("laboratory", value=5) == [("unit", "Målingen sier ikke hvilken enhet tallet har.")]
+    assert wrong("laboratory", value=5, unit="mg/L") == []
+    component = [{"code": {"text": "del"}, "valueQuantity": {"value": 1}}]
+    assert expressions({**pulse("A"), "component": component}) == ["Observation.component[0].valueQuantity.unit"]
 
 
 def test_a_vital_sign_has_an_instant_with_offset_and_a_lab_may_have_a_date():

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from tests.gateway.conftest import bundle, pulse
 
+TONE = {"reference": "Practitioner/tone"}
+
 
 def issues(answer, status=422):
     assert answer.status_code == status, answer.text
@@ -95,8 +97,9 @@ def test_a_correction_needs_the_version_and_keeps_author_and_patient(tone):
     there = tone.get("Observation/puls-BEB-18").json()
     wrong = {**there, "status": "entered-in-error"}
     assert tone.put(wrong, **{"If-Match": 'W/"7"'}).status_code == 412
-    moved = {**there, "subject": {"reference": "Patient/BEB-19"}}
-    assert issues(tone.put(moved)) == [("Observation.subject", "En opplysning kan ikke flyttes til en annen pasient.")]
+    moved = {**there, "subject": {"reference": "Patient/BEB-19"}, "performer": [*there["performer"], TONE]}
+    said = issues(tone.put(moved, **{"If-Match": 'W/"1"'}))
+    assert said == [("Observation.subject", "En opplysning kan ikke flyttes til en annen pasient.")]
     done = tone.put(wrong, **{"If-Match": 'W/"1"'})
     assert done.status_code == 200
     assert done.headers["etag"] == 'W/"2"'
@@ -118,17 +121,112 @@ def test_an_update_may_not_drop_the_author(server, tone):
     assert tone.put({**made, "clinicalStatus": {"coding": [{"code": "resolved"}]}}, **match).status_code == 200
 
 
-def test_a_note_and_its_origin_are_one_transaction(tone):
-    note = {
+def test_a_colleagues_value_is_changed_only_in_ones_own_name(server, tone):
+    there = tone.get("Observation/puls-BEB-18").json()
+    other = {**there, "valueQuantity": {**there["valueQuantity"], "value": 140}}
+    match = {"If-Match": 'W/"1"'}
+    said = issues(tone.put(other, **match))
+    assert said == [
+        (
+            "Observation.performer",
+            "Du endrer noe en annen har skrevet, og må selv stå som ansvarlig for endringen. "
+            "Bare statusen kan endres uten det.",
+        )
+    ]
+    alone = {**other, "performer": [TONE]}
+    assert issues(tone.put(alone, **match))[0][1] == "De som sto bak opplysningen før endringen, skal fortsatt stå der."
+    assert tone.get("Observation/puls-BEB-18").json()["valueQuantity"]["value"] == 72
+    signed = {**other, "performer": [*there["performer"], TONE]}
+    changed = tone.put(signed, **match)
+    assert changed.status_code == 200
+    # Her own change she may take back: the former version stands again, with its author alone.
+    assert tone.put(there, **{"If-Match": 'W/"2"'}).status_code == 200
+    doctor = server.sign_in("lege")
+    assert doctor.get("Observation/puls-BEB-18").json()["performer"] == [{"reference": "Practitioner/lege"}]
+    assert issues(tone.put(signed, **{"If-Match": 'W/"2"'}), 412)
+
+
+def test_a_note_is_changed_only_in_ones_own_name(server, tone):
+    note = written_note("lege")
+    made = server.sign_in("lege").send(bundle(note)).json()["entry"][0]["resource"]
+    section = [{"title": "Notat", "text": {"status": "generated", "div": "<div>Noe annet.</div>"}}]
+    assert issues(tone.put({**made, "section": section}, **{"If-Match": 'W/"1"'}))[0][0] == "Composition.author"
+    done = tone.put({**made, "section": section, "author": [*made["author"], TONE]}, **{"If-Match": 'W/"1"'})
+    assert done.status_code == 200, done.text
+
+
+def test_another_may_mark_as_wrong_and_the_log_says_so(server, tone):
+    there = tone.get("Observation/puls-BEB-18").json()
+    done = tone.put({**there, "status": "entered-in-error"}, **{"If-Match": 'W/"1"'})
+    assert done.status_code == 200
+    (event,) = [e for e in server.log() if e["action"] == "U"]
+    details = {d["type"]: d["valueString"] for d in event["entity"][0]["detail"]}
+    assert details["begrunnelse"] == "Feilført av en annen enn den som skrev det."
+    assert event["agent"][0]["name"] == "Tone"
+
+
+def test_those_who_carry_out_a_task_need_not_have_asked_for_it(server, tone):
+    task = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "description": "Mål vekt",
+        "for": {"reference": "Patient/BEB-18"},
+        "requester": {"reference": "Practitioner/lege"},
+    }
+    made = server.sign_in("lege").send(bundle(task)).json()["entry"][0]["resource"]
+    match = {"If-Match": 'W/"1"'}
+    assert tone.put({**made, "description": "Mål høyde"}, **match).status_code == 422
+    done = {**made, "status": "completed", "owner": TONE, "lastModified": "2026-01-14T14:45:00+01:00"}
+    assert tone.put(done, **match).status_code == 200
+
+
+def test_an_update_says_from_which_version_and_a_new_one_need_not(server, tone):
+    there = tone.get("Observation/puls-BEB-18").json()
+    wrong = {**there, "status": "entered-in-error"}
+    said = issues(tone.put(wrong), 428)
+    assert said[0][1].startswith("Endringen sier ikke hvilken versjon den bygger på.")
+    entry = {"resource": wrong, "request": {"method": "PUT", "url": "Observation/puls-BEB-18"}}
+    whole = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert tone.send(whole, str(uuid4())).status_code == 428
+    assert tone.put(wrong, **{"If-Match": 'W/"7"'}).status_code == 412
+    assert tone.get("Observation/puls-BEB-18").json()["status"] == "final"
+    assert tone.put({**pulse("BEB-18"), "id": "ny-puls"}).status_code == 201
+    entry["request"]["ifMatch"] = 'W/"1"'
+    assert tone.send(whole, str(uuid4())).status_code == 200
+
+
+def test_what_became_of_a_transaction_can_be_asked(server, tone):
+    key, body = str(uuid4()), bundle(pulse("BEB-18"))
+    assert issues(tone.get(f"/transactions/{key}"), 404)
+    first = tone.send(body, key)
+    told = tone.get(f"/transactions/{key}").json()
+    assert (told["key"], told["status"], told["body"]) == (key, 200, first.json())
+    assert server.sign_in("lege").get(f"/transactions/{key}").status_code == 404
+    bad = pulse("BEB-18", value=1)
+    del bad["status"]
+    refused = str(uuid4())
+    answer = tone.send(bundle(bad), refused)
+    told = tone.get(f"/transactions/{refused}").json()
+    assert (told["status"], told["body"]) == (422, answer.json())
+    assert tone.get("/transactions/x%20y").status_code == 404
+
+
+def written_note(who):
+    return {
         "resourceType": "Composition",
         "status": "final",
         "type": {"coding": [{"code": "B02-2"}]},
         "subject": {"reference": "Patient/BEB-18"},
         "date": "2026-01-14T14:44:00+01:00",
-        "author": [{"reference": "Practitioner/tone"}],
+        "author": [{"reference": f"Practitioner/{who}"}],
         "title": "Journalnotat",
         "section": [{"title": "Notat", "text": {"status": "generated", "div": "<div>Sov godt.</div>"}}],
     }
+
+
+def test_a_note_and_its_origin_are_one_transaction(tone):
+    note = written_note("tone")
     origin = {
         "resourceType": "Provenance",
         "target": [{"reference": "urn:uuid:1"}],

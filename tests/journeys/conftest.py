@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.seeded import HISTORY
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -26,12 +28,12 @@ PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Sandbox:
     """The platform as a process of its own, over a folder that outlives it."""
 
-    def __init__(self, folder, history=14):
+    def __init__(self, folder, history=HISTORY):
         self.folder, self.history, self.process = folder, history, None
 
-    def start(self):
+    def start(self, port="0"):
         command = [sys.executable, "-m", "workspace", "sandbox", "serve", "--sandbox", str(self.folder)]
-        command += ["--port", "0", "--history", str(self.history)]
+        command += ["--port", port, "--history", str(self.history)]
         with (self.folder.parent / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=ROOT)
         deadline = time.monotonic() + 60
@@ -60,6 +62,25 @@ class Sandbox:
                 return error.code, error.read()
         except urllib.error.URLError:
             return 0, b'{"state": "gone"}'
+
+    def holding(self, *resources):
+        """The same platform with these beside, as another system might have left them: no profile was asked."""
+        from workspace.clock import SystemClock
+        from workspace.fhir.service import FhirRequest
+        from workspace.sandbox.fhir.store import Store
+
+        async def put():
+            store = Store(self.folder / "fhir.sqlite", SystemClock())
+            await store.start()
+            for one in resources:
+                where = f"{one['resourceType']}/{one['id']}"
+                answer = await store.handle(FhirRequest("PUT", where, body=one))
+                assert answer.status in (200, 201), answer
+            await store.close()
+
+        assert self.process.poll() is not None or self.stop() == 0
+        asyncio.run(put())
+        return self.start(self.url.rpartition(":")[2])  # where it was: those who work on it find it again
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -114,16 +135,18 @@ class Sandbox:
 class Workstation:
     """One person's shell, in its own process, told what to do line by line."""
 
-    def __init__(self, username, sandbox, profile):
+    def __init__(self, username, sandbox, profile, plugins=None, ready=True):
         command = [sys.executable, str(ROOT / "tests" / "journeys" / "driver.py"), "--as", username]
         command += ["--sandbox", str(sandbox.folder), "--profile", str(profile)]
+        command += ["--plugins", str(plugins)] if plugins else []
         profile.mkdir(exist_ok=True)
         self.errors = profile.parent / f"{profile.name}.err"
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT
             )
-        self.did("wait_ready")
+        if ready:
+            self.did("wait_ready")
 
     def did(self, command, /, **how):
         """Do it and return the answer; the test fails when a person could not have done it."""
@@ -166,17 +189,17 @@ class Workstation:
 
 
 @pytest.fixture
-def own_sandbox(tmp_path):
+def own_sandbox(tmp_path, seeded):
     """A platform that the test may stop."""
-    sandbox = Sandbox(tmp_path / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path / "sandbox")).start()
     yield sandbox
     sandbox.end()
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
+def sandbox(tmp_path_factory, seeded):
     """One platform for those who do not disturb each other."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("home") / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path_factory.mktemp("home") / "sandbox")).start()
     yield sandbox
     sandbox.end()
 
@@ -186,8 +209,8 @@ def sign_on(tmp_path):
     """``sign_on("tone", sandbox)``: a workstation, ended with the test."""
     made = []
 
-    def sit_down(username, sandbox, name=""):
-        made.append(Workstation(username, sandbox, tmp_path / (name or username)))
+    def sit_down(username, sandbox, name="", plugins=None, ready=True):
+        made.append(Workstation(username, sandbox, tmp_path / (name or username), plugins, ready))
         return made[-1]
 
     yield sit_down

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from workspace import app as app_room  # noqa: E402
 from workspace.panels.host import PanelHost  # noqa: E402
+from workspace.shell.sheet import Sheet  # noqa: E402
 
 PATIENT = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})")
 LEFT = Qt.MouseButton.LeftButton
@@ -205,7 +206,7 @@ class Driver:
         """Until somebody is signed in and every panel of the unit has drawn itself."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            signing = self.desk._signing
+            signing = self.desk.signing
             shift = self.desk.shift
             if shift is not None and shift.workplace is not None and shift.workplace.unit is not None:
                 seats = shift.workplace.unit.seats.values()
@@ -233,35 +234,39 @@ class Driver:
 
     # --- doing ---
 
-    async def do_open_patient(self, name, by="mouse"):
+    async def do_open_patient(self, name, by="mouse", seconds=10.0):
         """From the resident list, as a person does."""
         seat = self.seat("residents")
         if self.work.current() != "avdeling":
             await self.do_go("avdeling")
+        deadline = time.monotonic() + seconds
+        while (found := self._row(seat, name)) is None:  # the list may still be on its way
+            if time.monotonic() > deadline:
+                raise Fault(f"{name} is not in the resident list")
+            await asyncio.sleep(0.01)
+        view, index = found
+        self.visible(view, "the resident list")
+        view.scrollTo(index)
+        if by == "mouse":
+            middle = view.visualRect(index.siblingAtColumn(1)).center()
+            QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, middle)
+        else:
+            view.setFocus()
+            view.setCurrentIndex(index)
+            QTest.keyClick(view, Qt.Key.Key_Return)
+        return await self._settled(name, seconds)
+
+    def _row(self, seat, name):
+        """The table and the row of `name`, once it stands in the panel."""
         for node_id in seat.instance.nodes:
             widget = seat.body.widget(node_id)
             if widget is None or not hasattr(widget, "view"):
                 continue
-            model, view = widget.model, widget.view
+            model = widget.model
             for row in range(model.rowCount()):
-                said = [str(model.index(row, c).data() or "") for c in range(model.columnCount())]
-                if not any(name in words for words in said):
-                    continue
-                self.visible(view, "the resident list")
-                view.scrollTo(model.index(row, 0))
-                if by == "mouse":
-                    QTest.mouseClick(
-                        view.viewport(),
-                        LEFT,
-                        Qt.KeyboardModifier.NoModifier,
-                        view.visualRect(model.index(row, 1)).center(),
-                    )
-                else:
-                    view.setFocus()
-                    view.setCurrentIndex(model.index(row, 0))
-                    QTest.keyClick(view, Qt.Key.Key_Return)
-                return await self._settled(name)
-        raise Fault(f"{name} is not in the resident list")
+                if any(name in str(model.index(row, c).data() or "") for c in range(model.columnCount())):
+                    return widget.view, model.index(row, 0)
+        return None
 
     async def do_switch_patient(self, name, seconds=10.0):
         """Ctrl+K, the name, Enter. Answers with what was wrong in any turn of the loop meanwhile."""
@@ -330,6 +335,8 @@ class Driver:
         banner = self.work._banners()[0]
         if group.name not in banner.spoken():
             faults.append(f"the banner says {banner.spoken()!r}, open is {group.name}")
+        if "llergi" not in banner.spoken():
+            faults.append(f"the banner says nothing of allergies: {banner.spoken()!r}")
         bodies = {id(seat.body): seat for seat in group.seats.values()}
         for name, frame in self.work._frames.items():
             if name not in group.seats or frame.body is None or frame._stack.currentWidget() is not frame.body:
@@ -518,12 +525,49 @@ class Driver:
         return {"count": len(self.wire.messages), "processes": plain, "resources": self.wire.resources(since)}
 
     async def do_status(self):
-        """The status line and the counts of today."""
-        return {"words": [label.text() for label in self.window.status.findChildren(QWidget) if hasattr(label, "text")],
-                "spoken": self.window.status.accessibleName()}  # fmt: skip
+        """All that the status line says."""
+        return {"words": self.window.status.text(), "spoken": self.window.status.accessibleName()}
+
+    async def do_press_status(self, text):
+        """A button on the status line."""
+        for button in self.window.status.findChildren(QAbstractButton):
+            if button.isVisible() and button.text().startswith(text):
+                self.click(button, text)
+                return {"text": button.text()}
+        raise Fault(f"no button {text!r} on the status line: {self.window.status.text()}")
+
+    async def do_sheet(self):
+        """All the words of the sheet over the work, and of its buttons."""
+        for sheet in self.window.findChildren(Sheet):
+            if sheet.isVisible():
+                labels = [one.text() for one in sheet.findChildren(QLabel) if one.isVisible()]
+                return {"words": labels, "buttons": [b.text() for b in sheet.findChildren(QAbstractButton)]}
+        return {"words": [], "buttons": []}
+
+    async def do_press_sheet(self, text):
+        """A button on the sheet over the work."""
+        for sheet in self.window.findChildren(Sheet):
+            for button in sheet.findChildren(QAbstractButton):
+                if sheet.isVisible() and button.isVisible() and button.text().startswith(text):
+                    self.click(button, text)
+                    return {"text": button.text()}
+        raise Fault(f"no button {text!r} on a sheet")
+
+    async def do_expire(self):
+        """Not a person: the identity provider forgets the sign-on."""
+        from workspace.problem import Problem
+        from workspace.signon.tokens import revoke_token
+
+        session = self.desk.shift.session
+        await revoke_token(session._provider, session._client_id, session._tokens.refresh_token)
+        try:
+            await session.refresh(force=True)
+        except Problem as problem:
+            return {"state": session.state, "said": str(problem)}
+        raise Fault("the provider still knows it")
 
     async def do_longest_block(self):
-        return {"ms": self.desk._watchdog.longest_ms}
+        return {"ms": self.desk.watchdog.longest_ms}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)
@@ -564,6 +608,7 @@ def main():
     known.add_argument("--sandbox", type=Path, required=True)
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
+    known.add_argument("--plugins", type=Path)
     given = known.parse_args()
 
     async def locate(progress):
@@ -576,12 +621,22 @@ def main():
 
         await visitor.choose(address, given.username)
 
+    if given.plugins:
+        beside_the_own_packages(given.plugins)
     wire = Wire()
     wire.listen()
     beside(wire)
     code = app_room.run(app_room.Options(profile=given.profile, locate=locate, visit=visit, theme="light"))
     sys.stdout.flush()
     os._exit(code)  # the thread that reads stdin would hold the interpreter's end
+
+
+def beside_the_own_packages(folder):
+    """Instead of the packages that came with the program, those in `folder`: a site that installed something broken."""
+    from workspace.panels import manifest
+
+    discover = manifest.discover
+    manifest.discover = lambda _own, *more: discover(folder, *more)
 
 
 def beside(wire):

@@ -16,7 +16,10 @@ NAMES = {
     "spacer": ui.spacer, "heading": ui.heading, "text": ui.text, "pill": ui.pill, "notice": ui.notice,
     "empty": ui.empty, "pending": ui.pending, "failed": ui.failed, "table": ui.table, "trend": ui.trend,
     "number-field": ui.number, "pair-field": ui.pair, "text-field": ui.text_field, "text-area": ui.text_area,
-    "choice-field": ui.choice, "button": ui.button,
+    "choice-field": ui.choice, "button": ui.button, "card": ui.card, "tabs": ui.tabs, "tab": ui.tab,
+    "expander": ui.expander, "icon": ui.icon, "progress": ui.progress, "sparkline": ui.sparkline,
+    "picture": ui.picture, "list": ui.items, "timeline": ui.timeline, "date-field": ui.date, "time-field": ui.time,
+    "check-field": ui.check, "code-field": ui.code, "menu": ui.menu,
 }  # fmt: skip
 FIELDS = {"hint", "error", "required", "source", "at"}
 COMMON = {"label", "language", "slot", "span"}
@@ -34,7 +37,12 @@ LEAST = {
     "number-field": lambda: ui.number("", "b"), "text-field": lambda: ui.text_field("", "b"),
     "pair-field": lambda: ui.pair("", ui.number("", "a"), ui.number("", "b")),
     "text-area": lambda: ui.text_area("", "b"), "choice-field": lambda: ui.choice("", "b", []),
-    "button": lambda: ui.button(DO),
+    "button": lambda: ui.button(DO), "tab": lambda: ui.tab("T"), "expander": lambda: ui.expander("T"),
+    "icon": lambda: ui.icon("bed"), "progress": lambda: ui.progress("T"), "sparkline": lambda: ui.sparkline([]),
+    "picture": lambda: ui.picture("b", "T"), "list": lambda: ui.items([]), "timeline": lambda: ui.timeline([]),
+    "date-field": lambda: ui.date("", "b"), "time-field": lambda: ui.time("", "b"),
+    "check-field": lambda: ui.check("", "b"), "code-field": lambda: ui.code("", "b", []),
+    "menu": lambda: ui.menu("T", []),
 }  # fmt: skip
 
 
@@ -84,6 +92,11 @@ def test_the_least_of_each_has_the_languages_own_defaults(kind):
         (lambda: ui.table([ui.line("a", {}), ui.line("a", {})], []), "keys must be unique"),
         (lambda: ui.button("Lagre"), "ui.action"),
         (lambda: ui.form(submit=save), "ui.action"),
+        (lambda: ui.items([ui.item("a", "A"), ui.item("a", "B")]), "keys must be unique in a list"),
+        (lambda: ui.picture("b1", ""), "says what the picture shows"),
+        (lambda: ui.expander("T", open="yes"), "open is True or False"),
+        (lambda: ui.entry("a", "2026-01-14", "T", shape="star"), "shape is one of none"),
+        (lambda: ui.icon("bed", size="xl"), "size is one of s, m, l"),
     ],
 )
 def test_a_mistake_is_told_at_the_vendors_desk(make, says):

@@ -171,6 +171,32 @@ def test_a_refused_refresh_expires_the_session_and_a_new_sign_on_works(running):
     assert asyncio.run(scene()) == ["expired"]
 
 
+def test_an_expired_session_goes_on_with_a_new_sign_on_of_the_same_person_only(running):
+    async def somebody_else(url):
+        await choose(url, "bo")
+
+    async def scene():
+        session = await tone(running)
+        states = []
+        session.on_state(states.append)
+        running.provider.sessions.end(session.subject.sid)
+        with pytest.raises(Problem):
+            await session.refresh(force=True)
+        stranger = await login(running, open_browser=somebody_else, clock=SystemClock())
+        with pytest.raises(Problem) as caught:
+            await session.rejoin(stranger)
+        assert caught.value.code == "another-person"
+        assert "Tone" in str(caught.value)
+        assert (session.state, stranger.state) == ("expired", "signed-out")
+        await session.rejoin(await tone(running))
+        first = await session.access_token()
+        assert await session.access_token(force=True) != first, "and it goes on renewing itself"
+        await session.aclose()
+        return states
+
+    assert asyncio.run(scene()) == ["expired", "signed-in"]
+
+
 def test_another_persons_token_at_refresh_is_refused(ill_behaved):
     async def scene():
         session = await tone(ill_behaved("refresh-other-person"))

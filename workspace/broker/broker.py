@@ -17,12 +17,13 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import scoping
+from workspace.broker import facts, scoping
 from workspace.broker.context import Context
 from workspace.broker.door import (
     Change,
     Draft,
     DraftKey,
+    Form,
     Prefetch,
     Receipt,
     Refused,
@@ -32,6 +33,7 @@ from workspace.broker.door import (
     Write,
 )
 from workspace.broker.grant import Grant
+from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
@@ -40,9 +42,11 @@ from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.drafts import Drafts
+from workspace.record.items import Form as Kept
+from workspace.record.items import version_in
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
-from workspace.record.rows import Rows, RowsChange
+from workspace.record.rows import Rows, RowsChange, ServiceState
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
@@ -54,11 +58,14 @@ WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones."""
+    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones.
+    `unsent` wait for the platform or for what they rest on; `refused` and `conflicts` for the user (`Broker.pending`)."""
 
     unsent: int = 0
     registered: int = 0
     reused: int = 0
+    refused: int = 0
+    conflicts: int = 0
 
 
 @dataclass(slots=True)
@@ -110,12 +117,16 @@ class Broker:
         self._counting: list[Callable[[Counts], None]] = []
         self._commits: dict[str, Commit] = {}
         self._registered = self._reused = 0
+        self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
-        self._off = outbox.on_change(self._moved)
+        self._shown = facts.Shown()
+        self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
+        self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
 
     async def close(self) -> None:
         """End every watch and send the last reports."""
-        self._off()
+        for off in self._offs:
+            off()
         for watches in list(self._watches.values()):
             for watch in list(watches):
                 watch.close()
@@ -150,7 +161,7 @@ class Broker:
         if wrong is not None:
             raise self._refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
-        return resource
+        return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
         asked = self._admit(grant, query)
@@ -177,7 +188,7 @@ class Broker:
 
     # --- writing ---
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         self._alive(grant)
         self._pace(grant)
         own = frozenset(write.full_url for write in writes if write.full_url.startswith("urn:uuid:"))
@@ -186,6 +197,8 @@ class Broker:
                 scoping.checked_write(grant, write.action, write.resource, self._user, own)
                 if write.action == "update" and not (write.resource.get("id") and write.if_match):
                     raise scoping.refused("bad-write", "Panelet sa ikke hvilken utgave det ville endre.")
+                if write.action == "update" and self._was_withheld(write):
+                    raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
@@ -193,11 +206,33 @@ class Broker:
         commit = Commit(grant, tuple(writes))
         own_id = self._remember(commit)
         try:
-            item = await self._outbox.commit(bundle, patient, self._asker(grant), own=own_id)
+            item = await self._outbox.commit(
+                bundle, patient, self._asker(grant), own=own_id, form=_kept(grant, form), bases=self._bases(writes),
+                replaces=self.pending.replaced_by(grant, form),
+            )  # fmt: skip
         except BaseException:
             self._commits.pop(own_id, None)
             raise
+        if item.state in WIRE_CODES:
+            self.pending.failed(grant, form, item.id)
         return self._receipt(item)
+
+    def _was_withheld(self, write: Write) -> bool:
+        """The panel saw less than there is: what it sends back would take the rest away."""
+        base = self._record.held(f"{write.resource['resourceType']}/{write.resource['id']}", version_in(write.if_match))
+        tags = (write.resource.get("meta") or {}).get("tag") or ()
+        return facts.TAG in tags or (base is not None and facts.is_changed_in_meaning(base))
+
+    def _bases(self, writes: Sequence[Write]) -> dict[str, Resource]:
+        """The versions that updates were made from, where they are at hand: a conflict is shown against them."""
+        found = {}
+        for write in writes:
+            if write.action == "update":
+                name = f"{write.resource['resourceType']}/{write.resource['id']}"
+                base = self._record.held(name, version_in(write.if_match))
+                if base is not None:
+                    found[name] = base
+        return found
 
     def _remember(self, commit: Commit) -> str:
         """Before it is sent, so that its receipt is known as undoable from the first."""
@@ -247,7 +282,9 @@ class Broker:
         return lambda: self._counting.remove(listener) if listener in self._counting else None
 
     def counts(self) -> Counts:
-        return Counts(self._outbox.unsent(), self._registered, self._reused)
+        states = [one.state for one in self._outbox.refused()]
+        conflicts = states.count("konflikt")
+        return Counts(self._outbox.unsent(), self._registered, self._reused, len(states) - conflicts, conflicts)
 
     # --- contexts and drafts ---
 
@@ -325,7 +362,8 @@ class Broker:
         self._reports.add(
             "read", grant, (context,) if context else tuple(who), query=query, request=rows.request, cached=cached
         )
-        return SearchResult((*kept, *extra), len(extra), rows.total, rows.fetched)
+        resources = tuple(self._shown(one) for one in (*kept, *extra))
+        return SearchResult(resources, len(extra), rows.total, rows.fetched)
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):
@@ -336,7 +374,7 @@ class Broker:
 
     def _converted(self, grant: Grant, query: str, change: RowsChange, *, cached: bool) -> Change:
         whole = self._answer(grant, query, change.whole, cached=cached) if change.whole is not None else None
-        put = tuple((index, one) for index, one in change.put if self._passes(grant, one))
+        put = tuple((index, self._shown(one)) for index, one in change.put if self._passes(grant, one))
         return Change(whole, change.gone, put, change.error, change.code)
 
     def _moved(self, item: Item) -> None:
@@ -358,8 +396,18 @@ class Broker:
             self._commits.pop(item.id, None)
         for told in list(self._receipts):
             told(self._receipt(item))
-        for listener in list(self._counting):
-            listener(self.counts())
+        self._count()
+
+    def _count(self) -> None:
+        now = self.counts()
+        if now != self._counted:
+            self._counted = now
+            for listener in list(self._counting):
+                listener(now)
+
+    def _served(self, state: ServiceState) -> None:
+        if state.state != "nede":
+            self._outbox.wake()
 
     def _receipt(self, item: Item) -> Receipt:
         problem = item.problem
@@ -384,6 +432,13 @@ def _entry(grant: Grant, write: Write) -> dict[str, Any]:
     url = f"{kind}/{resource['id']}"
     match = write.if_match if write.if_match.startswith("W/") else f'W/"{write.if_match}"'
     return {"fullUrl": url, "resource": resource, "request": {"method": "PUT", "url": url, "ifMatch": match}}
+
+
+def _kept(grant: Grant, form: Form | None) -> Kept:
+    form = form or Form()
+    return Kept(
+        grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version
+    )
 
 
 def _draft(key: DraftKey) -> tuple[str, ...]:

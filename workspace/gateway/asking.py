@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from workspace.access.decision import Action, Decision, Decisions, Subject, Target, decide
+from workspace.gateway.refused import bad_request
 from workspace.gateway.tokens import Bearer
 
 UNNAMED = "ukjent"
 _SAFE = re.compile(r"[^A-Za-z0-9_.@:+/\-]")
 LONGEST = 200
+MOST_PACKAGES = 16
+"""Panels that one fetch may serve; each is a line in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Asking:
         """``Patient/x`` of everybody this person may see now."""
         return frozenset(self.decisions.permitted(self.subject, self.now))
 
+    def sight(self) -> str:
+        """A fingerprint of whom this person may see: another one means that something was opened or closed."""
+        return hashlib.sha256("\n".join(sorted(self.permitted())).encode()).hexdigest()[:16]
+
     def unit(self, patients: tuple[str, ...]) -> str:
         """The unit of the position that opened the first of `patients`; empty when none did."""
         opened = self.decisions.permitted(self.subject, self.now)
@@ -48,8 +56,12 @@ class Asking:
 
 
 def read(bearer: Bearer, decisions: Decisions, now: datetime, headers: Mapping[str, str]) -> Asking:
-    """From the headers of docs/seams.md; a request without a purpose is for treatment."""
-    named = (clean(each) for each in headers.get("x-workspace-package", "").split(","))
+    """From the headers of docs/seams.md; a request without a purpose is for treatment. Raises Refused 400."""
+    given = headers.get("x-workspace-package", "").split(",", MOST_PACKAGES)
+    if len(given) > MOST_PACKAGES:
+        said = f"Forespørselen nevner for mange paneler. Høyst {MOST_PACKAGES} kan dele ett oppslag."
+        raise bad_request("too-many-packages", said, "X-Workspace-Package")
+    named = (clean(each) for each in given)
     return Asking(
         bearer,
         decisions,

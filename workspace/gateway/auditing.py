@@ -31,6 +31,7 @@ REMEMBERED = 20_000
 GATHER_SECONDS = 0.03
 RETRY_SECONDS = 2.0
 BATCH = 100
+_UNLOGGED = "SELECT 1 FROM intent WHERE key = ? AND logged = 0"
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class _Entry:
     once: str
     """Logged only the first time this key is seen; empty: always."""
     done: asyncio.Future[None] | None = None
+    intent: str = ""
+    """The key of the write it tells of."""
 
 
 class Auditing:
@@ -87,21 +90,18 @@ class Auditing:
         for package in asking.packages:
             self._add(asking, "refused", package, tuple(sorted(set(patients))), shape, decision)
 
-    async def written(
-        self,
-        asking: Asking,
-        kind: str,
-        shape: str,
-        patients: Iterable[str],
-        versions: Iterable[str],
-        decision: Decision,
-    ) -> None:
-        """One event for each package, on the platform (or safe in the outbox) when this returns."""
-        named, done = tuple(sorted(set(patients))), []
-        for package in asking.packages:
+    async def written(self, intent: str, accesses: Iterable[Access], session: str, versions: tuple[str, ...]) -> None:
+        """The events of the write that began as `intent`, on the platform (or safe in the outbox) when this returns.
+
+        Logged only when the intent is there and not logged yet, so a write is in the log once, whoever completes it.
+        """
+        done = []
+        for access in accesses:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._add(asking, kind, package, named, shape, decision, versions=tuple(versions), done=future)
+            entry = _Entry(replace(access, versions=versions), session, str(uuid4()), "", future, intent)
+            self._waiting.append(entry)
             done.append(future)
+        self._awake.set()
         for future in done:
             await asyncio.shield(future)
 
@@ -146,11 +146,9 @@ class Auditing:
         decision: Decision,
         *,
         once: str = "",
-        versions: tuple[str, ...] = (),
-        done: asyncio.Future[None] | None = None,
     ) -> None:
-        access = replace(self.access(asking, kind, package, patients, shape, decision), versions=versions)
-        self._waiting.append(_Entry(access, asking.bearer.sid, str(uuid4()), once, done))
+        access = self.access(asking, kind, package, patients, shape, decision)
+        self._waiting.append(_Entry(access, asking.bearer.sid, str(uuid4()), once))
         self._awake.set()
 
     def _remember(self, once: str) -> None:
@@ -237,7 +235,11 @@ def _release(batch: list[_Entry]) -> None:
 
 def _keep(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
     """Chain the events and put them in the outbox, all in one transaction."""
+    told = {entry.intent for entry in batch if entry.intent}
+    fresh = {key for key in told if connection.execute(_UNLOGGED, (key,)).fetchone()}
     for entry in batch:
+        if entry.intent and entry.intent not in fresh:
+            continue
         if entry.once:
             new = connection.execute("INSERT OR IGNORE INTO logged VALUES (?)", (entry.once,)).rowcount
             if not new:
@@ -248,6 +250,10 @@ def _keep(connection: sqlite3.Connection, batch: list[_Entry]) -> None:
         link = (entry.session, number + 1, chain_of(event)["hash"])
         connection.execute("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", link)
         connection.execute("INSERT INTO outbox (id, body) VALUES (?, ?)", (entry.own, orjson.dumps(event)))
+    for key in fresh:
+        # One the client may ask for again stays until its outcome is kept.
+        connection.execute("UPDATE intent SET logged = 1 WHERE key = ? AND asked", (key,))
+        connection.execute("DELETE FROM intent WHERE key = ? AND NOT asked", (key,))
 
 
 def _next(connection: sqlite3.Connection) -> list[tuple[int, bytes]]:

@@ -31,7 +31,7 @@ class FhirRoutes:
         path = request.path_params.get("path", "").strip("/")
         if path == "metadata" and request.method == "GET":
             return fhir_response(await self._gateway.service.handle(FhirRequest("GET", "metadata")))
-        bearer = await self._gateway.tokens.check(request.headers.get("authorization", ""))
+        bearer = await self._gateway.bearer(request.headers)
         asking = await self._gateway.asking(bearer, request.headers)
         raw = await body_of(request, LARGEST_BODY)
         answer = await self._answer(asking, request, path, raw)

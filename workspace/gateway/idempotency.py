@@ -1,7 +1,8 @@
 """A transaction's key: the first outcome is the only one, however often it is sent (docs/seams.md, `Idempotency-Key`).
 
 A repeat at the same time waits for the first. A key without an outcome (the gateway stopped midway) is looked for on the
-platform by the tag that every written resource carries. Never decides access.
+platform by the tag that every written resource carries. The key is taken when the write begins (`intents`). Never decides
+access.
 """
 
 from __future__ import annotations
@@ -10,18 +11,17 @@ import asyncio
 import hashlib
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
 
 from workspace.clock import Clock
-from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
+from workspace.fhir.service import FhirResponse, Resource
+from workspace.gateway.intents import ENTRY, TRANSACTION
 from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.store import GatewayStore
 
-TRANSACTION = "urn:workspace:transaction"
-ENTRY = "urn:workspace:entry"
 KEY = re.compile(r"[A-Za-z0-9\-]{8,64}")
 KEPT_DAYS = 30
 KEPT_STATUS = frozenset({200, 201, 400, 409, 412, 422})
@@ -49,7 +49,24 @@ class Keys:
     async def prune(self) -> None:
         """Forget answers older than `KEPT_DAYS`: they hold clinical data, and no outbox waits so long."""
         oldest = int(self._clock.real().timestamp()) - KEPT_DAYS * 86_400
-        await self._store.run(lambda c: c.execute("DELETE FROM answer WHERE at < ?", (oldest,)))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM answer WHERE at < ?", (oldest,))
+            connection.execute("DELETE FROM intent WHERE logged = 1 AND at < ?", (oldest,))
+
+        await self._store.run(work)
+
+    async def kept(self, key: str) -> tuple[str, Outcome | None, bool] | None:
+        """Whose `key` is, its outcome if there is one, and whether it is under way; None for a key never used."""
+        if not KEY.fullmatch(key):
+            return None
+        row = await self._store.run(
+            lambda c: c.execute("SELECT author, status, body FROM answer WHERE key = ?", (key,)).fetchone()
+        )
+        if row is None:
+            return ("", None, True) if key in self._running else None
+        outcome = Outcome(row[1], row[2]) if row[1] is not None else None
+        return row[0], outcome, key in self._running
 
     async def once(
         self,
@@ -89,25 +106,29 @@ class Keys:
             )
         if kept is not None and kept[2] is not None:
             return Outcome(kept[2], kept[3])
-        if kept is None:
-            row = (key, author, digest, int(self._clock.real().timestamp()))
-            await self._store.run(lambda c: c.execute("INSERT INTO answer VALUES (?, ?, ?, NULL, NULL, ?)", row))
+        at = int(self._clock.real().timestamp())
         try:
             answer = (await recover() if kept is not None else None) or await work()
         except Refused as refusal:
             status = refusal.status
-            await self._store.run(lambda c: _settle(c, key, status, b""))
+            await self._store.run(lambda c: _settle(c, key, author, digest, at, status, b""))
             raise
         body = orjson.dumps(answer.body) if answer.body is not None else b""
-        await self._store.run(lambda c: _settle(c, key, answer.status, body))
+        await self._store.run(lambda c: _settle(c, key, author, digest, at, answer.status, body))
         return Outcome(answer.status, body, answer.body)
 
 
-def _settle(connection: sqlite3.Connection, key: str, status: int, body: bytes) -> None:
+def _settle(
+    connection: sqlite3.Connection, key: str, author: str, digest: str, at: int, status: int, body: bytes
+) -> None:
     if status in KEPT_STATUS and body:
-        connection.execute("UPDATE answer SET status = ?, body = ? WHERE key = ?", (status, body, key))
+        # A refusal before the write began has no row yet.
+        row = (key, author, digest, status, body, at)
+        connection.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?)", row)
     elif status < 500:
         connection.execute("DELETE FROM answer WHERE key = ? AND status IS NULL", (key,))
+    if status < 500:
+        connection.execute("DELETE FROM intent WHERE key = ?", (key,))
     # After a failure the outcome is unknown: the row stays, and the next repeat looks for the tag.
 
 
@@ -128,29 +149,10 @@ def tagged(resource: Resource, key: str, place: int) -> Resource:
     return {**resource, "meta": meta}
 
 
-def tag_of(resource: Resource, system: str = TRANSACTION) -> str:
-    """The code of the resource's tag in `system`; empty when it has none."""
-    tags = (resource.get("meta") or {}).get("tag") or ()
-    return next((str(tag.get("code", "")) for tag in tags if isinstance(tag, dict) and tag.get("system") == system), "")
-
-
-async def found_again(service: FhirService, key: str, bundle: Resource) -> FhirResponse | None:
-    """The answer to a transaction whose outcome is unknown, rebuilt from what it wrote; None when it wrote nothing."""
-    entries = [entry for entry in bundle.get("entry") or () if isinstance(entry, dict)]
-    kinds = dict.fromkeys(str((entry.get("resource") or {}).get("resourceType", "")) for entry in entries)
-    places: dict[str, Resource] = {}
-    for kind in filter(None, kinds):
-        answer = await service.handle(FhirRequest("GET", kind, f"_tag={TRANSACTION}%7C{key}&_count=1000"))
-        if answer.status != 200:
-            raise Refused(
-                503, "platform-failed", "Plattformen har en feil akkurat nå.", detail=f"recovery {answer.status}"
-            )
-        for row in (answer.body or {}).get("entry", ()):
-            places[tag_of(row["resource"], ENTRY)] = row["resource"]
-    if not places:
-        return None
+def answered(places: Mapping[str, Resource], count: int) -> FhirResponse:
+    """The answer to a transaction whose outcome is unknown, rebuilt from what it wrote at which place."""
     done = []
-    for place in range(len(entries)):
+    for place in range(count):
         one = places.get(str(place))
         if one is None:
             done.append({"response": {"status": "200"}})

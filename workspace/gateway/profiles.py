@@ -10,6 +10,7 @@ from typing import Any
 
 from workspace.access.kinds import elements
 from workspace.clock import parse
+from workspace.fhir import units
 from workspace.fhir.service import Resource
 from workspace.gateway.refused import Fault
 
@@ -104,6 +105,7 @@ REQUIRED: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 VITAL_SIGNS = "vital-signs"
+UCUM = "http://unitsofmeasure.org"
 
 
 def faults(resource: Resource) -> list[Fault]:
@@ -141,10 +143,10 @@ def _observation(resource: Resource) -> list[Fault]:
     held = any(name.startswith("value") and _said(value) for name, value in resource.items())
     if not (held or resource.get("dataAbsentReason") or resource.get("component") or resource.get("hasMember")):
         found.append(Fault("Observation.value", "Målingen mangler verdi, eller en grunn til at den mangler."))
-    return found + _quantities(resource)
+    return found + _quantities(resource, vital=any(each.get("code") == VITAL_SIGNS for each in codes))
 
 
-def _quantities(resource: Resource) -> list[Fault]:
+def _quantities(resource: Resource, *, vital: bool) -> list[Fault]:
     found = []
     parts = [("Observation", resource)]
     components = resource.get("component")
@@ -156,7 +158,22 @@ def _quantities(resource: Resource) -> list[Fault]:
         value = quantity.get("value") if isinstance(quantity, dict) else None
         if quantity is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             found.append(Fault(f"{where}.valueQuantity.value", "Verdien er ikke et tall.", "value"))
+        if isinstance(quantity, dict):
+            found += _unit(quantity, f"{where}.valueQuantity", vital=vital)
     return found
+
+
+def _unit(quantity: Mapping[str, Any], where: str, *, vital: bool) -> list[Fault]:
+    """A number says in what it is counted: for vital signs by UCUM code (R4, profile vitalsigns), else in words at least."""
+    unit, system, code = (quantity.get(name) for name in ("unit", "system", "code"))
+    if not (isinstance(unit, str) and unit.strip()) and (vital or not code):
+        return [Fault(f"{where}.unit", "Målingen sier ikke hvilken enhet tallet har.")]
+    if vital and not (system == UCUM and isinstance(code, str) and code):
+        return [Fault(f"{where}.code", "Målingens enhet mangler UCUM-kode.")]
+    if system == UCUM and not (isinstance(code, str) and code and units.canonical(code) == code):
+        right = f" Skriv «{units.canonical(code)}»." if isinstance(code, str) and code else ""
+        return [Fault(f"{where}.code", f"«{str(code or '')[:20]}» er ingen UCUM-kode for enheten.{right}", "value")]
+    return []
 
 
 def _composition(resource: Resource) -> list[Fault]:

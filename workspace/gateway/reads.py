@@ -1,6 +1,6 @@
 """Reads of one resource, one version, and histories: fetched first, shown only when the patient is open to this person.
 
-Asking for a patient by id is answered alike whether the person exists or not.
+What is not there and what is not open are answered alike, so that nobody learns by asking what others have.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.refused import denied
 from workspace.gateway.sight import Sight
+
+NOBODYS = ("Patient/-",)
+"""A patient there is not."""
 
 
 class Reads:
@@ -30,6 +33,8 @@ class Reads:
         if not first.permitted:
             raise denied(first)
         answer = await self._service.handle(FhirRequest("GET", path, query))
+        if answer.status in (404, 410) and kind not in GLOBAL_TYPES and own != "_history":
+            await self._missing(asking, kind, own, path)
         if answer.status != 200 or answer.body is None:
             return answer
         sight = Sight(self._service, asking, self._base)
@@ -45,6 +50,16 @@ class Reads:
         if none_match and none_match == answer.headers.get("etag"):
             return FhirResponse(304, None, answer.headers)
         return answer
+
+    async def _missing(self, asking: Asking, kind: str, own: str, path: str) -> None:
+        """Raises Refused as for somebody else's, unless the thing itself is open and only this version is not there."""
+        if path != f"{kind}/{own}":
+            there = await self._service.handle(FhirRequest("GET", f"{kind}/{own}"))
+            if there.body is not None and there.status == 200:
+                decision = await Sight(self._service, asking, self._base).decision(there.body)
+                if decision.permitted:
+                    return
+        raise denied(asking.decide("read", kind, NOBODYS))
 
     async def _history(self, answer: FhirResponse, sight: Sight, *, strict: bool) -> None:
         """An instance's history is shown whole or not at all; a type's is filtered."""

@@ -9,6 +9,9 @@ from workspace.fhir import outcome
 from workspace.fhir.service import FhirResponse, Resource
 from workspace.problem import Problem
 
+RETRY_AFTER = {429: 5, 503: 2}
+"""Seconds after which it is worth while to ask again."""
+
 
 class Refused(Problem):
     """`status` is the HTTP status, `issue` a code of R4's IssueType; `decision` is there when access was denied."""
@@ -30,7 +33,8 @@ class Refused(Problem):
         self.decision = decision
 
     def response(self) -> FhirResponse:
-        return FhirResponse(self.status, outcome.build(self, issue=self.issue))
+        headers = {"retry-after": str(RETRY_AFTER[self.status])} if self.status in RETRY_AFTER else {}
+        return FhirResponse(self.status, outcome.build(self, issue=self.issue), headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The gateway's own SQLite file: idempotency keys, the audit's chains and outbox, and the feed's numbers.
+"""The gateway's own SQLite file: idempotency keys, intents, the audit's chains and outbox, drafts, the feed's numbers.
 
 One thread owns the connection, so the event loop never waits for the disk. Holds no clinical data but the answers under
-idempotency keys and audit events on their way. Never decides anything.
+idempotency keys, audit events on their way, and drafts, which are sealed. Never decides anything.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS answer (key TEXT PRIMARY KEY, author TEXT NOT NULL, d
 CREATE TABLE IF NOT EXISTS chain (session TEXT PRIMARY KEY, number INTEGER NOT NULL, hash TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS logged (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS intent (key TEXT PRIMARY KEY, author TEXT NOT NULL, session TEXT NOT NULL, body BLOB NOT NULL,
+    asked INTEGER NOT NULL, logged INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS draft (id TEXT NOT NULL, author TEXT NOT NULL, sealed BLOB NOT NULL, revision INTEGER NOT NULL,
+    expires INTEGER NOT NULL, PRIMARY KEY (author, id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 

@@ -22,17 +22,20 @@ LEEWAY = 30
 REMEMBERED = 256
 LONGEST = 16_384
 REFETCH_SECONDS = 30.0
+_LEVEL = "helseid://claims/identity/security_level"
 _HPR = "helseid://claims/hpr/hpr_number"
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whose request it is. `expires` is seconds since 1970, real time."""
+    """Whose request it is. `expires` is seconds since 1970, real time; `level` is how strongly they signed on, 0 when the
+    token does not say."""
 
     subject: Subject
     sid: str
     expires: float
     claims: Mapping[str, Any]
+    level: int = 0
 
 
 class TokenCheck:
@@ -128,7 +131,8 @@ class TokenCheck:
             str(claims.get(_HPR) or ""),
             sid,
         )
-        return Bearer(subject, sid, float(expires), claims)
+        level = str(claims.get(_LEVEL) or "")
+        return Bearer(subject, sid, float(expires), claims, int(level) if level.isascii() and level.isdigit() else 0)
 
     async def _jwks(self, fresh: bool) -> Mapping[str, Any]:
         if self._keys is not None:

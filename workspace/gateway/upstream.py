@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 CONTENT = "application/fhir+json"
 _SENT = ("if-match", "if-none-exist", "if-none-match", "prefer")
-_KEPT = ("etag", "last-modified", "location")
+_KEPT = ("etag", "last-modified", "location", "retry-after")
 
 
 class Upstream:
@@ -65,10 +65,10 @@ class Upstream:
         if answer.status_code >= 400 and not (
             isinstance(body, dict) and body.get("resourceType") == "OperationOutcome"
         ):
-            return _failed(answer.status_code, f"HTTP {answer.status_code} without an outcome")
+            return _failed(answer.status_code, f"HTTP {answer.status_code} without an outcome", kept)
         return FhirResponse(answer.status_code, body if isinstance(body, dict) else None, kept)
 
 
-def _failed(status: int, detail: str) -> FhirResponse:
+def _failed(status: int, detail: str, headers: Mapping[str, str] | None = None) -> FhirResponse:
     problem = Problem("platform-failed", "Journalserveren svarer ikke.", "Prøv igjen om litt.", detail)
-    return FhirResponse(status, outcome.build(problem, issue="transient"))
+    return FhirResponse(status, outcome.build(problem, issue="transient"), headers or {})

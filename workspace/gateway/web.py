@@ -6,18 +6,21 @@ import orjson
 from starlette.responses import Response
 
 from workspace.fhir.service import FhirResponse
+from workspace.gateway.refused import RETRY_AFTER
 
 FHIR_JSON = "application/fhir+json"
-_HEADERS = {"etag": "ETag", "last-modified": "Last-Modified", "location": "Location"}
+_HEADERS = {"etag": "ETag", "last-modified": "Last-Modified", "location": "Location", "retry-after": "Retry-After"}
 
 
 def fhir_response(answer: FhirResponse) -> Response:
     headers = {name: answer.headers[key] for key, name in _HEADERS.items() if key in answer.headers}
+    if answer.status in RETRY_AFTER:
+        headers.setdefault("Retry-After", str(RETRY_AFTER[answer.status]))
     content = orjson.dumps(answer.body) if answer.body is not None else b""
     return json_bytes(content, answer.status, headers)
 
 
-def json_bytes(content: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
+def json_bytes(content: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Clinical data are never kept by a cache on the way."""
     held = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
     if status == 401:

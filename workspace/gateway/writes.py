@@ -1,7 +1,7 @@
 """Writes: every resource meets its profile, names a patient that is open, and has the signed-in person as its author.
 
-Transactions are done once under their key. Nothing is deleted here: what was wrong is marked ``entered-in-error``. Never
-changes what was written but for the tags that find a transaction again.
+Transactions are done once under their key, an update only from the version it was made from. Nothing is deleted here: what
+was wrong is marked ``entered-in-error``. Never changes what was written but for the tags that find a transaction again.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+import orjson
+
 from workspace.access.decision import Action, Decision
-from workspace.access.kinds import AUTHOR, authors_of, patient_parameter, served
+from workspace.access.kinds import authors_of, patient_parameter, served
 from workspace.fhir import parameters
 from workspace.fhir.references import ID
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
-from workspace.gateway import profiles
+from workspace.gateway import authorship, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
-from workspace.gateway.idempotency import Keys, Outcome, digest_of, found_again, tagged
+from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
+from workspace.gateway.intents import Intent, Intents
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied
 from workspace.gateway.sight import about
 
 LARGEST = 500
 """Entries of one bundle."""
-SHARED_AUTHORS = frozenset({"MedicationAdministration", "Procedure", "Provenance"})
-"""Types with several who take part (double control): the person must be among them."""
+MARKED_WRONG = "Feilført av en annen enn den som skrev det."
 
 
 @dataclass(slots=True)
@@ -40,57 +42,57 @@ class Entry:
     resource: Resource
     condition: str = ""
     match: str = ""
+    reason: str = ""
+    """What the log says besides."""
+    creates: bool = True
     patients: tuple[str, ...] = ()
 
 
 class Writes:
-    def __init__(self, service: FhirService, auditing: Auditing, keys: Keys, base: str) -> None:
+    def __init__(self, service: FhirService, auditing: Auditing, keys: Keys, intents: Intents, base: str) -> None:
         self._service = service
         self._auditing = auditing
         self._keys = keys
+        self._intents = intents
         self._base = base
 
     async def transaction(self, asking: Asking, bundle: Resource, raw: bytes, key: str) -> Outcome:
         """A transaction Bundle under its idempotency key (without one: done, and not found again). Raises Refused."""
+        digest = digest_of(raw)
 
         async def work() -> FhirResponse:
             try:
-                return await self._transact(asking, bundle, key or str(uuid4()))
+                return await self._transact(asking, bundle, key or str(uuid4()), digest if key else "")
             except Rejected as refusal:
                 self._log_refusal(asking, refusal)
                 return refusal.response()
 
         async def recover() -> FhirResponse | None:
-            found = await found_again(self._service, key, bundle)
-            if found is not None:
-                written = [each["resource"] for each in (found.body or {})["entry"] if "resource" in each]
-                await self._log(asking, written, f"transaction[{len(written)}]", {})
-            return found
+            return await self._recovered(asking, bundle, key, digest)
 
         if not key:
             answer = await work()
             return Outcome(answer.status, b"", answer.body)
-        return await self._keys.once(key, asking.subject.sub, digest_of(raw), work, recover)
+        return await self._keys.once(key, asking.subject.sub, digest, work, recover)
 
     async def single(self, asking: Asking, request: FhirRequest) -> FhirResponse:
         """POST on a type or PUT on an instance. Raises Refused."""
         entry = self._entry(0, request.method, request.path, request.query, request.body, request.headers)
         decisions = await self._check(asking, [entry], {})
-        body = tagged(entry.resource, str(uuid4()), 0)
+        key = str(uuid4())
         headers = {"prefer": "return=representation"}
         if entry.condition:
             headers["if-none-exist"] = entry.condition
         if entry.match:
             headers["if-match"] = entry.match
         path = f"{entry.kind}/{entry.own}" if entry.own else entry.kind
-        answer = await self._service.handle(FhirRequest(entry.method, path, "", headers, body))
-        if answer.status in (200, 201) and answer.body is not None:
-            await self._log(asking, [answer.body], f"{entry.method} {entry.kind}", decisions)
-        return answer
+        intent = self._intent(asking, key, [entry], f"{entry.method} {entry.kind}", decisions)
+        asked = FhirRequest(entry.method, path, "", headers, tagged(entry.resource, key, 0))
+        return await self._done(intent, asked, "")
 
     # A transaction ------------------------------------------------------------------------------------------------
 
-    async def _transact(self, asking: Asking, bundle: Resource, key: str) -> FhirResponse:
+    async def _transact(self, asking: Asking, bundle: Resource, key: str, digest: str) -> FhirResponse:
         entries = self._entries(bundle)
         known: dict[str, Resource] = {}
         for entry, given in zip(entries, bundle["entry"], strict=True):
@@ -99,18 +101,62 @@ class Writes:
                     known[str(name)] = entry.resource
         decisions = await self._check(asking, entries, known)
         sent = [_sent(entry, given, key) for entry, given in zip(entries, bundle["entry"], strict=True)]
-        answer = await self._service.handle(
-            FhirRequest(
-                "POST",
-                "",
-                headers={"prefer": "return=representation"},
-                body={"resourceType": "Bundle", "type": "transaction", "entry": sent},
-            )
-        )
-        if answer.status == 200 and answer.body is not None:
-            written = [each["resource"] for each in answer.body.get("entry", ()) if "resource" in each]
-            await self._log(asking, written, f"transaction[{len(entries)}]", decisions)
+        intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", decisions, asked=bool(digest))
+        body = {"resourceType": "Bundle", "type": "transaction", "entry": sent}
+        asked = FhirRequest("POST", "", headers={"prefer": "return=representation"}, body=body)
+        return await self._done(intent, asked, digest)
+
+    async def _done(self, intent: Intent, asked: FhirRequest, digest: str) -> FhirResponse:
+        """The platform's answer to a checked write; what it will be called in the log is on the disk before it is asked."""
+        await self._intents.begin(intent, digest)
+        try:
+            answer = await self._service.handle(asked)
+        except BaseException:
+            self._intents.doubtful(intent.key)
+            raise
+        if answer.status in (200, 201) and answer.body is not None:
+            await self._intents.logged(intent, _resources(answer.body))
+        elif answer.status >= 500:
+            self._intents.doubtful(intent.key)
+        else:
+            await self._intents.dropped(intent.key)
         return answer
+
+    async def _recovered(self, asking: Asking, bundle: Resource, key: str, digest: str) -> FhirResponse | None:
+        """The answer to a transaction whose outcome is unknown; None when it wrote nothing."""
+        entries = self._entries(bundle)
+        places = await self._intents.written_under(key, [each.kind for each in entries])
+        if not places:
+            return None
+        intent = await self._intents.of(key)
+        if intent is None:
+            for entry in entries:
+                entry.patients = await about(self._service, entry.resource, self._base)
+            intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", {}, asked=True)
+            await self._intents.begin(intent, digest)
+        await self._intents.logged(intent, places.values())
+        return answered(places, len(entries))
+
+    async def asked_again(self, author: str, key: str) -> Outcome | None:
+        """What became of `key`: its first outcome, one without a status while it is under way, None when nothing was done.
+
+        A key of somebody else's is one never used. Raises Refused 503 when the platform cannot say.
+        """
+        held = await self._keys.kept(key)
+        if held is None or held[0] not in ("", author):
+            return None
+        _, outcome, running = held
+        if outcome is not None:
+            return outcome
+        if running:
+            return Outcome(0, b"")
+        intent = await self._intents.of(key)
+        places = await self._intents.written_under(key, intent.kinds) if intent else {}
+        if intent is None or not places:
+            return None
+        await self._intents.logged(intent, places.values())
+        answer = answered(places, intent.count)
+        return Outcome(answer.status, orjson.dumps(answer.body), answer.body)
 
     def _entries(self, bundle: Resource) -> list[Entry]:
         given = bundle.get("entry")
@@ -155,14 +201,19 @@ class Writes:
         faults: list[Fault] = []
         for entry in entries:
             many = len(entries) > 1
-            here = [_placed(each, entry.place) if many else each for each in profiles.faults(entry.resource)]
+            profiles_found = profiles.faults(entry.resource)
+            here = [_placed(each, entry.place) if many else each for each in profiles_found]
             entry.patients = await about(self._service, entry.resource, self._base, known)
             faults += here
             decision = self._decide(asking, entry, broken=bool(here))
             if decision is not None:
                 decisions.update(dict.fromkeys(entry.patients, decision))
             before = await self._before(asking, entry)
-            wrong = self._authors(asking, entry, before) + _same_patient(entry, before, self._base)
+            entry.creates = before is None
+            wrong = await self._authors(asking, entry, before, {each.expression for each in profiles_found})
+            wrong += _same_patient(entry, before, self._base)
+            if authorship.marked_wrong(before, entry.resource) and not self._is_mine(asking, before):
+                entry.reason = MARKED_WRONG
             faults += [_placed(each, entry.place) if many else each for each in wrong]
             self._narrow(entry)
         if faults:
@@ -191,27 +242,48 @@ class Writes:
         decision = asking.decide("update", entry.kind, await about(self._service, there.body, self._base))
         if not decision.permitted:
             raise denied(decision)
+        if not entry.match:
+            raise Refused(
+                428,
+                "version-required",
+                "Endringen sier ikke hvilken versjon den bygger på.",
+                "Hent opplysningen på nytt og gjør endringen i den.",
+                f"{entry.kind}/{entry.own}: If-Match is required",
+            )
+        version = str((there.body.get("meta") or {}).get("versionId", ""))
+        if version and entry.match.removeprefix("W/").strip('"') != version:
+            # Said here too: what is wrong with a change of an old version is of no interest.
+            raise Refused(
+                412,
+                "version-conflict",
+                "Noen andre har endret opplysningen i mellomtiden.",
+                "Se den nye versjonen og velg hva som skal gjelde.",
+                f"asked for {entry.match}, there is {version}",
+                issue="conflict",
+            )
         return there.body
 
-    def _authors(self, asking: Asking, entry: Entry, before: Resource | None) -> list[Fault]:
-        if entry.kind not in AUTHOR:
-            return []
+    def _is_mine(self, asking: Asking, before: Resource | None) -> bool:
         me = {asking.subject.practitioner, *(each.reference for each in asking.decisions.positions)}
-        given = set(authors_of(entry.resource, self._base))
-        staff = {each for each in given if each.startswith(("Practitioner/", "PractitionerRole/"))}
-        kept = set(authors_of(before, self._base)) if before else set()
-        element = f"{entry.kind}.{AUTHOR[entry.kind][0]}"
-        if before is not None and given <= kept | me and (given or not kept):
+        return bool(before and me & set(authors_of(before, self._base)))
+
+    async def _authors(self, asking: Asking, entry: Entry, before: Resource | None, broken: set[str]) -> list[Fault]:
+        """What is wrong with the authors, unless it is said already (`broken`) or this takes back one's own change."""
+        me = {asking.subject.practitioner, *(each.reference for each in asking.decisions.positions)}
+        found = authorship.faults(entry.resource, before, me, self._base)
+        found = [each for each in found if each.expression not in broken]
+        if found and before is not None and await self._takes_back(entry, before, me):
             return []
-        if not staff & me:
-            if not given and any(f.expression == element for f in profiles.faults(entry.resource)):
-                return []
-            return [
-                Fault(element, "Den som er logget inn, må stå som den som har utført eller skrevet dette.", "author")
-            ]
-        if entry.kind not in SHARED_AUTHORS and not staff <= me | kept:
-            return [Fault(element, "Du kan ikke skrive på vegne av en annen.", "author")]
-        return []
+        return found
+
+    async def _takes_back(self, entry: Entry, before: Resource, me: set[str]) -> bool:
+        """Whether the version that stands is one's own, and the one before it is put back."""
+        version = str((before.get("meta") or {}).get("versionId", ""))
+        if not me & set(authors_of(before, self._base)) or not version.isdigit() or int(version) < 2:
+            return False
+        path = f"{entry.kind}/{entry.own}/_history/{int(version) - 1}"
+        former = await self._service.handle(FhirRequest("GET", path))
+        return former.status == 200 and authorship.same_content(former.body or {}, entry.resource)
 
     def _narrow(self, entry: Entry) -> None:
         """A conditional create must not tell whether another patient has such a resource."""
@@ -224,24 +296,38 @@ class Writes:
 
     # The log ------------------------------------------------------------------------------------------------------
 
-    async def _log(
-        self, asking: Asking, written: list[Resource], shape: str, decisions: Mapping[str, Decision]
-    ) -> None:
-        patients: dict[str, None] = dict.fromkeys(decisions)
-        for resource in written:
-            patients.update(dict.fromkeys(await about(self._service, resource, self._base)))
-        versions = [f"{r['resourceType']}/{r['id']}/_history/{r['meta']['versionId']}" for r in written]
-        new = all(r["meta"]["versionId"] == "1" for r in written)
-        kinds = ",".join(dict.fromkeys(str(r["resourceType"]) for r in written))
-        named = tuple(patients)
-        decision = next(iter(decisions.values()), None) or asking.decide("update", "Observation", named)
-        await self._auditing.written(
-            asking, "create" if new else "update", f"{shape} {kinds}", named, versions, decision
+    def _intent(
+        self,
+        asking: Asking,
+        key: str,
+        entries: list[Entry],
+        shape: str,
+        decisions: Mapping[str, Decision],
+        *,
+        asked: bool = False,
+    ) -> Intent:
+        patients = tuple(sorted({*decisions, *(one for entry in entries for one in entry.patients)}))
+        kinds = tuple(dict.fromkeys(entry.kind for entry in entries))
+        action = "create" if all(entry.creates for entry in entries) else "update"
+        decision = next(iter(decisions.values()), None) or asking.decide("update", "Observation", patients)
+        reason = next((entry.reason for entry in entries if entry.reason), "")
+        shape = f"{shape} {','.join(kinds)}" if shape.startswith("transaction") else shape
+        accesses = tuple(
+            replace(self._auditing.access(asking, action, package, patients, shape, decision), reason=reason)
+            for package in asking.packages
         )
+        return Intent(key, asking.subject.sub, asking.bearer.sid, kinds, len(entries), accesses, asked)
 
     def _log_refusal(self, asking: Asking, refusal: Rejected) -> None:
         decision = Decision("deny", refusal.code, "R-26", "pasientjournalforskriften § 6", refusal.sentence)
         self._auditing.refused(asking, "transaction", (), decision)
+
+
+def _resources(body: Resource) -> list[Resource]:
+    """What an answer to a write holds: the resource itself, or those of a bundle."""
+    if body.get("resourceType") != "Bundle":
+        return [body]
+    return [each["resource"] for each in body.get("entry", ()) if "resource" in each]
 
 
 def _sent(entry: Entry, given: Resource, key: str) -> Resource:

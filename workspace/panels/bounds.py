@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from workspace.panels.components import Component, NumberField, PairField, Table, Trend
+from workspace.panels.components import ChoiceField, Component, NumberField, PairField, Table, Trend
 
+MAX_FIELDS = 300
+"""Fields in one tree: each is a handful of widgets, and a form of more is a mistake."""
+MAX_CHOICES, MAX_CHIPS = 2_000, 100
 LARGEST = 1e12
 """Of any value that is drawn or compared: far beyond every clinical unit, and safe in all arithmetic on pixels."""
 WHOLE = {
@@ -27,6 +30,10 @@ def fault(component: Component) -> str:
             value = getattr(part, name, None)
             if isinstance(value, int) and not least <= value <= most:
                 return f"{path}{name}: {_short(value)} is not within {least}–{most}"
+    if isinstance(component, ChoiceField):
+        most = MAX_CHOICES if component.style == "menu" else MAX_CHIPS
+        if len(component.options) > most:
+            return f"options: {len(component.options)} of them; as {component.style} the limit is {most}"
     for value, path in _values(component):
         if value is not None and not -LARGEST <= value <= LARGEST:
             return f"{path}: {_short(value)} is not within ±{LARGEST:.0e}"
@@ -58,4 +65,4 @@ def _values(component: Component) -> Iterator[tuple[float | None, str]]:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}" if isinstance(value, float) or abs(value) < 1e300 else "a number of hundreds of digits"
+    return f"{value:.3g}" if abs(value) < 1e300 else "a number of hundreds of digits"

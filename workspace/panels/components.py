@@ -86,7 +86,50 @@ class Form(Component, frozen=True, omit_defaults=True, kw_only=True):
     gap: Gap = "s"
 
 
+class Card(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """One thing among several of its kind, such as a piece of advice: a hairline frame, a tone along its edge, a heading
+    of `level`. Cards do not stand in cards, and a panel is no card."""
+
+    kind = "card"
+    title: str = ""
+    level: int = 4
+    tone: Tone = "neutral"
+    gap: Gap = "s"
+
+
+class Tabs(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """One of its `tab` children at a time. Which one is the shell's to remember; `selected` is the title of the one that
+    stands open at first, "" the first."""
+
+    kind = "tabs"
+    selected: str = ""
+
+
+class Tab(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A page of `tabs`. `badge` is a short word or number beside the title."""
+
+    kind = "tab"
+    title: str
+    badge: str = ""
+    tone: Tone = "neutral"
+    gap: Gap = "m"
+
+
+class Expander(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A heading that opens and closes what is below it. `summary` says in few words what is inside while it is closed;
+    `open` is how it stands at first, after that it is the user's. Nothing that must be seen may stand in it."""
+
+    kind = "expander"
+    title: str
+    summary: str = ""
+    level: int = 3
+    open: bool = False
+    gap: Gap = "s"
+
+
 class Divider(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A hairline between two groups. White space is better where it is enough."""
+
     kind = "divider"
 
 
@@ -100,6 +143,8 @@ class Spacer(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Heading(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """What the following is about; `level` is told to screen readers, which jump from heading to heading."""
+
     kind = "heading"
     text: str
     level: int = 3
@@ -117,14 +162,26 @@ class Text(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Pill(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A badge: one or two words that stand out. Clinical urgency carries a `shape` or a word beside its colour."""
+
     kind = "pill"
     text: str
     tone: Tone = "neutral"
     shape: Shape = "none"
 
 
+class Icon(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """One of the shell's drawings by `name`. With a `label` it says something; without it is decoration, and a screen
+    reader passes it by. A name that the shell does not have is a question mark."""
+
+    kind = "icon"
+    name: str
+    tone: Tone = "neutral"
+    size: Literal["s", "m", "l"] = "m"
+
+
 class Notice(Component, frozen=True, omit_defaults=True, kw_only=True):
-    """A sentence the user must not miss, with what to do. Announced to screen readers when it appears."""
+    """A callout: a sentence the user must not miss, with what to do. Announced to screen readers when it appears."""
 
     kind = "notice"
     text: str
@@ -154,6 +211,38 @@ class Failed(Component, frozen=True, omit_defaults=True, kw_only=True):
     kind = "failed"
     text: str
     retry: Action | None = None
+
+
+class Progress(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """How far something has come, in words (`text`) and as a bar. `value` is from 0 to 1; without one the end is not
+    known and the bar says only that something goes on."""
+
+    kind = "progress"
+    text: str
+    value: float | None = None
+    tone: Tone = "accent"
+
+
+class Sparkline(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """The last few values as a small line without axes, oldest first; None breaks it. `high` is the value at its top,
+    `text` what stands after it (the newest value with its unit)."""
+
+    kind = "sparkline"
+    values: list[float | None]
+    high: float | None = None
+    text: str = ""
+    tone: Tone = "neutral"
+
+
+class Picture(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A picture the panel has handed over as a `blob` (PNG, JPEG, GIF, BMP or WebP). `text` says what it shows,
+    for those who do not see it, and is required; `caption` stands below. It is never made larger than it is."""
+
+    kind = "picture"
+    blob: str
+    text: str
+    caption: str = ""
+    height: Literal["s", "m", "l"] = "m"
 
 
 # --- records ------------------------------------------------------------------------------------------------
@@ -206,7 +295,8 @@ class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
     """Rows that the panel computed (`rows`, keyed), or a watch's rows shown by the shell itself (`watch` and column
     paths; the panel then sends nothing when a row changes). `selected` is a row's key. `sort` names a column, with ``-``
-    in front for falling; the user may sort by any header unless `sortable` is false."""
+    in front for falling; the user may sort by any header unless `sortable` is false, and find rows by their words (Ctrl+F)
+    unless `find` is."""
 
     kind = "table"
     columns: list[TableColumn]
@@ -216,41 +306,99 @@ class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
     selected: str = ""
     sort: str = ""
     sortable: bool = True
+    find: bool = True
     headers: bool = True
     empty: str = "Ingenting å vise"
     empty_hint: str = ""
 
 
+class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`key` is stable and unique in the list. `text` may take two lines below the title; `at` is an instant shown as an age,
+    `source` who or what says it. `action` runs when the item is activated (Enter, click)."""
+
+    key: str
+    title: str
+    text: str = ""
+    icon: str = ""
+    tone: Tone = "neutral"
+    pills: list[Pill] = []
+    at: str = ""
+    source: str = ""
+    action: Action | None = None
+    label: str = ""
+
+
+class List(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """Things under each other, each with a title and a few words: tasks, notes, contacts. Where there are columns to
+    compare, use a table. `selected` is an item's key."""
+
+    kind = "list"
+    items: list[ListItem]
+    selected: str = ""
+    empty: str = "Ingenting å vise"
+    empty_hint: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What happened `at` an instant (or a day). `tone` colours its mark on the line, `shape` gives the mark its form."""
+
+    key: str
+    at: str
+    title: str
+    text: str = ""
+    source: str = ""
+    tone: Tone = "neutral"
+    shape: Shape = "dot"
+    pills: list[Pill] = []
+    action: Action | None = None
+
+
+class Timeline(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """What happened and when, gathered by day. The shell puts the entries in order: the newest first, or `oldest_first`."""
+
+    kind = "timeline"
+    entries: list[Entry]
+    oldest_first: bool = False
+    empty: str = "Ingen hendelser"
+    empty_hint: str = ""
+
+
 class Band(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A horizontal band behind the curves, in values of `series` (its normal range)."""
+    """A horizontal band behind the curves: the normal range, in values of the series with the key `series` ("" the
+    first). `label` says what it is."""
 
     low: float
     high: float
     tone: Tone = "ok"
+    series: str = ""
+    label: str = ""
 
 
 class Series(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One curve. `points` are [ISO 8601 instant, value]; with a watch, `code` chooses the observations and, for panels
-    like blood pressure, `component` the part."""
+    """One curve. `points` are [ISO 8601 instant, value]; a value that is null breaks the line. With a watch, `code`
+    chooses the observations and, for panels like blood pressure, `component` the part. Series with one `unit` share an
+    axis; another unit has its own."""
 
     key: str
     title: str
     unit: str = ""
     tone: Tone = "accent"
-    points: list[tuple[str, float]] = []
+    points: list[tuple[str, float | None]] = []
     code: str = ""
     component: str = ""
 
 
 class Trend(Component, frozen=True, omit_defaults=True, kw_only=True):
     """Curves over time, with the last value written beside each. `hours` is the window that ends now or at the newest
-    point; 0 shows all. Its table alternative is always there for screen readers and on demand."""
+    point; 0 shows all. A pause of more than `gap_hours` breaks a line (0: several times the usual distance does). Its
+    table alternative is always there for screen readers, and on demand (the key T)."""
 
     kind = "trend"
     series: list[Series]
     bands: list[Band] = []
     watch: int | None = None
     hours: int = 0
+    gap_hours: int = 0
     height: Literal["s", "m", "l"] = "m"
     empty: str = "Ingen målinger ennå"
 
@@ -295,6 +443,8 @@ class PairField(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class TextField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """One line of text. The value sent is the text, or null when it is empty."""
+
     kind = "text-field"
     placeholder: str = ""
 
@@ -307,11 +457,38 @@ class TextArea(Field, frozen=True, omit_defaults=True, kw_only=True):
     placeholder: str = ""
 
 
+class DateField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """A day, typed as 14.01.2026, 14.1 or «i dag», or chosen in a calendar. The value sent is ``2026-01-14``, or the raw
+    text while it is no day. `minimum`/`maximum` are days (ISO 8601): outside them the shell warns (law 8)."""
+
+    kind = "date-field"
+    minimum: str = ""
+    maximum: str = ""
+
+
+class TimeField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """A time of day on the 24-hour clock, typed as 15:04, 1504 or «nå». The value sent is ``15:04``, or the raw text while
+    it is no time."""
+
+    kind = "time-field"
+
+
+class CheckField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """Yes or no; `label` is the statement. The value sent is true or false. For a choice between two different things,
+    use a choice field."""
+
+    kind = "check-field"
+
+
 class Option(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`key` is a letter that chooses it while the field has focus; `code` is shown before the label in a code field (the
+    value when there is none)."""
+
     value: str
     label: str
     hint: str = ""
-    key: str = ""  # a letter that chooses it while the field has focus
+    key: str = ""
+    code: str = ""
 
 
 class ChoiceField(Field, frozen=True, omit_defaults=True, kw_only=True):
@@ -326,9 +503,24 @@ class ChoiceField(Field, frozen=True, omit_defaults=True, kw_only=True):
     unit: str = ""
 
 
+class CodeField(Field, frozen=True, omit_defaults=True, kw_only=True):
+    """A search in a code list. The value sent is an option's value, or null. `options` are filtered while the user
+    types, by code and words; a long list is searched by the panel: `search` then names a second bind, where the shell
+    keeps what is typed, and the panel answers with the options for it. The panel keeps the chosen option among
+    them, so that its words can be shown. `searching` says that an answer is on its way."""
+
+    kind = "code-field"
+    options: list[Option]
+    search: str = ""
+    searching: bool = False
+    placeholder: str = ""
+    empty: str = "Ingen treff"
+
+
 class Button(Component, frozen=True, omit_defaults=True, kw_only=True):
     """Runs `action`. `shortcut` is shown on it («Ctrl+S») and works while the focus is in the panel. `disabled` says why
-    in words, which the shell shows."""
+    in words: the button stays in the tab order, and tells them when it is pressed. What it saved can be undone: for a
+    while the shell offers *Angre* (Ctrl+Z) in the panel's title bar; a panel does nothing for that."""
 
     kind = "button"
     text: str
@@ -336,13 +528,37 @@ class Button(Component, frozen=True, omit_defaults=True, kw_only=True):
     style: Literal["plain", "primary", "danger", "chip"] = "plain"
     shortcut: str = ""
     disabled: str = ""
+    icon: str = ""
+
+
+class MenuItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`disabled` says why in words. Items of another `group` than the one before stand under its name."""
+
+    text: str
+    action: Action
+    icon: str = ""
+    group: str = ""
+    danger: bool = False
+    disabled: str = ""
+
+
+class Menu(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """A button that opens a list of actions. What is done often is a button of its own."""
+
+    kind = "menu"
+    text: str
+    items: list[MenuItem]
+    style: Literal["plain", "chip"] = "plain"
+    icon: str = ""
+    disabled: str = ""
 
 
 COMPONENTS: dict[str, type[Component]] = {
     cls.kind: cls
     for cls in (
-        Column, Row, Grid, Section, Form, Divider, Spacer, Heading, Text, Pill, Notice, Empty, Pending, Failed,
-        Table, Trend, NumberField, PairField, TextField, TextArea, ChoiceField, Button,
+        Column, Row, Grid, Section, Form, Card, Tabs, Tab, Expander, Divider, Spacer, Heading, Text, Pill, Icon, Notice,
+        Empty, Pending, Failed, Progress, Sparkline, Picture, Table, List, Timeline, Trend, NumberField, PairField,
+        TextField, TextArea, DateField, TimeField, CheckField, ChoiceField, CodeField, Button, Menu,
     )
 }  # fmt: skip
-CONTAINERS = frozenset({"column", "row", "grid", "section", "form"})
+CONTAINERS = frozenset({"column", "row", "grid", "section", "form", "card", "tabs", "tab", "expander"})

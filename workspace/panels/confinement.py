@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from workspace.panels import seccomp
+from workspace.panels import runtimes, seccomp
 from workspace.problem import Problem
 
 CONFINED = "confined"
@@ -119,6 +119,8 @@ def launch(tier: Tier, start: tuple[str, ...], package: Path, stage: Path, limit
     at, sdk = ("/panel", "/sdk") if tier.wrapped else (str(package), str(stage))
     if start[0] == "python":
         program = [*python(), f"{sdk}/boot.py", sdk, at, f"{at}/{start[1]}", *bounds(limits), *start[2:]]
+    elif start[0] in runtimes.NAMES:
+        program = [*_limited(sdk, limits), str(runtimes.find(start[0])), f"{at}/{start[1]}", *start[2:]]
     else:
         program = [*_limited(sdk, limits), f"{at}/{start[0]}", *start[1:]]
     if not tier.wrapped:

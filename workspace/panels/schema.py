@@ -29,7 +29,8 @@ _SHAPES: tuple[type[msgspec.Struct], ...] = (
     protocol.SetChildren, protocol.SetRows, protocol.Gone, components.Action,
 )  # fmt: skip
 _PARTS: tuple[type[msgspec.Struct], ...] = (
-    components.TableColumn, components.TableRow, components.Cell, components.Series, components.Band, components.Option,
+    components.TableColumn, components.TableRow, components.Cell, components.ListItem, components.Entry,
+    components.Series, components.Band, components.Option, components.MenuItem,
 )  # fmt: skip
 
 

@@ -15,7 +15,18 @@ from typing import Any
 import msgspec
 
 from workspace.panels import bounds
-from workspace.panels.components import COMPONENTS, CONTAINERS, Component, Field, PairField, Table, TableRow
+from workspace.panels.components import (
+    COMPONENTS,
+    CONTAINERS,
+    CodeField,
+    Component,
+    Field,
+    List,
+    PairField,
+    Table,
+    TableRow,
+    Timeline,
+)
 from workspace.panels.face import RowsChange, TreeChange, TreeNode, Unknown
 from workspace.panels.protocol import (
     MAX_DEPTH,
@@ -343,6 +354,10 @@ def _checked(component: Component, where: str) -> Component:
             raise InvalidParams(f"{where}.rows: a row's key stands twice")
         if len({column.key for column in component.columns}) != len(component.columns):
             raise InvalidParams(f"{where}.columns: a column's key stands twice")
+    if isinstance(component, List) and len({item.key for item in component.items}) != len(component.items):
+        raise InvalidParams(f"{where}.items: an item's key stands twice")
+    if isinstance(component, Timeline) and len({entry.key for entry in component.entries}) != len(component.entries):
+        raise InvalidParams(f"{where}.entries: an entry's key stands twice")
     if wrong := bounds.fault(component):
         raise InvalidParams(f"{where}.{wrong}")
     if any(not bind for bind in binds_of(component)):
@@ -352,6 +367,8 @@ def _checked(component: Component, where: str) -> Component:
 
 def binds_of(component: Component) -> tuple[str, ...]:
     """The fields that a component owns."""
+    if isinstance(component, CodeField) and component.search:
+        return (component.bind, component.search)
     if isinstance(component, Field):
         return (component.bind,)
     if isinstance(component, PairField):
@@ -366,6 +383,8 @@ def _claim(binds: dict[str, str], nodes: Iterable[TreeNode]) -> None:
             if bind in binds:
                 raise InvalidParams(f"«{node.id}».bind: «{bind}» is already the field of «{binds[bind]}»")
             binds[bind] = node.id
+    if len(binds) > bounds.MAX_FIELDS:
+        raise TooLarge(f"a tree of {len(binds)} fields; the limit is {bounds.MAX_FIELDS}")
 
 
 def _may_have_children(component: Component) -> bool:

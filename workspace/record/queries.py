@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from workspace.clock import Clock
 from workspace.fhir.search import Query, format_query, parse_query
+from workspace.fhir.service import Resource
 from workspace.problem import Problem
+from workspace.record import covering
 from workspace.record.client import PURPOSE, Asker, Client
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
@@ -24,6 +26,8 @@ IDLE = 30.0
 """Seconds that a result without watch or context stays."""
 LARGEST = 600
 """Live results kept at most; those that nobody watches leave first."""
+LARGE = 100
+"""A search for as many rows is worth waiting for by one that it may hold."""
 GATHER = 0.02
 """Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -52,6 +56,7 @@ class Live:
     packages: dict[str, None] = field(default_factory=dict)
     failures: int = 0
     used: float = 0.0
+    searching: int = 0
 
     def fresh(self) -> bool:
         return self.page is not None and not self.stale and self.problem is None
@@ -123,12 +128,18 @@ class Queries:
         if live.fresh() and live.page and self._followed():
             return live.page.rows
         self._start(live)
-        while live.task is not None:
-            await asyncio.wait({live.task})
-            if live.problem is not None and not live.fresh():
-                raise live.problem
-            if live.page is not None:
-                return live.page.rows
+        live.searching += not asker.context  # who asks in a context is told by its end
+        try:
+            while live.task is not None:
+                await asyncio.wait({live.task})
+                if live.problem is not None and not live.fresh():
+                    raise live.problem
+                if live.page is not None:
+                    return live.page.rows
+        finally:
+            live.searching -= not asker.context
+        if asker.context and not self._closed:
+            raise Problem("context-changed", "Beboeren er byttet.")
         raise Problem("closed", "Arbeidsflaten er i ferd med å lukke.", "", "search after close")
 
     def watch(self, text: str, asker: Asker, listener: RowsListener, *, safety: bool = False) -> Watched:
@@ -158,9 +169,22 @@ class Queries:
         live = self._lives.get(_key(format_query(parse_query(text)), PURPOSE))
         return live.page.rows if live and live.fresh() and live.page else None
 
+    def held(self, name: str, version: str) -> Resource | None:
+        for live in self._lives.values():
+            page = live.page
+            if page is not None and page.query.type == name.partition("/")[0] and name in page.names:
+                row = page.matches[page.names.index(name)]
+                if str((row.get("meta") or {}).get("versionId", "")) == version:
+                    return row
+        return None
+
     def release(self, context: str) -> None:
         for live in list(self._lives.values()):
+            if context not in live.wanted:
+                continue
             live.wanted.discard(context)
+            if live.task is not None and not (live.wanted or live.watches or live.searching):
+                live.task.cancel()  # the patient has left: nobody waits for this
             self._drop_if_unwanted(live, 0.0)
 
     def _join(self, text: str, asker: Asker, safety: bool = False) -> Live:
@@ -219,10 +243,31 @@ class Queries:
             live.task = asyncio.get_running_loop().create_task(self._fetch(live))
             live.task.add_done_callback(lambda task: self._fetched(live, task))
 
+    async def _covered(self, live: Live) -> Page | None:
+        """The answer out of a wider result that is here or under way; a safety query waits for no other."""
+        if not self._followed():
+            return None
+        for other in list(self._lives.values()):
+            here = other.fresh()
+            if other is live or not (here or other.task) or other.asker.purpose != live.asker.purpose:
+                continue
+            if not covering.may_cover(other.query, live.query):
+                continue
+            if not here:
+                if (live.safety and not other.safety) or other.stale or (other.query.count or LARGE) < LARGE:
+                    continue
+                if other.task is not None:
+                    await asyncio.wait({other.task})
+            if other.fresh() and other.page is not None and (page := covering.read_out(other.page, live.query)):
+                return page
+        return None
+
     async def _fetch(self, live: Live) -> None:
-        async with self._line.turn(lambda: live.safety):
-            live.sent = True
-            page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
+        page = await self._covered(live) if live.page is None and not live.stale else None
+        if page is None:
+            async with self._line.turn(lambda: live.safety):
+                live.sent = True
+                page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
         caught_up = page.after(live.missed)
         before, live.page = live.page, caught_up or page
         recovered = live.problem is not None
@@ -233,7 +278,13 @@ class Queries:
 
     def _fetched(self, live: Live, task: asyncio.Task[None]) -> None:
         live.task = None
-        if task.cancelled() or self._closed:
+        if self._closed:
+            return
+        if task.cancelled():
+            if live.watches or live.wanted or live.searching:  # somebody came while it was being called off
+                self._start(live)
+            else:
+                self._drop(live)
             return
         error = task.exception()
         if isinstance(error, Problem):
@@ -310,6 +361,13 @@ class Queries:
         for live in list(self._lives.values()):
             live.doubted = live.sent
             if live.page is not None or live.problem is not None:
+                self._outdated(live, 0.0)
+
+    def merged(self, gone: str, stays: str) -> None:
+        """Two patients are one: every result that names either is asked for again; the platform answers for both."""
+        for live in list(self._lives.values()):
+            if gone in live.text or stays in live.text:
+                live.doubted = live.sent
                 self._outdated(live, 0.0)
 
     def _outdated(self, live: Live, delay: float) -> None:

@@ -38,7 +38,12 @@ class Record:
         self._light = Light("journalplattform", clock)
         self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open())
         queries = self._queries
-        self._feed = Feed(client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost)
+        self._feed = Feed(
+            client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
+            merged=self._merged, drafted=self._drafted,
+        )  # fmt: skip
+        self._merging: list[Callable[[str, str], None]] = []
+        self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
@@ -96,6 +101,10 @@ class Record:
         """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
         return self._queries.peek(query)
 
+    def held(self, name: str, version: str) -> Resource | None:
+        """``Type/id`` in that version, when a live result has it; never fetches."""
+        return self._queries.held(name, version)
+
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:
         """The platform's answer to an own transaction: its resources reach every watch before this returns."""
         fresh = []
@@ -121,6 +130,26 @@ class Record:
         """Told every new version of a resource, own ones included, once. Returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def on_merge(self, listener: Callable[[str, str], None]) -> Callable[[], None]:
+        """Told (gone, stays), each ``Patient/<id>``, when two records turn out to be one person. Returns what ends it."""
+        self._merging.append(listener)
+        return lambda: self._merging.remove(listener) if listener in self._merging else None
+
+    def on_draft(self, listener: Callable[[Mapping[str, Any] | None, int], None]) -> Callable[[], None]:
+        """Told a change of this person's drafts on another workstation, or None with the newest revision to compare with.
+        Returns what ends it."""
+        self._drafting.append(listener)
+        return lambda: self._drafting.remove(listener) if listener in self._drafting else None
+
+    def _merged(self, gone: str, stays: str) -> None:
+        self._queries.merged(gone, stays)
+        for listener in list(self._merging):
+            listener(gone, stays)
+
+    def _drafted(self, change: Mapping[str, Any] | None, revision: int) -> None:
+        for listener in list(self._drafting):
+            listener(change, revision)
 
     def _arrived(self, batch: Sequence[Changed]) -> None:
         fresh = [each for each in batch if self._seen.is_new(each)]

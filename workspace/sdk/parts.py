@@ -32,6 +32,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "text.style": ("body", "muted", "caption", "strong", "number"),
     "choice-field.style": ("menu", "chips", "segments"),
     "button.style": ("plain", "primary", "danger", "chip"),
+    "menu.style": ("plain", "chip"),
+    "icon.size": ("s", "m", "l"),
 }
 _DEFAULTS: dict[str, Any] = {
     "slot": "body",
@@ -54,20 +56,36 @@ _DEFAULTS: dict[str, Any] = {
     "text.style": "body",
     "choice-field.style": "menu",
     "button.style": "plain",
+    "menu.style": "plain",
+    "icon.size": "m",
+    "card.level": 4,
+    "tab.gap": "m",
+    "progress.tone": "accent",
+    "entry.shape": "dot",
+    "list.empty": "Ingenting å vise",
+    "timeline.empty": "Ingen hendelser",
+    "code-field.empty": "Ingen treff",
     "table.sortable": True,
+    "table.find": True,
     "table.headers": True,
     "table.empty": "Ingenting å vise",
     "trend.empty": "Ingen målinger ennå",
     "text-area.rows": 4,
 }
 """The protocol's defaults that are not empty: properties equal to them are not sent."""
-_NEEDED = {"text", "title", "bind", "low", "high", "columns", "series", "options", "value", "label", "action"}
+_NEEDED = {
+    "text", "title", "bind", "low", "high", "columns", "series", "options", "value", "label", "action", "items", "entries",
+    "values", "name", "blob",
+}  # fmt: skip
 _TEXTS = {
     "text", "title", "label", "language", "hint", "error", "unit", "placeholder", "at", "source", "empty",
-    "empty_hint", "secondary", "bind", "disabled", "shortcut", "waits_for", "key", "value", "path",
+    "empty_hint", "secondary", "bind", "disabled", "shortcut", "waits_for", "key", "value", "path", "summary", "badge",
+    "name", "blob", "caption", "icon", "group", "code", "search",
 }  # fmt: skip
-_WHOLE = {"span", "level", "lines", "limit", "hours", "decimals", "priority"}
-_TRUTH = {"wrap", "required", "multiple", "sortable", "headers"}
+_WHOLE = {"span", "level", "lines", "limit", "hours", "gap_hours", "decimals", "priority"}
+_TRUTH = {
+    "wrap", "required", "multiple", "sortable", "headers", "find", "open", "oldest_first", "searching", "danger",
+}  # fmt: skip
 _COMMON = ("label", "language", "slot", "span")
 _MISSING = object()
 
@@ -111,7 +129,7 @@ def checked(kind: str, props: Props) -> Props:
             raise TypeError(f"ui.{kind}: {name} is one of {', '.join(words)}; not {value!r}")
         if name == "kind" and kind == "col" and value not in _WORDS["col.kind"]:
             raise TypeError(f"ui.col: kind is one of {', '.join(_WORDS['col.kind'])}; not {value!r}")
-        if name in _TEXTS and not isinstance(value, str):
+        if name in _TEXTS and not isinstance(value, str) and f"{kind}.{name}" != "progress.value":
             raise TypeError(f"ui.{kind}: {name} is text; not {type(value).__name__} ({value!r})")
         if name in _WHOLE and (not isinstance(value, int) or isinstance(value, bool)):
             raise TypeError(f"ui.{kind}: {name} is a whole number; not {value!r}")
@@ -120,7 +138,7 @@ def checked(kind: str, props: Props) -> Props:
         if default is _MISSING:
             if (
                 value
-                or (name in _NEEDED and kind != "cell")
+                or (name in _NEEDED and kind not in ("cell", "band"))
                 or (isinstance(value, int | float) and not isinstance(value, bool))
             ):
                 kept[name] = value

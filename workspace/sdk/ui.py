@@ -71,6 +71,36 @@ def form(*children: Child, submit: Action | None = None, gap: str = "s", **commo
     return node("form", {"submit": action_props(submit), "gap": gap}, children, common)
 
 
+def card(
+    *children: Child, title: str = "", level: int = 4, tone: str = "neutral", gap: str = "s", **common: Any
+) -> Part:
+    """One thing among several of its kind. Cards do not stand in cards."""
+    return node("card", {"title": title, "level": level, "tone": tone, "gap": gap}, children, common)
+
+
+def tabs(*children: Child, selected: str = "", **common: Any) -> Part:
+    """`children` are made with `ui.tab`; `selected` is the title of the one that stands open at first."""
+    return node("tabs", {"selected": selected}, children, common)
+
+
+def tab(title: str, *children: Child, badge: str = "", tone: str = "neutral", gap: str = "m", **common: Any) -> Part:
+    return node("tab", {"title": title, "badge": badge, "tone": tone, "gap": gap}, children, common)
+
+
+def expander(
+    title: str,
+    *children: Child,
+    summary: str = "",
+    level: int = 3,
+    open: bool = False,
+    gap: str = "s",
+    **common: Any,
+) -> Part:
+    """Opens and closes what is below its title. Nothing that must be seen may stand in it."""
+    props = {"title": title, "summary": summary, "level": level, "open": open, "gap": gap}
+    return node("expander", props, children, common)
+
+
 def divider(**common: Any) -> Part:
     return node("divider", {}, (), common)
 
@@ -101,6 +131,34 @@ def text(
 
 def pill(text: str, tone: str = "neutral", shape: str = "none", **common: Any) -> Part:
     return node("pill", {"text": text, "tone": tone, "shape": shape}, (), common)
+
+
+def icon(name: str, tone: str = "neutral", size: str = "m", **common: Any) -> Part:
+    """One of the shell's drawings. Give it a `label` when it says something that no word beside it says."""
+    return node("icon", {"name": name, "tone": tone, "size": size}, (), common)
+
+
+def progress(text: str, value: float | None = None, tone: str = "accent", **common: Any) -> Part:
+    """`value` from 0 to 1; None while the end is not known."""
+    return node("progress", {"text": text, "value": value, "tone": tone}, (), common)
+
+
+def sparkline(
+    values: Sequence[float | None],
+    high: float | None = None,
+    text: str = "",
+    tone: str = "neutral",
+    **common: Any,
+) -> Part:
+    """The last few values, oldest first; None breaks the line. `text` stands after it."""
+    return node("sparkline", {"values": [*values], "high": high, "text": text, "tone": tone}, (), common)
+
+
+def picture(blob: str, text: str, caption: str = "", height: str = "m", **common: Any) -> Part:
+    """A blob's picture. `text` says what it shows, for those who do not see it; it must say something."""
+    if not text:
+        raise TypeError("ui.picture: text= says what the picture shows, and is needed")
+    return node("picture", {"blob": blob, "text": text, "caption": caption, "height": height}, (), common)
 
 
 def notice(text: str, title: str = "", tone: str = "warn", **common: Any) -> Part:
@@ -197,6 +255,7 @@ def table(
     selected: str = "",
     sort: str = "",
     sortable: bool = True,
+    find: bool = True,
     headers: bool = True,
     empty: str = "Ingenting å vise",
     empty_hint: str = "",
@@ -210,6 +269,7 @@ def table(
         "selected": selected,
         "sort": sort,
         "sortable": sortable,
+        "find": find,
         "headers": headers,
         "empty": empty,
         "empty_hint": empty_hint,
@@ -217,29 +277,118 @@ def table(
     if isinstance(rows, Result):
         props["watch"] = rows.handle
     else:
-        props["rows"] = (lambda: _lines(rows())) if callable(rows) else (lambda: _lines(rows))
+        props["rows"] = _keyed("table", rows)
     return node("table", props, (), common)
 
 
-def _lines(rows: Any) -> list[Props]:
-    made = list(rows)
-    keys = [one["key"] for one in made]
-    if len(set(keys)) != len(keys):
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        raise TypeError(f"ui.table: row keys must be unique in a table, these are not: {', '.join(twice)}")
+def _keyed(kind: str, given: Any) -> Callable[[], Sequence[Props]]:
+    """Rows, items or entries, made when the component is, with keys that are unique in it."""
+
+    def made() -> Sequence[Props]:
+        found = [*(given() if callable(given) else given)]
+        keys = [one["key"] for one in found]
+        if len(set(keys)) != len(keys):
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            raise TypeError(f"ui.{kind}: row keys must be unique in a {kind}, these are not: {', '.join(twice)}")
+        return found
+
     return made
+
+
+def item(
+    key: str,
+    title: str,
+    text: str = "",
+    icon: str = "",
+    tone: str = "neutral",
+    pills: Sequence[Part] = (),
+    at: str = "",
+    source: str = "",
+    action: Action | None = None,
+    label: str = "",
+) -> Props:
+    """Something in a list: `key` stable and unique in it, `text` a few words below the title, `pills` from `ui.pill`."""
+    props = {
+        "key": key,
+        "title": title,
+        "text": text,
+        "icon": icon,
+        "tone": tone,
+        "pills": [one.props for one in pills],
+        "at": at,
+        "source": source,
+        "action": action_props(action),
+        "label": label,
+    }
+    return checked("item", props)
+
+
+def items(
+    items: Iterable[Props] | Callable[[], Iterable[Props]],
+    selected: str = "",
+    empty: str = "Ingenting å vise",
+    empty_hint: str = "",
+    **common: Any,
+) -> Part:
+    """A list: things under each other, made with `ui.item`."""
+    props = {"items": _keyed("list", items), "selected": selected, "empty": empty, "empty_hint": empty_hint}
+    return node("list", props, (), common)
+
+
+def entry(
+    key: str,
+    at: str,
+    title: str,
+    text: str = "",
+    source: str = "",
+    tone: str = "neutral",
+    shape: str = "dot",
+    pills: Sequence[Part] = (),
+    action: Action | None = None,
+) -> Props:
+    """What happened `at` an ISO 8601 instant or day."""
+    props = {
+        "key": key,
+        "at": at,
+        "title": title,
+        "text": text,
+        "source": source,
+        "tone": tone,
+        "shape": shape,
+        "pills": [one.props for one in pills],
+        "action": action_props(action),
+    }
+    return checked("entry", props)
+
+
+def timeline(
+    entries: Iterable[Props] | Callable[[], Iterable[Props]],
+    oldest_first: bool = False,
+    empty: str = "Ingen hendelser",
+    empty_hint: str = "",
+    **common: Any,
+) -> Part:
+    """What happened and when, made with `ui.entry`; the shell puts them in order and gathers them by day."""
+    props = {
+        "entries": _keyed("timeline", entries),
+        "oldest_first": oldest_first,
+        "empty": empty,
+        "empty_hint": empty_hint,
+    }
+    return node("timeline", props, (), common)
 
 
 def series(
     title: str,
     code: str = "",
     component: str = "",
-    points: Sequence[tuple[str, float]] = (),
+    points: Sequence[tuple[str, float | None]] = (),
     unit: str = "",
     tone: str = "accent",
     key: str = "",
 ) -> Props:
-    """One curve: of `points` (instant, value), or by `code` (and `component`) out of the trend's search."""
+    """One curve: of `points` (instant, value; None breaks the line), or by `code` (and `component`) out of the trend's
+    search. Series with one `unit` share an axis."""
     props = {
         "key": key or component or code or title,
         "title": title,
@@ -252,8 +401,9 @@ def series(
     return checked("series", props)
 
 
-def band(low: float, high: float, tone: str = "ok") -> Props:
-    return checked("band", {"low": low, "high": high, "tone": tone})
+def band(low: float, high: float, tone: str = "ok", series: str = "", label: str = "") -> Props:
+    """A normal range behind the curves, in values of the series with the key `series` ("" the first)."""
+    return checked("band", {"low": low, "high": high, "tone": tone, "series": series, "label": label})
 
 
 def trend(
@@ -262,16 +412,19 @@ def trend(
     codes: Sequence[str] = (),
     bands: Sequence[Props] = (),
     hours: int = 0,
+    gap_hours: int = 0,
     height: str = "m",
     empty: str = "Ingen målinger ennå",
     **common: Any,
 ) -> Part:
-    """Curves over time. With a search as `source` the shell follows it; `codes` is a short way to one curve each."""
+    """Curves over time. With a search as `source` the shell follows it; `codes` is a short way to one curve each. A pause
+    of more than `gap_hours` breaks a line."""
     short = [{"key": code, "title": code, "code": code} for code in codes]
     props: Props = {
         "series": list(series) + short,
         "bands": list(bands),
         "hours": hours,
+        "gap_hours": gap_hours,
         "height": height,
         "empty": empty,
     }
@@ -333,9 +486,24 @@ def text_area(label: str, bind: str, rows: int = 4, placeholder: str = "", **com
     return _field("text-area", label, bind, {"rows": rows, "placeholder": placeholder}, common)
 
 
-def option(value: str, label: str, hint: str = "", key: str = "") -> Props:
-    """`key` is a letter that chooses it while the field has focus."""
-    return checked("option", {"value": value, "label": label, "hint": hint, "key": key})
+def date(label: str, bind: str, minimum: str = "", maximum: str = "", **common: Any) -> Part:
+    """A day: ``ctx.state`` has it as ``2026-01-14``, or the raw text while it is none."""
+    return _field("date-field", label, bind, {"minimum": minimum, "maximum": maximum}, common)
+
+
+def time(label: str, bind: str, **common: Any) -> Part:
+    """A time of day: ``ctx.state`` has it as ``15:04``, or the raw text while it is none."""
+    return _field("time-field", label, bind, {}, common)
+
+
+def check(label: str, bind: str, **common: Any) -> Part:
+    """Yes or no; `label` is the statement."""
+    return _field("check-field", label, bind, {}, common)
+
+
+def option(value: str, label: str, hint: str = "", key: str = "", code: str = "") -> Props:
+    """`key` is a letter that chooses it while the field has focus; `code` stands before the label in `ui.code`."""
+    return checked("option", {"value": value, "label": label, "hint": hint, "key": key, "code": code})
 
 
 def choice(
@@ -350,14 +518,39 @@ def choice(
 ) -> Part:
     """One of `options` (`ui.option`, or plain words). `initial` counts until the user has chosen: read it with
     ``ctx.state.get(bind, initial)``."""
-    made = [option(one, one) if isinstance(one, str) else one for one in options]
-    own = {"options": made, "style": style, "multiple": multiple, "initial": initial, "unit": unit}
+    own = {"options": _options(options), "style": style, "multiple": multiple, "initial": initial, "unit": unit}
     return _field("choice-field", label, bind, own, common)
+
+
+def _options(options: Sequence[Props | str]) -> Sequence[Props]:
+    return [option(one, one) if isinstance(one, str) else one for one in options]
 
 
 def chips(label: str, bind: str, options: Sequence[Props | str], **common: Any) -> Part:
     """A choice drawn as toggles in a row."""
     return choice(label, bind, options, style="chips", **common)
+
+
+def code(
+    label: str,
+    bind: str,
+    options: Sequence[Props | str] | Callable[[], Sequence[Props | str]],
+    search: str = "",
+    searching: bool = False,
+    placeholder: str = "",
+    empty: str = "Ingen treff",
+    **common: Any,
+) -> Part:
+    """A search in a code list. The shell filters `options` while the user types. For a long list, `search` names a second
+    bind: read it with ``ctx.state.get(search)`` and give the options for it, the chosen one always among them."""
+    own = {
+        "options": (lambda: _options(options())) if callable(options) else _options(options),
+        "search": search,
+        "searching": searching,
+        "placeholder": placeholder,
+        "empty": empty,
+    }
+    return _field("code-field", label, bind, own, common)
 
 
 def button(
@@ -366,6 +559,7 @@ def button(
     style: str = "plain",
     shortcut: str = "",
     disabled: str = "",
+    icon: str = "",
     **common: Any,
 ) -> Part:
     """``ui.button(ui.action("Lagre", save), style="primary")``. `disabled` says why in words."""
@@ -379,5 +573,40 @@ def button(
         "style": style,
         "shortcut": shortcut,
         "disabled": disabled,
+        "icon": icon,
     }
     return node("button", props, (), common)
+
+
+def choose(
+    text: str,
+    action: Action,
+    icon: str = "",
+    group: str = "",
+    danger: bool = False,
+    disabled: str = "",
+) -> Props:
+    """An item of a `ui.menu`. `disabled` says why in words."""
+    props = {
+        "text": text,
+        "action": action_props(action),
+        "icon": icon,
+        "group": group,
+        "danger": danger,
+        "disabled": disabled,
+    }
+    return checked("choose", props)
+
+
+def menu(
+    text: str,
+    items: Sequence[Props | Action],
+    style: str = "plain",
+    icon: str = "",
+    disabled: str = "",
+    **common: Any,
+) -> Part:
+    """A button that opens a list of actions: `ui.choose`, or plain ``ui.action("Skriv ut", print_it)``."""
+    made = [choose(one.text, one) if isinstance(one, Action) else one for one in items]
+    props = {"text": text, "items": made, "style": style, "icon": icon, "disabled": disabled}
+    return node("menu", props, (), common)

@@ -1,4 +1,4 @@
-"""The window's own bars: the top bar with search, clock, unit and user, and the status line at the bottom."""
+"""The window's own top bar: search, sandbox mark, clock, unit and user. The status line has a module of its own."""
 
 from __future__ import annotations
 
@@ -159,75 +159,3 @@ class TopBar(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.color("surface"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
-
-
-class StatusLine(QWidget):
-    """Service lights, what is unsent, what was registered and reused; panels and vendors to the right.
-
-    A light is a dot and words: colour never stands alone."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._lights: dict[str, tuple[str, str]] = {}
-        self._saved = ""
-        self._counts = ""
-        self._right = ""
-        self.setFixedHeight(theme.px(30))
-        self.setAccessibleName("Status")
-
-    def set_light(self, service: str, tone: str, words: str = "") -> None:
-        """`tone` ok, warn or bad; `words` such as «treg siden 15:02»."""
-        self._lights[service] = (tone, f"{service}: {words}" if words else service)
-        self._told()
-
-    def set_saved(self, words: str) -> None:
-        self._saved = words
-        self._told()
-
-    def set_counts(self, words: str) -> None:
-        self._counts = words
-        self._told()
-
-    def set_right(self, words: str) -> None:
-        self._right = words
-        self._told()
-
-    def text(self) -> str:
-        """Everything the line says, in words."""
-        return " · ".join(
-            part for part in (*(w for _, w in self._lights.values()), self._saved, self._counts, self._right) if part
-        )
-
-    def _told(self) -> None:
-        self.setAccessibleDescription(self.text())
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.setFixedHeight(theme.px(30))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self._theme
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), theme.color("surface"))
-        painter.fillRect(0, 0, self.width(), 1, theme.color("line"))
-        painter.setFont(theme.font("caption"))
-        metrics = theme.metrics("caption")
-        left = theme.px(14)
-        for tone, words in self._lights.values():
-            size = theme.px(8)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.tone(tone))
-            painter.drawEllipse(QRectF(left, (self.height() - size) / 2, size, size))
-            painter.setPen(theme.color("muted"))
-            painter.drawText(left + theme.px(14), 0, 9999, self.height(), Qt.AlignmentFlag.AlignVCenter, words)
-            left += theme.px(14) + metrics.horizontalAdvance(words) + theme.px(20)
-        painter.setPen(theme.color("muted"))
-        for words in (self._saved, self._counts):
-            painter.drawText(left, 0, 9999, self.height(), Qt.AlignmentFlag.AlignVCenter, words)
-            left += metrics.horizontalAdvance(words) + theme.px(20) if words else 0
-        room = self.rect().adjusted(left, 0, -theme.px(14), 0)
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._right)

@@ -10,10 +10,11 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QRes
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from workspace.shell.banner import Banner
-from workspace.shell.bars import StatusLine, TopBar
+from workspace.shell.bars import TopBar
 from workspace.shell.palette import Palette
 from workspace.shell.rail import Rail
 from workspace.shell.signin import SignInPage
+from workspace.shell.status import StatusLine
 from workspace.shell.surface import Surface
 from workspace.shell.theme import Theme
 

@@ -149,6 +149,25 @@ class Session:
         # Shielded: one impatient caller must not spend the token for the others.
         await asyncio.shield(self._refreshing)
 
+    async def rejoin(self, other: Session) -> None:
+        """Go on with a new sign-on of the same person, after this one expired: whoever holds this session notices only
+        that it works again. `other` is used up. Raises Problem ``another-person``; `other` is then signed out."""
+        if other.subject.sub != self.subject.sub:
+            await other.sign_out()
+            raise Problem(
+                "another-person",
+                f"Du logget inn som {other.subject.name}, men arbeidet her er {self.subject.name} sitt.",
+                f"Logg inn som {self.subject.name}, eller trykk «Logg ut» for å bytte bruker.",
+            )
+        await self._stop()
+        await other._stop()
+        self.subject, self.problem = other.subject, None
+        self._take(other._tokens)
+        await self._keep()
+        await other._close_client()
+        self._enter("signed-in")
+        self.start()
+
     async def sign_out(self, open_browser: Callable[[str], None] | None = None) -> SignedOut:
         """Forget everything here, then tell the provider. Never raises for a provider that is away.
 

@@ -8,16 +8,10 @@ from PySide6.QtWidgets import QApplication
 
 from workspace.clock import OSLO
 from workspace.panels.components import NumberField, PairField, TextArea, TextField
-from workspace.shell.kit.fields import (
-    AreaWidget,
-    LineWidget,
-    NumberWidget,
-    PairWidget,
-    difference,
-    odd,
-    parse_number,
-    shown_number,
-)
+from workspace.shell.kit.area import AreaWidget, difference
+from workspace.shell.kit.line import LineWidget
+from workspace.shell.kit.number import NumberWidget, odd, parse_number, shown_number
+from workspace.shell.kit.pair import PairWidget
 
 PULSE = NumberField(bind="pulse", label="Puls", unit="/min", minimum=20, maximum=250)
 PRESSURE = PairField(

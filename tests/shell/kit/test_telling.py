@@ -6,7 +6,11 @@ from PySide6.QtWidgets import QLabel
 from workspace.panels.components import Action, Failed, Notice, Pending, Pill, Text
 from workspace.shell import theme as themes
 from workspace.shell.chips import PlainButton
-from workspace.shell.kit.telling import FailedWidget, NoticeWidget, PendingWidget, PillWidget, TextWidget
+from workspace.shell.kit.failed import FailedWidget
+from workspace.shell.kit.notice import NoticeWidget
+from workspace.shell.kit.pending import PendingWidget
+from workspace.shell.kit.pill import PillWidget
+from workspace.shell.kit.text import TextWidget
 
 
 def test_a_text_tells_age_and_source_and_grows_older(qtbot, notes):

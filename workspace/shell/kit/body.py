@@ -19,10 +19,47 @@ from shiboken6 import isValid
 
 from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import button, choice, containers, fields, table, telling, trend
+from workspace.shell.kit import (
+    access,
+    area,
+    button,
+    card,
+    check,
+    choice,
+    code,
+    containers,
+    date,
+    empty,
+    expander,
+    failed,
+    grid,
+    heading,
+    icon,
+    items,
+    line,
+    menu,
+    notice,
+    number,
+    pair,
+    pending,
+    picture,
+    pill,
+    progress,
+    row,
+    section,
+    space,
+    sparkline,
+    table,
+    tabs,
+    text,
+    time,
+    timeline,
+    trend,
+    unknown,
+)
 from workspace.shell.kit.containers import Container, FormWidget
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.fields import RING
+from workspace.shell.kit.ink import RING
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -53,10 +90,18 @@ def same_make(old: Component, new: Component) -> bool:
     return type(old) is type(new)
 
 
+MODULES = (
+    containers, row, grid, section, card, tabs, expander, space, heading, text, pill, icon, notice, empty, pending, failed,
+    unknown, progress, sparkline, picture, table, items, timeline, trend, number, pair, line, area, date, time, check,
+    choice, code, button, menu,
+)  # fmt: skip
+
+
 def registry() -> dict[str, type[QWidget]]:
     """Every component kind and its widget."""
+    access.install()
     found: dict[str, type[QWidget]] = {}
-    for module in (containers, telling, table, trend, fields, choice, button):
+    for module in MODULES:
         found |= module.WIDGETS
     return found
 
@@ -80,7 +125,7 @@ class PanelBody(QFrame):
         self._frozen = self._painted = self._awaits_paint = False
         self._slots: dict[str, list[QWidget]] = {}
         self._acting: set[str] = set()
-        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed)
+        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob)
         self._scroll = QScrollArea(self)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -146,7 +191,7 @@ class PanelBody(QFrame):
     def blob_changed(self, handle: str) -> None:
         """A picture has come, is another, or is gone."""
         for widget in self._widgets.values():
-            if hasattr(widget, "blob_changed"):
+            if isinstance(widget, picture.PictureWidget):
                 widget.blob_changed(handle)
 
     def focus_first(self) -> None:
@@ -220,6 +265,9 @@ class PanelBody(QFrame):
 
         return self._instance.bound(watch) if self._instance is not None else BoundRows()
 
+    def _blob(self, handle: str) -> tuple[str, bytes] | None:
+        return self._instance.blob(handle) if self._instance is not None else None
+
     # --- drawing ---
 
     def _pad(self) -> None:
@@ -243,9 +291,10 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
-        self._widgets[root].show()
         for name in instance.nodes:
             self._place(instance, name)
+        # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
+        self._widgets[root].show()
         self._outside(instance)
         self._chain(instance)
         again = self._widgets.get(holder)
@@ -431,6 +480,8 @@ class PanelBody(QFrame):
             return True
         if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                return False
+            if isinstance(watched, code.CodeEdit) and watched.keeps_enter():
                 return False
             return self._submit(watched)
         return super().eventFilter(watched, event)

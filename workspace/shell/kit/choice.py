@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, 
 from workspace.panels.components import ChoiceField, Option
 from workspace.shell import icons
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.fields import RING, Labelled, below
+from workspace.shell.kit.fields import Labelled, below
+from workspace.shell.kit.ink import RING
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 

@@ -12,10 +12,14 @@ from workspace.panels.face import BoundRows
 from workspace.shell.theme import Theme
 
 
+def no_blob(_handle: str) -> tuple[str, bytes] | None:
+    return None
+
+
 @dataclass(slots=True)
 class Env:
     """`now` is clinical time; `run` starts an action; `bound` gives a watch's rows; `value` and `typed` are the fields'
-    memory, kept by the panel's instance and never by the widget."""
+    memory, kept by the panel's instance and never by the widget; `blob` gives (media type, bytes) of a handle."""
 
     theme: Theme
     now: Callable[[], datetime]
@@ -23,3 +27,4 @@ class Env:
     bound: Callable[[int], BoundRows]
     value: Callable[[str], Any]
     typed: Callable[[str, Any], None]
+    blob: Callable[[str], tuple[str, bytes] | None] = no_blob

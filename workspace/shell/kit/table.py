@@ -21,7 +21,7 @@ from workspace.panels.face import RowsChange
 from workspace.shell import icons, painters
 from workspace.shell.fonts import Role
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.fields import RING
+from workspace.shell.kit.ink import RING
 from workspace.shell.kit.table_model import CELL, COLUMN, RowModel, cell_of
 from workspace.shell.theme import Theme
 

@@ -72,10 +72,11 @@ class TrendWidget(QWidget):
         curves = []
         for index, series in enumerate(component.series):
             given = paths.points(rows, series.code, series.component) if component.watch is not None else series.points
-            points = [(found, value) for text, value in given if (found := when.moment(text)) is not None]
+            read = [(when.moment(text), value) for text, value in given]
+            known = [(at, value) for at, value in read if at is not None and value is not None]
             alone = sum(other.tone == series.tone for other in component.series) == 1
             tone = series.tone if alone and series.tone != "neutral" else TONES[index % len(TONES)]
-            curves.append(Curve(series, tuple(sorted(points)), tone))
+            curves.append(Curve(series, tuple(sorted(known)), tone))
         newest = max((c.points[-1][0] for c in curves if c.points), default=None)
         if component.hours and newest is not None:
             first = max(newest, self._env.now()) - timedelta(hours=component.hours)

@@ -85,3 +85,26 @@ def number(value: float | int | None, decimals: int | None = None) -> str:
     else:
         text = f"{value:,}" if isinstance(value, int) or not float(value).is_integer() else f"{int(value):,}"
     return text.replace(",", " ").replace(".", ",")
+
+
+WEEKDAYS = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
+MONTHS = (
+    "januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember",
+)  # fmt: skip
+
+
+def long_day(then: date, today: date) -> str:
+    """«onsdag 14. januar», with the year where it is another."""
+    year = "" if then.year == today.year else f" {then.year}"
+    return f"{WEEKDAYS[then.weekday()]} {then.day}. {MONTHS[then.month - 1]}{year}"
+
+
+def near(then: date, today: date) -> str:
+    """«i dag», «i går», «i morgen», «for 3 dager siden», «om 3 dager», «om 5 uker»; "" where it is too far to help."""
+    days = (then - today).days
+    close = {0: "i dag", -1: "i går", 1: "i morgen"}.get(days)
+    if close is not None:
+        return close
+    count = abs(days)
+    said = f"{count} dager" if count < 14 else (f"{count // 7} uker" if count < 63 else "")
+    return (f"om {said}" if days > 0 else f"for {said} siden") if said else ""

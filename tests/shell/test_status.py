@@ -1,0 +1,85 @@
+"""The status line: what needs the user stands first, with one thing to do; the line keeps its height."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from workspace.shell import theme
+from workspace.shell.attention import Attention
+from workspace.shell.status import Notice, StatusLine
+
+
+@pytest.fixture
+def line(qtbot, qapp):
+    made = StatusLine(theme.apply(qapp, theme.load("light"), 1.0))
+    qtbot.addWidget(made)
+    made.resize(1440, made.height())
+    made.show()
+    return made
+
+
+def button(line, text):
+    return next(one for one in (line._act, line._saved) if one.text() == text and one.isVisible())
+
+
+def test_the_most_urgent_is_shown_and_the_next_when_it_is_over(line):
+    line.set_light("Journalplattform", "ok")
+    line.notice("away", Notice("Plattformen svarer ikke.", "warn"))
+    line.notice("login", Notice("Innloggingen er utløpt.", "bad", "Logg inn på nytt", lambda: None))
+    assert line.text().startswith("Innloggingen er utløpt.")
+    assert button(line, "Logg inn på nytt")
+    line.notice("login", None)
+    assert line.text().startswith("Plattformen svarer ikke.")
+    assert not line._act.isVisible(), "nothing to press where nothing can be done"
+    line.notice("away", None)
+    assert line.text() == "Journalplattform"
+    assert line.accessibleName() == "Status"
+
+
+def test_nothing_above_moves_when_something_is_said(line):
+    height = line.height()
+    line.notice("login", Notice("Innloggingen er utløpt.", "bad", "Logg inn på nytt", lambda: None))
+    assert line.height() == height
+    assert line._act.height() <= height
+
+
+def test_what_is_offered_is_done_by_mouse_and_by_keyboard(line):
+    done = []
+    line.notice("login", Notice("Utløpt.", "bad", "Logg inn på nytt", lambda: done.append(1)))
+    QTest.mouseClick(button(line, "Logg inn på nytt"), Qt.MouseButton.LeftButton)
+    QTest.keyClick(button(line, "Logg inn på nytt"), Qt.Key.Key_Space)
+    assert done == [1, 1]
+
+
+def test_what_waits_can_be_looked_at(line, qtbot):
+    line.set_saved("2 venter på plattformen")
+    with qtbot.waitSignal(line.savedAsked, timeout=1000):
+        QTest.mouseClick(button(line, "2 venter på plattformen"), Qt.MouseButton.LeftButton)
+
+
+class Told:
+    """A service light, or an outbox with items, as the rooms behind tell them."""
+
+    def __init__(self, **what):
+        self.__dict__.update(what)
+
+
+def test_an_expired_login_an_absent_platform_and_refused_work_are_ranked_in_words(line):
+    asked = []
+    attention = Attention(line, sign_in=lambda: asked.append("login"), show_unsent=lambda: asked.append("unsent"))
+    attention.platform(Told(state="nede", since="15:02", text="nede siden 15:02"))
+    assert "Journalplattformen svarer ikke siden 15:02" in line.text()
+    refused = [Told(state="avvist"), Told(state="konflikt")]
+    attention.outbox(Told(refused=lambda: refused, unsent=lambda: 3))
+    assert line.text().startswith("2 ble ikke lagret.")
+    assert "3 venter på plattformen" in line.text()
+    QTest.mouseClick(button(line, "Se hva"), Qt.MouseButton.LeftButton)
+    attention.outbox(Told(refused=list, unsent=lambda: 0))
+    attention.session("expired")
+    QTest.mouseClick(button(line, "Logg inn på nytt"), Qt.MouseButton.LeftButton)
+    assert asked == ["unsent", "login"]
+    attention.session("signed-in")
+    attention.platform(Told(state="ok", since="", text="ok"))
+    assert line.shown_notice() is None
+    assert "Alt er lagret" in line.text()
+    attention.close()

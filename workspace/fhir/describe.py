@@ -1,0 +1,174 @@
+"""A resource in a few words a clinician recognises: «Puls 112 /min». For lists of what waits or was not saved.
+
+Never decides anything from the words, and never shows more than what stands in the resource.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NAMES = {
+    "AllergyIntolerance": "Allergi",
+    "CarePlan": "Tiltaksplan",
+    "Communication": "Melding",
+    "Composition": "Notat",
+    "Condition": "Problem",
+    "Flag": "Merk",
+    "MedicationAdministration": "Utdeling",
+    "MedicationRequest": "Forordning",
+    "MedicationStatement": "Legemiddel",
+    "Observation": "Måling",
+    "QuestionnaireResponse": "Skjema",
+    "Task": "Oppgave",
+}
+ELEMENTS = {
+    "abatementDateTime": "Avsluttet",
+    "activity": "Tiltak",
+    "code": "Hva",
+    "comment": "Merknad",
+    "component": "Del",
+    "description": "Beskrivelse",
+    "div": "Tekst",
+    "dosageInstruction": "Dosering",
+    "effectiveDateTime": "Tidspunkt",
+    "goal": "Mål",
+    "note": "Merknad",
+    "period": "Periode",
+    "section": "Avsnitt",
+    "status": "Status",
+    "text": "Tekst",
+    "title": "Tittel",
+    "unit": "Enhet",
+    "value": "Verdi",
+    "valueCodeableConcept": "Verdi",
+    "valueQuantity": "Verdi",
+    "valueString": "Verdi",
+}
+STATUSES = {
+    "active": "aktiv",
+    "cancelled": "avlyst",
+    "completed": "fullført",
+    "draft": "utkast",
+    "entered-in-error": "feilført",
+    "final": "ferdig",
+    "in-progress": "pågår",
+    "on-hold": "på vent",
+    "revoked": "trukket",
+    "stopped": "stanset",
+}
+UNITS = {"Cel": "°C", "mm[Hg]": "mmHg", "{score}": "", "umol/L": "µmol/L", "10*9/L": "10⁹/L"}
+LONGEST = 200
+_TAGS = re.compile(r"<[^>]*>")
+
+
+def describe(resource: Mapping[str, Any]) -> str:
+    """``Observation`` heart rate 112 → «Puls 112 /min». Decimals with a comma. At most 200 letters."""
+    kind = str(resource.get("resourceType") or "")
+    name = _named(resource) or NAMES.get(kind, kind or "Ukjent")
+    value = _value(resource) or _parts(resource) or _text(resource)
+    words = f"{name} {value}".strip() if kind == "Observation" or not value else f"{name}: {value}"
+    return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+
+
+def describe_all(bundle: Mapping[str, Any]) -> list[str]:
+    """The entries of a transaction, in order; what only says who did it (Provenance) is left out."""
+    found = (entry.get("resource") for entry in bundle.get("entry") or () if isinstance(entry, Mapping))
+    return [describe(one) for one in found if isinstance(one, Mapping) and one.get("resourceType") != "Provenance"]
+
+
+def path_words(resource: Mapping[str, Any], path: str) -> str:
+    """What the element at a dotted `path` is called: ``valueQuantity.value`` → «Verdi», ``activity.1.detail.description``
+    → «Tiltak 2: Beskrivelse»; a component goes by its own name."""
+    words: list[str] = []
+    here: Any = resource
+    for step in path.split("."):
+        if step.isdigit() and isinstance(here, list):
+            here = here[int(step)] if int(step) < len(here) else None
+            name = _named(here) if isinstance(here, Mapping) else ""
+            words = [*words[:-1], name or f"{words[-1] if words else 'Nr.'} {int(step) + 1}"]
+            continue
+        here = here.get(step) if isinstance(here, Mapping) else None
+        name = ELEMENTS.get(step, "")
+        if name and (not words or words[-1] != name):
+            words.append(name)
+    return ": ".join(words) or path
+
+
+def value_words(value: Any) -> str:
+    """An element's value as a person reads it; «(tomt)» for none. At most 200 letters."""
+    if value is None or value in ("", [], {}):
+        return "(tomt)"
+    if isinstance(value, bool):
+        return "ja" if value else "nei"
+    if isinstance(value, list):
+        words = ", ".join(value_words(one) for one in value)
+    elif isinstance(value, Mapping):
+        words = _value({"valueQuantity": value}) or _concept(value) or _named(value) or _value(value) or _text(value)
+        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "(sammensatt)")
+    elif isinstance(value, str):
+        words = STATUSES.get(value) or _moment(value) or " ".join(html.unescape(_TAGS.sub(" ", value)).split())
+    else:
+        words = _number(value)
+    return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+
+
+def _moment(text: str) -> str:
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d).*)?", text)
+    if found is None:
+        return ""
+    year, month, day, hour = found.groups()
+    return f"{day}.{month}.{year} {hour or ''}".strip()
+
+
+def _named(resource: Mapping[str, Any]) -> str:
+    if isinstance(resource.get("title"), str):
+        return str(resource["title"])
+    for key in ("code", "medicationCodeableConcept", "category", "type"):
+        found = _concept(resource.get(key))
+        if found:
+            return found
+    return ""
+
+
+def _concept(concept: Any) -> str:
+    if isinstance(concept, list):
+        concept = concept[0] if concept else None
+    if not isinstance(concept, Mapping):
+        return ""
+    codings = [one for one in concept.get("coding") or () if isinstance(one, Mapping)]
+    return str(concept.get("text") or next((one["display"] for one in codings if one.get("display")), ""))
+
+
+def _value(resource: Mapping[str, Any]) -> str:
+    quantity = resource.get("valueQuantity")
+    if isinstance(quantity, Mapping) and quantity.get("value") is not None:
+        unit = str(quantity.get("code") or quantity.get("unit") or "")
+        return f"{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
+    for key in ("valueString", "valueDateTime", "description"):
+        if isinstance(resource.get(key), str):
+            return str(resource[key])
+    return _concept(resource.get("valueCodeableConcept"))
+
+
+def _parts(resource: Mapping[str, Any]) -> str:
+    parts = [one for one in resource.get("component") or () if isinstance(one, Mapping)]
+    found = [_value(one) for one in parts]
+    units = {one.rpartition(" ")[2] for one in found}
+    if len(found) == 2 and len(units) == 1 and all(" " in one for one in found):  # blood pressure: 104/62 mmHg
+        return f"{found[0].rpartition(' ')[0]}/{found[1]}"
+    return ", ".join(f"{_named(one)} {value}" for one, value in zip(parts, found, strict=True) if value)
+
+
+def _text(resource: Mapping[str, Any]) -> str:
+    sections: Iterable[Any] = resource.get("section") or ()
+    divs = [(one.get("text") or {}).get("div") for one in sections if isinstance(one, Mapping)]
+    payload = [one.get("contentString") for one in resource.get("payload") or () if isinstance(one, Mapping)]
+    found = [str(one) for one in (*divs, *payload) if isinstance(one, str)]
+    return " ".join(html.unescape(_TAGS.sub(" ", " ".join(found))).split())
+
+
+def _number(value: Any) -> str:
+    return str(value).replace(".", ",")

@@ -1,0 +1,60 @@
+"""The notice component: a callout that the user must not miss."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from workspace.panels.components import Notice
+from workspace.shell import icons
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.ink import RING, ink
+from workspace.shell.theme import Theme
+
+
+class NoticeWidget(QWidget):
+    """A sentence with an icon and a tone edge; announced when it appears."""
+
+    def __init__(self, component: Notice, env: Env, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._env, self._theme = env, env.theme
+        self._words = QLabel(self)
+        self._words.setWordWrap(True)
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._box = QHBoxLayout(self)
+        self._box.addWidget(self._words)
+        self.set_component(component)
+
+    def set_component(self, component: Notice) -> None:
+        self._component = component
+        theme = self._theme
+        self._box.setContentsMargins(RING + theme.px(34), theme.px(7), RING + theme.px(10), theme.px(7))
+        self._words.setFont(theme.font("body"))
+        ink(self._words, theme, "text")
+        said = f"{component.title}\n{component.text}" if component.title else component.text
+        self._words.setText(said)
+        self.setAccessibleName(said)
+        self.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.set_component(self._component)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, tone = self._theme, self._component.tone
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.tint(tone))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(RING, 0, -RING, 0), 6, 6)
+        size = theme.px(16)
+        name = "check" if tone == "ok" else ("info" if tone in ("neutral", "accent") else "alert")
+        icons.paint(painter, name, theme.tone(tone), QRectF(RING + theme.px(10), theme.px(9), size, size))
+
+
+WIDGETS: dict[str, type[QWidget]] = {"notice": NoticeWidget}

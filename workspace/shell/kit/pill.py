@@ -1,0 +1,43 @@
+"""The pill component: one or two words that stand out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from workspace.panels.components import Pill
+from workspace.shell import painters
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.ink import RING
+from workspace.shell.theme import Theme
+
+
+class PillWidget(QWidget):
+    def __init__(self, component: Pill, env: Env, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = env.theme
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_component(component)
+
+    def set_component(self, component: Pill) -> None:
+        self._component = component
+        self.setAccessibleName(component.label or component.text)
+        self.updateGeometry()
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        theme = self._theme
+        return QSize(painters.pill_width(theme, self._component.text, self._component.shape) + RING, theme.pill + 2)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        one = self._component
+        painters.paint_pill(QPainter(self), self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)
+
+
+WIDGETS: dict[str, type[QWidget]] = {"pill": PillWidget}

@@ -1,0 +1,30 @@
+"""The section component: a titled group."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from workspace.panels.components import Section
+from workspace.shell.kit.access import Role, Spoken
+from workspace.shell.kit.containers import Container
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.heading import HeadingLabel
+
+
+class SectionWidget(Container):
+    def __init__(self, component: Section, env: Env, parent: QWidget | None = None) -> None:
+        self._title = HeadingLabel(env.theme)
+        super().__init__(component, env, parent)
+        self._title.setParent(self)
+
+    def place(self, children: list[tuple[QWidget, str, int]]) -> None:
+        self.spoken = Spoken(Role.Grouping)
+        self.setAccessibleName(self.component.label or self.component.title)
+        self._title.say(self.theme, self.component.title, self.component.level)
+        super().place(children)
+        assert isinstance(self.box, QVBoxLayout)
+        self.box.insertWidget(0, self._title)
+        self._title.show()
+
+
+WIDGETS: dict[str, type[Container]] = {"section": SectionWidget}

@@ -1,0 +1,51 @@
+"""The text component: words that wrap. Never interprets mark-up."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+from workspace.panels.components import Text
+from workspace.shell.fonts import Role
+from workspace.shell.kit import when
+from workspace.shell.kit.env import Env
+from workspace.shell.kit.ink import RING, ink
+from workspace.shell.theme import Theme
+
+
+class TextWidget(QLabel):
+    ROLES: ClassVar[dict[str, tuple[Role, str]]] = {
+        "body": ("body", "text"), "muted": ("body", "muted"), "caption": ("caption", "faint"),
+        "strong": ("strong", "text"), "number": ("body", "text"),
+    }  # fmt: skip
+
+    def __init__(self, component: Text, env: Env, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._env, self._theme = env, env.theme
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setContentsMargins(RING, 0, RING, 0)  # in line with the boxes of fields
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.set_component(component)
+
+    def set_component(self, component: Text) -> None:
+        self._component = component
+        role, token = self.ROLES[component.style]
+        age = when.age(component.at, self._env.now()) if component.at else ""
+        self.setFont(self._theme.font(role))
+        ink(self, self._theme, token, tone=component.tone)
+        self.setText(" · ".join(part for part in (component.text, age, component.source) if part))
+        self.setAccessibleName(component.label)
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self.set_component(self._component)
+
+    def tick(self) -> None:
+        if self._component.at:
+            self.set_component(self._component)
+
+
+WIDGETS: dict[str, type[QWidget]] = {"text": TextWidget}

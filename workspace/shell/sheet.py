@@ -1,0 +1,134 @@
+"""A sheet that slides no further than it must: it covers the right part of the window and leaves the rest readable.
+
+For lists and details of the shell's own (what was not saved, panels on this machine). Esc or *Lukk* closes it, and the
+focus goes back to where it was. Never modal: the work behind stays live.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from workspace.shell.chips import PlainButton
+from workspace.shell.theme import Theme
+
+WIDTH = 560
+
+
+class Sheet(QFrame):
+    """A child of `window`; `inside` is the layout for what it shows. `closed` after it has gone from view."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, window: QWidget, title: str, words: str = "") -> None:
+        super().__init__(window)
+        self.theme = theme
+        self._window = window
+        self._before: QWidget | None = None
+        self._title, self._words = QLabel(title), QLabel(words)
+        for label, role in ((self._title, "title"), (self._words, "body")):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setFont(theme.font("title" if role == "title" else "body"))
+            label.setWordWrap(True)
+        self._words.setVisible(bool(words))
+        self._tint(self._words, "muted")
+        self.shut = PlainButton(theme, "Lukk", "Esc")
+        self.shut.setShortcut("")
+        self.shut.clicked.connect(self.close_)
+        self.setAccessibleName(title)
+        self._compose()
+        window.installEventFilter(self)
+        self.hide()
+
+    def _compose(self) -> None:
+        theme = self.theme
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(self.shut, 0, Qt.AlignmentFlag.AlignTop)
+        content = QWidget()
+        self.inside = QVBoxLayout(content)
+        self.inside.setContentsMargins(0, 0, theme.px(8), 0)
+        self.inside.setSpacing(theme.gap("m"))
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setWidget(content)
+        self._area.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+        box = QVBoxLayout(self)
+        edge = theme.px(20)
+        box.setContentsMargins(edge, theme.px(14), edge, edge)
+        box.setSpacing(theme.gap("s"))
+        box.addLayout(head)
+        box.addWidget(self._words)
+        box.addWidget(self._area, 1)
+
+    def say(self, words: str) -> None:
+        """The sentence under the title."""
+        self._words.setText(words)
+        self._words.setVisible(bool(words))
+
+    def open(self) -> None:
+        if not self.isVisible():
+            self._before = self._window.focusWidget()
+        self._place()
+        self.show()
+        self.raise_()
+        first = next((one for one in self._area.findChildren(PlainButton) if one.isVisibleTo(self)), self.shut)
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_(self) -> None:
+        if not self.isVisible():
+            return
+        self.hide()
+        if self._before is not None and self._before.isVisible():
+            self._before.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._before = None
+        self.closed.emit()
+
+    def clear(self) -> None:
+        """Take away what it shows."""
+        while self.inside.count():
+            item = self.inside.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def label(self, words: str, role: str = "body", ink: str = "text") -> QLabel:
+        """Plain text that wraps, in a role of the theme's fonts."""
+        label = QLabel(words)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setFont(self.theme.font(role))  # type: ignore[arg-type]
+        self._tint(label, ink)
+        return label
+
+    def _tint(self, label: QLabel, ink: str) -> None:
+        colours = label.palette()
+        colours.setColor(label.foregroundRole(), self.theme.color(ink))
+        label.setPalette(colours)
+
+    def _place(self) -> None:
+        window = self._window
+        width = min(self.theme.px(WIDTH), window.width())
+        self.setGeometry(window.width() - width, 0, width, window.height() - self.theme.px(30))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_()
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.theme.color("surface"))
+        painter.fillRect(0, 0, 1, self.height(), self.theme.color("field_line"))
