@@ -211,6 +211,7 @@ async def open_shift(
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
+    host.keep_in(options.profile)
     layout, faults = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
     if layout is None:
         views = ((p.id, view.id, view.context) for p in ground.packages.values() for view in p.views)

@@ -192,6 +192,11 @@ class PanelInstance(Protocol):
         ...
 
     @property
+    def log_tail(self) -> str:
+        """What the panel wrote to its log: the vendor's words, which may hold patient data."""
+        ...
+
+    @property
     def fault(self) -> Fault:
         """How it failed last, for the frame and for reports; "" while all is well."""
         ...

@@ -17,7 +17,7 @@ from workspace.broker.context import Context
 from workspace.broker.door import Door, Prefetch
 from workspace.clock import Clock
 from workspace.panels.confinement import Limits, Policy, Tier
-from workspace.panels.face import PanelListener
+from workspace.panels.face import PanelInstance, PanelListener
 from workspace.panels.faults import Crashes, Trouble, report, scrubbed
 from workspace.panels.ground import Ground, at_once
 from workspace.panels.group import Group
@@ -288,7 +288,7 @@ class PanelHost:
         ]
         return sorted(found, key=lambda one: (not one.pids, one.vendor, one.name))
 
-    def report(self, instance: Instance, *, with_log: bool) -> Path:
+    def report(self, instance: PanelInstance, *, with_log: bool) -> Path:
         """Write a report about what went wrong with a panel; the log only when the user has seen it and agreed. Raises
         Problem when it cannot be written."""
         tail = scrubbed(instance.log_tail) if with_log else ""
@@ -296,7 +296,7 @@ class PanelHost:
             raise Problem("no-profile", "Meldingen kan ikke lagres: arbeidsflaten har ingen profilmappe.")
         try:
             return report(
-                self._profile / "reports", self._clock, instance.package,
+                self._profile / "reports", self._clock, self._packages[instance.info.package],
                 fault=instance.fault, reason=instance.problem, tier=self._ground.label, log_tail=tail,
             )  # fmt: skip
         except OSError as error:

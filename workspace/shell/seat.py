@@ -36,6 +36,7 @@ class Seat:
         self.frame = frame
         self.whose = whose  # the patient's or unit's name, for what is printed
         self.front: Callable[[Seat], None] = lambda seat: None
+        self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
         self._now = now
         self.body = PanelBody(theme, now, spawn)
         self.instance: PanelInstance | None = None
@@ -80,6 +81,8 @@ class Seat:
             self.rendered_first.set()
         if self._seated:
             self.frame.show_body()
+            if self.instance is not None and not self.instance.problem:
+                self.frame.well()
 
     def values_changed(self, binds: tuple[str, ...]) -> None:
         if isValid(self.body):
@@ -93,12 +96,21 @@ class Seat:
         instance = self.instance
         if instance is None or not self._seated or not isValid(self.frame):
             return
+        self.frame.set_confinement(instance.info.confinement)
         if instance.state in ("dead", "disabled"):
-            self.frame.explain(instance.problem, offer=True)
-        elif instance.state == "silent":
-            self.frame.tell(instance.problem or "Svarer ikke", "warn")
+            self.frame.fail(instance.problem, again=instance.state == "dead")
+        elif instance.state == "silent" or (instance.state == "running" and instance.problem):
+            if self.rendered_first.is_set():
+                self.frame.show_body()
+                self.frame.warn(instance.problem)
+            else:
+                self.frame.fail(instance.problem)
+        elif instance.state == "starting" and instance.fault:
+            self.frame.explain(f"«{instance.info.title}» fra {instance.info.vendor} starter på nytt …", offer=False)
         elif instance.state == "running" and self.rendered_first.is_set():
+            self.frame.well()
             self.frame.show_body()
+        self.troubled(self)
 
     def draft_saved(self, at: str) -> None:
         if self._seated and isValid(self.frame):
