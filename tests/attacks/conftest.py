@@ -34,6 +34,7 @@ from workspace.shell import theme as themes
 from workspace.shell.frame import PanelFrame
 from workspace.shell.loop import Tasks
 from workspace.shell.seat import Seat
+from workspace.shell.turns import Turns
 
 PROGRAMS = Path(__file__).parent / "panels"
 BLOCK = 1.5
@@ -123,14 +124,16 @@ class Attack:
         self.frame = PanelFrame(ward.theme, f"Utsikt {name}", "Fiende AS")
         ward.box.addWidget(self.frame, 1)
         self.raised: list[tuple[str, dict]] = []
-        self.seat = Seat(self.frame, ward.theme, lambda: NOW, ward.tasks.spawn, lambda *told: self.raised.append(told))
+        self.seat = Seat(
+            self.frame, ward.theme, lambda: NOW, ward.tasks.spawn, lambda *told: self.raised.append(told), ward.turns
+        )  # fmt: skip
         self.panel = ward.host.open(instance, self.package, view, context, self.seat)
         self.seat.attach(self.panel)
         self.seat.sit()
         self.frame.show()
 
     async def shown(self):
-        await until(lambda: self.panel.root is not None and self.panel.state == "running", self.panel)
+        await until(lambda: self.seat.drawn and self.panel.state == "running", self.panel)
         return self
 
     async def act(self, **args):
@@ -161,13 +164,13 @@ class Attack:
         return any(self.package in line and word in line for line in self.ward.lines)
 
     async def close(self):
-        body = self.seat.body
         self.seat.leave()
         await self.panel.close()
         self.ward.host.enable(self.package)
         self.ward.box.removeWidget(self.frame)
-        self.frame.set_body(None)
-        body.deleteLater()
+        body = self.frame.set_body(None)
+        if body is not None:
+            body.deleteLater()
         self.frame.deleteLater()
 
 
@@ -202,6 +205,8 @@ class Ward:
         packages, problems = discover(folder / "packages")
         assert not problems, problems
         self.server = Server(folder).start()
+        for _ in range(32):  # its threads are started now, not in the middle of a test that counts them
+            self.server.store._reading.submit(time.sleep, 0.02)
         self.window = QMainWindow()
         inside = QWidget()
         self.box = QHBoxLayout(inside)
@@ -241,11 +246,12 @@ class Ward:
         self.box.addWidget(self.frame, 1)
         self.window.show()
         self.window.activateWindow()
-        self.seat = Seat(self.frame, self.theme, lambda: NOW, self.tasks.spawn, lambda *_: None)
+        self.turns = Turns(self.window)
+        self.seat = Seat(self.frame, self.theme, lambda: NOW, self.tasks.spawn, lambda *_: None, self.turns)
         self.neighbour = self.host.open("nabo", "nabo.neighbour", "main", self.context, self.seat)
         self.seat.attach(self.neighbour)
         self.seat.sit()
-        await until(lambda: self.neighbour.root is not None and self.seat.body.widget("#notat"), self.neighbour)
+        await until(lambda: self.seat.drawn and self.seat.body.widget("#notat"), self.neighbour)
         self.field = self.seat.body.widget("#notat").findChild(QLineEdit)
 
     def close(self):

@@ -102,7 +102,7 @@ async def test_it_never_opens(ward):
     await until(lambda: mute.panel.state == "silent", mute.panel)
     assert mute.panel.fault == "mute"
     assert "Fiende AS svarer ikke" in mute.panel.problem
-    await until(lambda: mute.told() == [(mute.package, "det svarer ikke")], mute.panel)
+    await until(lambda: (mute.package, "det åpner ikke") in mute.told(), mute.panel)
 
 
 @refused("every")
