@@ -301,9 +301,10 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
-        self._widgets[root].show()
         for name in instance.nodes:
             self._place(instance, name)
+        # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
+        self._widgets[root].show()
         self._outside(instance)
         self._chain(instance)
         again = self._widgets.get(holder)
