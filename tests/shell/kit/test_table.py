@@ -8,7 +8,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from workspace.panels.components import Action, Cell, Pill, Table, TableColumn, TableRow
 from workspace.panels.face import BoundRows
-from workspace.shell.kit.table import TableWidget, fitting_pills, shared
+from workspace.shell.kit.table import TableWidget, shared
+from workspace.shell.kit.table_cells import fitting_pills
 from workspace.shell.kit.table_model import RowModel
 
 COLUMNS = [

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from workspace.panels.components import Series, Trend
 from workspace.panels.face import BoundRows
 from workspace.shell import theme as themes
-from workspace.shell.kit.trend import TrendWidget, _ticks
+from workspace.shell.kit.curves import ticks
+from workspace.shell.kit.trend import TrendWidget
 
 PULSE = Series(
     key="p", title="Puls", unit="/min",
@@ -32,15 +33,15 @@ def show(qtbot, notes):
 def test_the_newest_values_are_told_in_words(show):
     trend = show(Trend(series=[PULSE, TEMP], label="Kurver"))
     assert trend.words() == "Puls 112 /min 14.01. 14:52; Temp 38,6 °C 14.01. 14:52"
-    assert (trend.accessibleName(), trend.accessibleDescription()) == ("Kurver", trend.words())
+    assert (trend.plot.accessibleName(), trend.plot.accessibleDescription()) == ("Kurver", trend.words())
 
 
 def test_arrows_read_out_point_by_point_and_stop_at_the_ends(qtbot, show):
     trend = show(Trend(series=[PULSE, TEMP]))
     said = []
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
-        qtbot.keyClick(trend, key)
-        said.append(trend.accessibleDescription())
+        qtbot.keyClick(trend.plot, key)
+        said.append(trend.plot.accessibleDescription())
     assert said == [
         "14.01. 14:52  Puls 112 · Temp 38,6",
         "13.01. 08:00  Puls 96",
@@ -76,10 +77,10 @@ def test_a_bound_trend_follows_its_watch(notes, show):
 @pytest.mark.parametrize(("low", "high"), [(0, 120), (35.2, 39.9), (0.1, 0.9), (80, 81), (-4, 4), (900, 13000)])
 @pytest.mark.parametrize("count", [3, 5])
 def test_ticks_are_few_round_and_inside(low: float, high: float, count: int):
-    ticks = _ticks(low, high, count)
-    assert 1 <= len(ticks) <= count + 1
-    assert all(low <= tick <= high and tick == round(tick, 6) for tick in ticks)
-    steps = {round(b - a, 6) for a, b in itertools.pairwise(ticks)}
+    found = ticks(low, high, count)
+    assert 1 <= len(found) <= count + 1
+    assert all(low <= tick <= high and tick == round(tick, 6) for tick in found)
+    steps = {round(b - a, 6) for a, b in itertools.pairwise(found)}
     assert len(steps) <= 1
 
 
@@ -92,10 +93,10 @@ def test_labels_of_curves_that_end_together_do_not_meet(monkeypatch, show, scale
     trend = show(Trend(series=series))
     trend.set_theme(themes.load("light", scale))
     trend.resize(400, trend.sizeHint().height())
-    tops = trend.label_tops([100.0, 100.1, 100.2])
+    tops = trend.plot.label_tops([100.0, 100.1, 100.2])
     height = themes.load("light", scale).px(16)
     assert all(b - a >= height for a, b in zip(sorted(tops), sorted(tops)[1:], strict=False))
-    assert max(tops) + height <= trend.height()
+    assert max(tops) + height <= trend.plot.height()
     assert min(tops) >= 0
 
 

@@ -59,6 +59,7 @@ from workspace.shell.kit import (
 )
 from workspace.shell.kit.containers import Container, FormWidget
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.ink import RING
 from workspace.shell.theme import Theme
 
@@ -86,7 +87,7 @@ def same_make(old: Component, new: Component) -> bool:
     if isinstance(old, Row) and isinstance(new, Row):
         return old.wrap == new.wrap
     if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
-        return (old.style == "menu") == (new.style == "menu")
+        return old.style == new.style and old.multiple == new.multiple
     return type(old) is type(new)
 
 
@@ -480,7 +481,7 @@ class PanelBody(QFrame):
         if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 return False
-            if isinstance(watched, code.CodeEdit) and watched.keeps_enter():
+            if isinstance(watched, LineEdit) and watched.keeps_enter():
                 return False
             return self._submit(watched)
         return super().eventFilter(watched, event)

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import CodeField, Option
 from workspace.shell.kit.access import Role, Spoken, announce
-from workspace.shell.kit.date import Opener
 from workspace.shell.kit.drop import Drop
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, below
+from workspace.shell.kit.opener import Opener
 from workspace.shell.theme import Theme
 
 SHOWN = 8

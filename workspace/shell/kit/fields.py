@@ -87,6 +87,10 @@ class LineEdit(QLineEdit):
         self.setMinimumWidth(theme.px(24))
         self.dress(theme)
 
+    def keeps_enter(self) -> bool:
+        """Whether Enter is its own just now, and not the form's."""
+        return False
+
     def dress(self, theme: Theme) -> None:
         self.setFont(theme.font("body"))
         dressed = self.palette()

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -158,9 +157,7 @@ class StackWidget(Stack):
         self._view.setModel(self.model)
         self._view.setItemDelegate(Painter(self))
         self._view.clicked.connect(lambda index: self.activate(index.row()))
-        box = QVBoxLayout(self)
-        box.setContentsMargins(RING, 0, RING, 0)
-        box.addWidget(self._view)
+        # No layout: Qt would ask it for the height, and not us.
         self.setFocusProxy(self._view)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -266,6 +263,10 @@ class StackWidget(Stack):
         self._view.setAutoScroll(True)
         if scroll:
             reveal(self._view.viewport(), self._view.visualRect(index))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._view.setGeometry(RING, 0, self.width() - 2 * RING, self.height())
 
     # --- height ---------------------------------------------------------------------------------------------
 
