@@ -1,5 +1,5 @@
 """What holds for every test: nothing is left behind. Widgets, tasks, timers, threads and child processes that outlive
-their test fail it."""
+their test fail it. README.md beside this says how to write one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,40 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.seeded import seeded as seeded
+
+TESTS = Path(__file__).parent
+LONGEST_FIRST = ("journeys", "attacks", "faults", "sandbox")
+"""Folders that start first, so that no worker is left with a long file at the end."""
+NEVER_SKIPPED_IN_CI = ("attacks", "journeys")
+"""Folders whose tests prove a promise to patients: where CI cannot run them, CI fails."""
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(_room(item), len(ranks)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    report = yield
+    unasked = report.skipped and not hasattr(report, "wasxfail")
+    if unasked and os.environ.get("CI") == "true" and _room(item) in NEVER_SKIPPED_IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"CI must run this, but: {report.longrepr[2]}"
+    return report
+
+
+def _room(item: pytest.Item) -> str:
+    """The folder of tests it stands in, "" elsewhere."""
+    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
 
 
 @pytest.fixture(scope="session")

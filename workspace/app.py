@@ -5,80 +5,241 @@ What is heavy is imported when it is needed, never at the top: the window must b
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workspace import settings as settings_room
+from workspace.problem import Problem
 from workspace.shell.options import Options, Progress, Rooms
 from workspace.shell.start import run as start
+
+if TYPE_CHECKING:
+    from workspace.clock import OffsetClock
 
 
 def run(options: Options) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown). Returns the exit code."""
-    return start(options, Rooms(prepare, open_shift))
+    return start(options, Rooms(stages, ground, discover, sign_on, open_shift))
 
 
-def prepare() -> None:
-    """Import what takes tens of milliseconds each, off the event loop."""
-
-    import workspace.broker.broker
-    import workspace.panels.host
-    import workspace.record.directory
-    import workspace.signon.login
-    import workspace.vault.vault  # noqa: F401
+# --- before anybody has signed on ---
 
 
-async def open_shift(options: Options, known: settings_room.Settings, platform: Any, session: Any) -> Any:
-    """Make every room of this session. Raises Problem; what was made by then is closed again by the caller's end."""
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The panels that are here: by id, what is wrong with the others, and which were used here last."""
+
+    packages: dict[str, Any]
+    broken: list[Problem]
+    last_used: tuple[str, ...]
+
+
+def stages(options: Options) -> list[tuple[str, Callable[[], Any]]]:
+    """What takes tens of milliseconds to import, in the order in which it is needed."""
+    return [
+        ("panels", lambda: _panels(options.profile)),
+        ("http", _http),
+        ("sign-on", _sign_on),
+        ("work", _work),
+    ]
+
+
+def _panels(profile: Path) -> Installed:
+    import_module("workspace.panels.ground")
+    from workspace.panels import manifest
+
+    packages, broken = manifest.discover(settings_room.ROOT / "plugins")
+    return Installed(packages, broken, _last_used(profile))
+
+
+def _http() -> None:
+    import_module("workspace.signon.platform")
+    from workspace.signon import wire
+
+    wire.load()
+
+
+def _sign_on() -> None:
+    for name in ("workspace.signon.login", "workspace.record.clocks", "joserfc.jwt"):
+        import_module(name)
+
+
+def _work() -> None:
+    for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.vault"):
+        import_module(f"workspace.{name}")
+    import_module("apsw")
+
+
+async def ground(installed: Installed) -> Any:
+    """What panels stand on, with the spares of those that were used here last on their way."""
+    from workspace.clock import SystemClock
+    from workspace.panels.confinement import Policy
+    from workspace.panels.ground import Ground
+
+    return Ground(installed.packages, clock=SystemClock(), policy=Policy())
+
+
+LAST_USED = "last-used.json"
+"""In the profile: ids of packages, which are no secret; the next start has their processes ready."""
+
+
+def _last_used(profile: Path) -> tuple[str, ...]:
+    try:
+        known = json.loads((profile / LAST_USED).read_bytes())
+    except (OSError, ValueError):
+        return ()
+    return tuple(name for name in known if isinstance(name, str)) if isinstance(known, list) else ()
+
+
+def _remember(profile: Path, packages: list[str]) -> None:
+    if tuple(packages) != _last_used(profile):
+        with contextlib.suppress(OSError):  # the next start is slower, that is all
+            (profile / LAST_USED).write_text(json.dumps(packages))
+
+
+# --- signing on ---
+
+
+@dataclass(slots=True)
+class Signed:
+    """Somebody is signed on: the session, and a client that speaks for it on the platform, whose time it is."""
+
+    session: Any
+    client: Any
+    clock: OffsetClock
+
+
+class Later:
+    """The tokens of a session that is still being made: what needs none can be asked before."""
+
+    def __init__(self) -> None:
+        self.session: Any = None
+
+    async def access_token(self, *, force: bool = False) -> str:
+        if self.session is None:
+            raise Problem("signed-out", "Ingen er logget inn.", "Logg inn.")
+        return str(await self.session.access_token(force=force))
+
+
+async def discover(address: str) -> Any:
+    """The platform at `address`. Raises Problem."""
+    from workspace.signon.platform import discover_platform
+
+    return await discover_platform(address)
+
+
+async def sign_on(platform: Any, browser: Callable[[str], Any]) -> Signed:
+    """Let a person sign on in `browser`; the platform's time, which is no secret, is asked meanwhile. Raises Problem."""
+    import asyncio
+
+    from workspace.clock import SystemClock
+    from workspace.record.client import Client
+    from workspace.record.clocks import read_clock
+    from workspace.signon.login import login
+
+    later = Later()
+    client = Client(platform, later)
+    own = SystemClock()
+    began = own.monotonic()
+    asking = asyncio.ensure_future(read_clock(client))
+    session = None
+    try:
+        session = await login(platform, open_browser=browser, clock=own)
+        told = await asking
+        if own.monotonic() - began > FRESH:
+            told = await read_clock(client, into=told.clock)
+        if told.skew is not None:
+            raise told.skew
+    except BaseException:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        if session is not None:
+            await session.aclose()
+        await client.aclose()
+        raise
+    later.session = session
+    return Signed(session, client, told.clock)
+
+
+FRESH = 10.0
+"""Seconds after which a time that was told is asked again: this machine may have slept."""
+
+
+# --- the work ---
+
+
+async def open_shift(
+    options: Options, known: settings_room.Settings, platform: Any, signed: Signed, ground: Any
+) -> Any:
+    """Make every room of this session. Raises Problem; what was made by then is closed again."""
+    import asyncio
+
     from workspace.broker.broker import Broker
     from workspace.layouts import role as roles
     from workspace.layouts.document import placements
-    from workspace.panels import manifest
     from workspace.panels.confinement import Policy
     from workspace.panels.host import PanelHost
-    from workspace.record.client import Client
-    from workspace.record.clocks import read_clock
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
     from workspace.shell.desk import Shift
+
+    subject, client, clock = signed.session.subject, signed.client, signed.clock
+    tenant, user = platform.organization_number, subject.fhir_user
+    record = Record(client, clock=clock, user=user)
+    directory = Directory(record, clock)
+    units = asyncio.ensure_future(_units(record, directory, user))
+    try:
+        vault = await _open_vault(options, allow_key_file=platform.sandbox or known.allow_key_file, clock=clock)
+    except BaseException:
+        units.cancel()
+        await asyncio.gather(units, return_exceptions=True)
+        await record.close()
+        await client.aclose()
+        await signed.session.aclose()
+        raise
+    drafts = Drafts(vault, clock, tenant=tenant, user=user)
+    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
+    policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
+    who = {"reference": user, "display": subject.name, "role": subject.role}
+    host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
+    layout, faults = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
+    if layout is None:
+        views = ((p.id, view.id, view.context) for p in ground.packages.values() for view in p.views)
+        layout = roles.fallback(views)
+    used = [place.package for activity in layout.activities for place in placements(activity.tree)]
+    await asyncio.gather(
+        drafts.start(), outbox.start(), asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used)))
+    )
+    return Shift(
+        session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
+        host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults),
+    )  # fmt: skip
+
+
+async def _units(record: Any, directory: Any, user: str) -> Any:
+    """The user's units, asked as soon as the change feed stands: what is asked before it might be missed."""
+    await record.start()
+    return await directory.units(user)
+
+
+async def _open_vault(options: Options, *, allow_key_file: bool, clock: OffsetClock) -> Any:
+    import asyncio
+
     from workspace.vault.keys import vault_key
     from workspace.vault.vault import Vault
 
-    subject = session.subject
-    client = Client(platform, session)
-    told = await read_clock(client)
-    if told.skew is not None:
-        await client.aclose()
-        raise told.skew
-    clock = told.clock
     options.profile.mkdir(parents=True, exist_ok=True)
-    key = await asyncio.to_thread(vault_key, options.profile, allow_key_file=platform.sandbox or known.allow_key_file)
-    path = options.profile / "vault.sqlite" if key.key is not None else None
-    vault = await Vault.open(path, key.key, clock)
-    tenant, user = platform.organization_number, subject.fhir_user
-    drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    record = Record(client, clock=clock, user=user, drafts=drafts)
-    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
-    packages, broken = manifest.discover(settings_room.ROOT / "plugins")
-    policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
-    who = {"reference": user, "display": subject.name, "role": subject.role}
-    host = PanelHost(broker, packages, clock=clock, policy=policy, user=who, tenant=tenant)
-    layout, faults = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
-    if layout is None:
-        layout = roles.fallback((p.id, view.id, view.context) for p in packages.values() for view in p.views)
-    first = {place.package for place in placements(layout.activities[0].tree)}  # the others are warmed behind
-    await asyncio.gather(host.warm(first), record.start(), drafts.start(), outbox.start())
-    return Shift(
-        session=session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
-        host=host, clock=clock, directory=Directory(record, clock), layout=layout,
-        problems=[*broken, *faults],
-    )  # fmt: skip
+    key = await asyncio.to_thread(vault_key, options.profile, allow_key_file=allow_key_file)
+    return await Vault.open(options.profile / "vault.sqlite" if key.key is not None else None, key.key, clock)
 
 
 def doctor(profile: Path, *, as_json: bool) -> int:
@@ -114,4 +275,4 @@ def _writable(folder: Path) -> bool:
     return True
 
 
-__all__ = ["Options", "Progress", "doctor", "open_shift", "prepare", "run"]
+__all__ = ["Options", "Progress", "doctor", "run"]

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workspace import panel_commands
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     _demo(commands.add_parser("demo", help="start sandkassen og arbeidsflaten, eller koble til en som går"))
     _run(commands.add_parser("run", help="start arbeidsflaten mot plattformen i innstillingene"))
     _sandbox(commands.add_parser("sandbox", help="bare den innebygde plattformen"))
+    panel_commands.add(
+        commands.add_parser("panel", help="for leverandører: lag, prøv og pakk paneler"), profile_folder, sandbox_folder
+    )
     _doctor(commands.add_parser("doctor", help="hva som virker på denne maskinen"))
     return top
 

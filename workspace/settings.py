@@ -21,7 +21,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`platform` is the platform's address; empty in the demo, where it is found. `theme` is a theme's name or
     "system". `text_scale` is per cent, 100–200. `allow_unconfined` lets panels start without confinement, labelled
     for good; `allow_key_file` keeps the vault's key in a file where there is no safe keyring. Both are for the
-    sandbox only: a platform that is not one turns them off."""
+    sandbox only: a platform that is not one turns them off. `trusted_keys` are the vendors' public keys whose packages may
+    be installed, by key id."""
 
     platform: str = ""
     theme: str = "system"
@@ -29,8 +30,11 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str = "nb"
     allow_unconfined: bool = False
     allow_key_file: bool = False
+    trusted_keys: dict[str, str] = {}
 
 
+PANELS = "panels"
+"""The folder in a profile with the packages installed there."""
 FILE = "settings.json"
 
 

@@ -36,6 +36,7 @@ SHORT = {
     "temperature": "Temp",
 }
 FLOWS = ("0.5", "1", "1.5", "2", "3", "4", "5", "6", "8", "10", "12", "15")
+RECORD = "record vital-signs"
 NO_SCALE = "NEWS2 regnes ikke ut: om skala 2 gjelder, kunne ikke hentes. Målingene kan lagres."
 TONES = {"high": ("bad", "up"), "medium": ("warn", "diamond"), "single": ("warn", "diamond"), "low": ("neutral", "dot")}
 
@@ -53,6 +54,7 @@ def vitals(ctx: Ctx) -> Part:
             slot="toolbar",
         ),
         table(readings) if mode == "table" else trend(ctx, readings, mode == "all"),
+        wanted(ctx),
         form(ctx, scale_of(flags)),
         ui.part(advice, ctx, flags, key="score"),
     )
@@ -201,6 +203,32 @@ def letters() -> list[dict[str, Any]]:
     ]
 
 
+# --- asked for by another panel -----------------------------------------------------------------------------
+
+
+@panel.intent(RECORD)
+def asked(ctx: Ctx) -> Any:
+    """Another panel wants a new set: the user measures and saves, and the panel gets the references."""
+    return ctx.later()
+
+
+def wanted(ctx: Ctx) -> Part | None:
+    waiting = ctx.taken(RECORD)
+    if not waiting:
+        return None
+    return ui.row(
+        ui.text(f"{waiting[-1].source} venter på nye målinger.", style="strong"),
+        ui.button(ui.action("Ikke nå", not_now), style="chip"),
+        key="wanted",
+        wrap=True,
+    )
+
+
+@panel.action
+def not_now(ctx: Ctx) -> None:
+    ctx.decline(RECORD, "Målingene ble ikke tatt nå.")
+
+
 # --- the score ----------------------------------------------------------------------------------------------
 
 
@@ -257,6 +285,7 @@ def save(ctx: Ctx) -> None:
     at, user = ctx.now.isoformat(timespec="seconds"), ctx.user
     sources = [ctx.create(one) for one in observations.measured(values, at, user)]
     ctx.clear(*BINDS)
+    ctx.finish(RECORD, {"observations": sources})
     flags = ctx.search(FLAGS)
     if unknown(flags):
         ctx.say("Lagret uten NEWS2: skala 1 eller 2 er ikke kjent nå.", "warn")

@@ -25,6 +25,7 @@ NOTES = "Composition?_sort=-date&_count=20"
 PROBLEMS = "Condition?_count=100"
 ALLERGIES = "AllergyIntolerance?_count=50"
 DOCUMENTS = "urn:oid:2.16.578.1.12.4.1.1.9602"
+RECORD = "record vital-signs"
 SHOWN = 600  # characters of a former note
 
 
@@ -36,6 +37,7 @@ def note(ctx: Ctx) -> Part:
     return ui.column(
         ui.row(
             *(ui.button(ui.action(name, use_template, name=name), style="chip", key=name) for name in TEMPLATES),
+            ui.button(ui.action("Nye målinger", measure), style="chip", key="measure"),
             key="templates",
             label="Maler",
             wrap=True,
@@ -53,16 +55,31 @@ def note(ctx: Ctx) -> Part:
 
 
 def offer(ctx: Ctx, vitals: Result) -> Part | None:
-    quote = reuse.quote(vitals, ctx.now)
+    """The newest set; after «Nye målinger» the very set that was saved for this note, or why there is none."""
+    outcome = ctx.outcome(RECORD)
+    if outcome is not None and not outcome.handled:
+        return ui.text(outcome.reason or "Det ble ikke tatt nye målinger.", style="caption")
+    refs = saved_for(outcome)
+    quote = reuse.quote([one for one in vitals if not refs or reference(one) in refs], ctx.now)
     if quote is None or quote.sentence in str(ctx.state.text or ""):
         return None
-    run = ui.action(" · ".join(quote.said), insert)
+    run = ui.action(" · ".join(quote.said), insert, **({"refs": refs} if refs else {}))
     said = f"Sett inn {', '.join(quote.said)}, {quote.source}"
     return ui.row(
         ui.button(run, style="chip", label=said),
         ui.text(quote.source, style="caption", at=quote.at.isoformat()),
         wrap=True,
     )
+
+
+def saved_for(outcome: Any) -> list[str]:
+    """The references that the other panel gave, if any."""
+    held = outcome.result.get("observations") if outcome is not None and isinstance(outcome.result, dict) else None
+    return [str(one) for one in held] if isinstance(held, list) else []
+
+
+def reference(one: Resource) -> str:
+    return f"Observation/{one.get('id')}"
 
 
 def tally(ctx: Ctx, vitals: Result) -> Part:
@@ -100,9 +117,15 @@ def text_of(composition: Resource) -> str:
 
 
 @panel.action
-def insert(ctx: Ctx) -> None:
-    """Puts the newest values and their source at the end of the note."""
-    quote = reuse.quote(ctx.search(VITALS), ctx.now)
+def measure(ctx: Ctx) -> None:
+    """Ask whichever panel records vital signs for a new set; the values are offered here when it is saved."""
+    ctx.raise_intent(RECORD)
+
+
+@panel.action
+def insert(ctx: Ctx, refs: Any = ()) -> None:
+    """Puts the newest values (or those of `refs`) and their source at the end of the note."""
+    quote = reuse.quote([one for one in ctx.search(VITALS) if not refs or reference(one) in refs], ctx.now)
     if quote is None:
         raise PanelProblem("Det er ingen målinger å sette inn.")
     text = str(ctx.state.text or "").rstrip()

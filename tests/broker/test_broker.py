@@ -62,7 +62,7 @@ def test_a_panel_gets_its_patients_rows_and_no_others(server, working, room):
             assert (await broker.read(room, "Observation/puls-BEB-18"))["id"] == "puls-BEB-18"
             assert await refused(broker.read(room, "Observation/puls-BEB-19")) == "wrong-patient"
             assert await refused(broker.read(room, "Patient/BEB-19")) == "wrong-patient"
-            assert await refused(broker.read(room, "Observation/nobody")) == "not-found"
+            assert await refused(broker.read(room, "Observation/nobody")) == "access-denied"
             assert await refused(broker.read(room, "Observation/?patient=Patient/BEB-19")) == "bad-query"
             assert await refused(broker.search(room, "Observation?patient=BEB-19")) == "wrong-patient"
 

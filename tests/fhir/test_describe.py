@@ -2,7 +2,7 @@
 
 import pytest
 
-from workspace.fhir.describe import LONGEST, describe, describe_all
+from workspace.fhir.describe import LONGEST, describe, describe_all, path_words, value_words
 
 
 def quantity(value, code):
@@ -52,3 +52,39 @@ def test_a_long_note_is_cut():
 def test_who_did_it_is_no_line_of_its_own():
     entries = [{"resource": NOTE}, {"resource": {"resourceType": "Provenance"}}, {"request": {}}, None]
     assert describe_all({"entry": entries}) == [describe(NOTE)]
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "words"),
+    [
+        ({"valueQuantity": {"value": 1}}, "valueQuantity.value", "Verdi"),
+        (PRESSURE, "component.1.valueQuantity.value", "Diastolisk: Verdi"),
+        ({"activity": [{}, {"detail": {}}]}, "activity.1.detail.description", "Tiltak 2: Beskrivelse"),
+        (NOTE, "section.0.text.div", "Avsnitt 1: Tekst"),
+        ({}, "status", "Status"),
+        ({}, "unheardOf", "unheardOf"),
+    ],
+)
+def test_an_element_by_name(resource, path, words):
+    assert path_words(resource, path) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "(tomt)"),
+        (38.6, "38,6"),
+        (True, "ja"),
+        ("entered-in-error", "feilført"),
+        ("2026-01-14", "14.01.2026"),
+        ("2026-01-14T15:02:00+01:00", "14.01.2026 15:02"),
+        ("<div>Sover <b>godt</b>.</div>", "Sover godt ."),
+        ({"value": 112, "code": "/min"}, "112 /min"),
+        ({"text": "Våken"}, "Våken"),
+        ([{"text": "Fall"}, {"text": "Insulin"}], "Fall, Insulin"),
+        ({"reference": "Practitioner/tone"}, "Practitioner/tone"),
+        ({"deep": {}}, "(sammensatt)"),
+    ],
+)
+def test_a_value_as_a_person_reads_it(value, words):
+    assert value_words(value) == words

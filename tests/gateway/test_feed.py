@@ -14,9 +14,11 @@ class Events:
         self.lines = response.iter_lines()
 
     def next(self):
-        """(event, data) of the next event; comments are skipped."""
-        name = ""
+        """(event, data) of the next event; comments are skipped, but a stream with nothing else does not last."""
+        name, silent = "", 0
         for line in self.lines:
+            silent += line.startswith(":")
+            assert silent < 4, "nothing is told"
             if line.startswith("event: "):
                 name = line[7:]
             elif line.startswith("data: "):
@@ -93,13 +95,16 @@ def test_older_history_and_the_sessions_end_reach_the_stream(server):
 
 
 def test_a_slow_reader_is_told_to_fetch_anew():
-    from workspace.gateway.feed import WAITING, Numbered, Reader
+    from workspace.gateway.readers import WAITING, Numbered, Reader
 
-    reader = Reader("s")
+    reader = Reader("s", "Practitioner/tone")
     for seq in range(WAITING + 2):
-        reader.put(Numbered(seq, "Observation", (), b""))
+        reader.put(Numbered(seq, "change", "Observation", (), b""))
     assert reader.resync == "slow"
-    assert len(reader.waiting) <= 1
+    assert len(reader.waiting) <= 2
+    reader.put(Numbered(9_999, "merge", "Patient", (), b""))
+    reader.again("access")
+    assert [each.name for each in reader.waiting] == ["merge"]
 
 
 def test_a_number_that_is_none_is_refused(tone):

@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.seeded import HISTORY
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -26,12 +28,12 @@ PLAIN = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Sandbox:
     """The platform as a process of its own, over a folder that outlives it."""
 
-    def __init__(self, folder, history=14):
+    def __init__(self, folder, history=HISTORY):
         self.folder, self.history, self.process = folder, history, None
 
-    def start(self):
+    def start(self, port="0"):
         command = [sys.executable, "-m", "workspace", "sandbox", "serve", "--sandbox", str(self.folder)]
-        command += ["--port", "0", "--history", str(self.history)]
+        command += ["--port", port, "--history", str(self.history)]
         with (self.folder.parent / "said.txt").open("ab") as said:
             self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=ROOT)
         deadline = time.monotonic() + 60
@@ -76,9 +78,9 @@ class Sandbox:
                 assert answer.status in (200, 201), answer
             await store.close()
 
-        assert self.stop() == 0
+        assert self.process.poll() is not None or self.stop() == 0
         asyncio.run(put())
-        return self.start()
+        return self.start(self.url.rpartition(":")[2])  # where it was: those who work on it find it again
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -187,17 +189,17 @@ class Workstation:
 
 
 @pytest.fixture
-def own_sandbox(tmp_path):
+def own_sandbox(tmp_path, seeded):
     """A platform that the test may stop."""
-    sandbox = Sandbox(tmp_path / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path / "sandbox")).start()
     yield sandbox
     sandbox.end()
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
+def sandbox(tmp_path_factory, seeded):
     """One platform for those who do not disturb each other."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("home") / "sandbox").start()
+    sandbox = Sandbox(seeded.copy_to(tmp_path_factory.mktemp("home") / "sandbox")).start()
     yield sandbox
     sandbox.end()
 

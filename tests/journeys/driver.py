@@ -31,6 +31,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 
 from workspace import app as app_room  # noqa: E402
 from workspace.panels.host import PanelHost  # noqa: E402
+from workspace.shell.sheet import Sheet  # noqa: E402
 
 PATIENT = re.compile(rb"Patient/([A-Za-z0-9.-]{1,64})")
 LEFT = Qt.MouseButton.LeftButton
@@ -205,7 +206,7 @@ class Driver:
         """Until somebody is signed in and every panel of the unit has drawn itself."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            signing = self.desk._signing
+            signing = self.desk.signing
             shift = self.desk.shift
             if shift is not None and shift.workplace is not None and shift.workplace.unit is not None:
                 seats = shift.workplace.unit.seats.values()
@@ -238,30 +239,34 @@ class Driver:
         seat = self.seat("residents")
         if self.work.current() != "avdeling":
             await self.do_go("avdeling")
+        deadline = time.monotonic() + seconds
+        while (found := self._row(seat, name)) is None:  # the list may still be on its way
+            if time.monotonic() > deadline:
+                raise Fault(f"{name} is not in the resident list")
+            await asyncio.sleep(0.01)
+        view, index = found
+        self.visible(view, "the resident list")
+        view.scrollTo(index)
+        if by == "mouse":
+            middle = view.visualRect(index.siblingAtColumn(1)).center()
+            QTest.mouseClick(view.viewport(), LEFT, Qt.KeyboardModifier.NoModifier, middle)
+        else:
+            view.setFocus()
+            view.setCurrentIndex(index)
+            QTest.keyClick(view, Qt.Key.Key_Return)
+        return await self._settled(name, seconds)
+
+    def _row(self, seat, name):
+        """The table and the row of `name`, once it stands in the panel."""
         for node_id in seat.instance.nodes:
             widget = seat.body.widget(node_id)
             if widget is None or not hasattr(widget, "view"):
                 continue
-            model, view = widget.model, widget.view
+            model = widget.model
             for row in range(model.rowCount()):
-                said = [str(model.index(row, c).data() or "") for c in range(model.columnCount())]
-                if not any(name in words for words in said):
-                    continue
-                self.visible(view, "the resident list")
-                view.scrollTo(model.index(row, 0))
-                if by == "mouse":
-                    QTest.mouseClick(
-                        view.viewport(),
-                        LEFT,
-                        Qt.KeyboardModifier.NoModifier,
-                        view.visualRect(model.index(row, 1)).center(),
-                    )
-                else:
-                    view.setFocus()
-                    view.setCurrentIndex(model.index(row, 0))
-                    QTest.keyClick(view, Qt.Key.Key_Return)
-                return await self._settled(name, seconds)
-        raise Fault(f"{name} is not in the resident list")
+                if any(name in str(model.index(row, c).data() or "") for c in range(model.columnCount())):
+                    return widget.view, model.index(row, 0)
+        return None
 
     async def do_switch_patient(self, name, seconds=10.0):
         """Ctrl+K, the name, Enter. Answers with what was wrong in any turn of the loop meanwhile."""
@@ -330,6 +335,8 @@ class Driver:
         banner = self.work._banners()[0]
         if group.name not in banner.spoken():
             faults.append(f"the banner says {banner.spoken()!r}, open is {group.name}")
+        if "llergi" not in banner.spoken():
+            faults.append(f"the banner says nothing of allergies: {banner.spoken()!r}")
         bodies = {id(seat.body): seat for seat in group.seats.values()}
         for name, frame in self.work._frames.items():
             if name not in group.seats or frame.body is None or frame._stack.currentWidget() is not frame.body:
@@ -529,6 +536,23 @@ class Driver:
                 return {"text": button.text()}
         raise Fault(f"no button {text!r} on the status line: {self.window.status.text()}")
 
+    async def do_sheet(self):
+        """All the words of the sheet over the work, and of its buttons."""
+        for sheet in self.window.findChildren(Sheet):
+            if sheet.isVisible():
+                labels = [one.text() for one in sheet.findChildren(QLabel) if one.isVisible()]
+                return {"words": labels, "buttons": [b.text() for b in sheet.findChildren(QAbstractButton)]}
+        return {"words": [], "buttons": []}
+
+    async def do_press_sheet(self, text):
+        """A button on the sheet over the work."""
+        for sheet in self.window.findChildren(Sheet):
+            for button in sheet.findChildren(QAbstractButton):
+                if sheet.isVisible() and button.isVisible() and button.text().startswith(text):
+                    self.click(button, text)
+                    return {"text": button.text()}
+        raise Fault(f"no button {text!r} on a sheet")
+
     async def do_expire(self):
         """Not a person: the identity provider forgets the sign-on."""
         from workspace.problem import Problem
@@ -543,7 +567,7 @@ class Driver:
         raise Fault("the provider still knows it")
 
     async def do_longest_block(self):
-        return {"ms": self.desk._watchdog.longest_ms}
+        return {"ms": self.desk.watchdog.longest_ms}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)

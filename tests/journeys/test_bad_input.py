@@ -4,6 +4,7 @@ was typed."""
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,42 @@ def test_a_damaged_vault_is_said_and_set_aside(sandbox, sign_on, tmp_path):
     again.did("open_patient", name=ARNE)
     works(again)
     assert again.quit() == 0
+
+
+def ended(sandbox):
+    """Tone's roles, ended since this morning."""
+    [roles] = sandbox.read("tone", ["PractitionerRole?practitioner=Practitioner/tone"])
+    return [{**one, "period": {**one.get("period", {}), "end": "2026-01-13"}} for one in roles]
+
+
+def test_what_waited_and_was_refused_is_said_and_opens_in_its_form_again(own_sandbox, sign_on):
+    roles = ended(own_sandbox)
+    nurse = sign_on("tone", own_sandbox)
+    nurse.did("open_patient", name=ARNE)
+    works(nurse)
+    own_sandbox.signal(signal.SIGSTOP)
+    nurse.did("press", text="Signer", instance="note")
+    nurse.until(lambda: "venter på plattformen" in nurse.did("status")["words"], 10, "that it waits")
+    nurse.did("press_status", text="1 venter")
+    words = nurse.did("sheet")["words"]
+    assert any(NOTE in one for one in words), words
+    assert any(one.startswith("Journalnotat") and ARNE in one for one in words), words
+    own_sandbox.signal(signal.SIGCONT)
+    own_sandbox.process.kill()  # before it can answer
+    own_sandbox.process.wait()
+    own_sandbox.start(own_sandbox.url.rpartition(":")[2])
+    nurse.until(lambda: "Alt er lagret" in nurse.did("status")["words"], 30, nurse.did("status")["words"])
+    [[note]] = own_sandbox.read(
+        "tone", ["Composition?patient=Patient/BEB-18&_sort=-date&_count=1"], "polarvakt.note@1.0.0"
+    )
+    assert NOTE in note["section"][0]["text"]["div"], "sent by itself, once"
+    works(nurse)
+    assert own_sandbox.stop() == 0
+    nurse.did("press", text="Signer", instance="note")
+    nurse.until(lambda: "1 venter" in nurse.did("status")["words"], 10, "that it waits")
+    own_sandbox.holding(*roles)
+    nurse.until(lambda: "ikke lagret" in nurse.did("status")["words"], 30, "that it was refused")
+    nurse.did("press_status", text="Se hva")
+    nurse.did("press_sheet", text="Åpne i skjemaet")
+    nurse.until(lambda: nurse.did("values", instance="note")["shown"]["text"] == NOTE, 5, "the form, as it was")
+    assert nurse.quit() == 0

@@ -301,11 +301,21 @@ def test_what_is_typed_outlives_its_panel(sandbox, sign_on):
     assert after.quit() == 0
 
 
+def when_all_is_told(nurse):
+    """What was on the wire once nothing new comes: a slow answer may arrive after its panel has drawn."""
+    told, before = nurse.did("wire"), None
+    deadline = time.monotonic() + 20
+    while before != told["resources"]:
+        assert time.monotonic() < deadline, "the wire does not come to rest"
+        time.sleep(0.6)
+        before, told = told["resources"], nurse.did("wire")
+    return told
+
+
 def test_all_that_a_panel_gets_comes_from_the_platform(own_sandbox, sign_on):
     nurse = sign_on("tone", own_sandbox)
     nurse.did("switch_patient", name=OTHERS[0])
-    time.sleep(0.5)
-    told = nurse.did("wire")
+    told = when_all_is_told(nurse)
     assert len(told["resources"]) > 50
     assert set(told["resources"]) - own_sandbox.held() == set(), "the platform knows all of it"
     own_sandbox.signal(signal.SIGSTOP)

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl
 import pytest
 
 from workspace.broker.context import Context, for_patient
-from workspace.broker.door import Change, Draft, DraftKey, Prefetch, Receipt, Refused, SearchResult, Write
+from workspace.broker.door import Change, Draft, DraftKey, Form, Prefetch, Receipt, Refused, SearchResult, Write
 from workspace.broker.grant import Grant
 from workspace.clock import SystemClock
+from workspace.panels.components import Action
 from workspace.panels.confinement import Policy, Tier, probe
 from workspace.panels.face import Paper, QuietListener, TreeChange
 from workspace.panels.host import PanelHost
@@ -50,6 +51,9 @@ scopes = ["patient/Observation.crus"]
 [intents]
 raises = ["open Patient"]
 """
+RAISES = 'raises = ["open Patient", "measure pulse"]'
+HELPERS = ("helper", "other_helper")
+"""Programs whose manifest says that they handle «measure pulse»."""
 
 
 class MemoryDoor:
@@ -135,7 +139,7 @@ class MemoryDoor:
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
         self.prefetched.append([(query.grant.instance, query.query, len(self.watches)) for query in queries])
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         if self.commit_gate is not None:
             await self.commit_gate.wait()
         if self.refuse is not None:
@@ -277,9 +281,13 @@ def _install(folder: Path, names: Sequence[str]) -> None:
     for name in names:
         package = folder / name
         package.mkdir(parents=True)
-        (package / "panel.toml").write_text(MANIFEST.format(name=name, id=name.replace("_", "-")), encoding="utf-8")
+        manifest = MANIFEST.format(name=name, id=name.replace("_", "-"))
+        more = '\nhandles = ["measure pulse"]' if name in HELPERS else ""
+        manifest = manifest.replace('raises = ["open Patient"]', RAISES + more)
+        (package / "panel.toml").write_text(manifest, encoding="utf-8")
         shutil.copy2(PROGRAMS / f"{name}.py", package / "panel.py")
-        shutil.copy2(PROGRAMS / "polite.py", package / "polite.py")
+        for shared in ("polite.py", "puppet.py"):
+            shutil.copy2(PROGRAMS / shared, package / shared)
 
 
 @pytest.fixture
@@ -307,3 +315,38 @@ def bench(tmp_path: Path, tier: Tier) -> Iterator[Callable[..., Any]]:
             await host.close()
 
     return make  # type: ignore[return-value]
+
+
+class Puppeteer:
+    """Pulls the strings of one `ill_behaved/puppet.py`: what it says on the wire, and what it hears."""
+
+    def __init__(self, panel: Instance) -> None:
+        self.panel = panel
+        self._number = 1000
+
+    async def say(self, *messages: dict[str, Any], raw: Sequence[str] = ()) -> None:
+        outcome = await self.panel.act(Action("say", {"messages": list(messages), "raw": list(raw)}))
+        assert outcome.ok, outcome.problem
+
+    async def heard(self, method: str = "", **more: Any) -> list[dict[str, Any]]:
+        args = {**({"method": method} if method else {}), **more}
+        outcome = await self.panel.act(Action("heard", args))
+        assert outcome.ok, outcome.problem
+        found: list[dict[str, Any]] = self.panel.values.get("heard") or []
+        return found
+
+    async def ask(self, method: str, /, **params: Any) -> dict[str, Any]:
+        """A request and its answer: the whole message, with ``result`` or ``error``."""
+        number = await self.start(method, **params)
+        return await self.answer(number)
+
+    async def start(self, method: str, /, **params: Any) -> int:
+        self._number += 1
+        await self.say({"id": self._number, "method": method, "params": params})
+        return self._number
+
+    async def answer(self, number: int, timeout: float = 10.0) -> dict[str, Any]:
+        async with asyncio.timeout(timeout):
+            while not (found := await self.heard(id=number)):  # noqa: ASYNC110 - it is on the other side of a process
+                await asyncio.sleep(0.01)
+        return found[0]

@@ -8,6 +8,8 @@ afterwards it behaves. ``asked`` holds (idempotency key, body) of each transacti
 - ``500`` passes it on, and says that it failed;
 - ``hang`` passes it on, and never answers;
 - ``twice`` passes it on twice, and answers twice;
+- ``412`` passes it on, and says that it came too late;
+- ``429`` and ``503`` ask for a second's patience;
 - ``401``, ``302`` answer so; ``page`` answers a page of a portal; ``empty`` a bundle about nothing,
   ``odd`` one whose entries are none.
 """
@@ -67,7 +69,7 @@ class IllBehaved:
             mode = self.modes.pop(0) if self.modes else ""
         if mode == "refuse":
             return
-        if mode in ("401", "302", "page", "empty", "odd"):
+        if mode in ("401", "302", "page", "empty", "odd", "429", "503"):
             writer.write(_said(mode))
             await writer.drain()
             return
@@ -78,6 +80,8 @@ class IllBehaved:
             return
         elif mode == "500":
             answer = b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        elif mode == "412":
+            answer = b"HTTP/1.1 412 Late\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         elif mode == "hang":
             await self._hung.wait()
             return
@@ -99,6 +103,8 @@ class IllBehaved:
 def _said(mode: str) -> bytes:
     line, body = {
         "401": ("401 Who", b""),
+        "429": ("429 Slow down\r\nRetry-After: 1", b""),
+        "503": ("503 Soon\r\nRetry-After: 1", b""),
         "302": ("302 There\r\nLocation: http://portal.example/", b""),
         "page": ("200 OK\r\nContent-Type: text/html", PAGE),
         "odd": ("200 OK\r\nContent-Type: application/fhir+json", ODD),

@@ -21,7 +21,7 @@ from tests.record.ill_behaved_platform import IllBehaved
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
-from workspace.record import outbox as outbox_module
+from workspace.record import patience
 from workspace.record.client import Asker, Client
 from workspace.record.outbox import Outbox
 from workspace.vault.vault import Vault
@@ -40,8 +40,8 @@ def server(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    monkeypatch.setattr(outbox_module, "FIRST_WAIT", 0.05)
-    monkeypatch.setattr(outbox_module, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
 
 
 class Tokens:
@@ -293,10 +293,9 @@ def test_nothing_settled_is_kept_in_memory(server, tmp_path):
         async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
             for value in range(5):
                 await outbox.commit(bundle(pulse("BEB-18", value=60 + value)), f"p{value}", ASKER)
-            await until(lambda: not outbox._senders)
-            assert not outbox._queues
-            assert not outbox._waiting
-            assert not outbox._refused
+            await until(lambda: not outbox._sending)
+            assert outbox.items() == ()
+            assert not outbox._answers
 
     asyncio.run(run())
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.seeded import HISTORY
+
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 90.0
 """Seconds. The aim is 10 on two idle cores; here other tests may run beside."""
@@ -44,8 +46,7 @@ class Served:
         return self.wait(lambda: self.get("/health")["state"] == "ready", "ready")
 
     def whole(self):
-        self.listening()
-        return self.wait(lambda: self.get("/health")["history"]["complete"], "whole")
+        return self.ready().wait(lambda: self.get("/health")["history"]["complete"], "whole")
 
     def wait(self, holds, what):
         deadline = time.monotonic() + READY_WITHIN
@@ -99,15 +100,25 @@ class Served:
 
 @pytest.fixture
 def sandbox(tmp_path):
+    """One that begins with nothing."""
     served = Served(tmp_path / "sandbox")
     yield served
     served.end()
 
 
+@pytest.fixture
+def filled(tmp_path, seeded):
+    """One that was filled and stopped before; not started yet."""
+    served = Served(seeded.copy_to(tmp_path / "sandbox"), history=HISTORY)
+    yield served
+    served.end()
+
+
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory):
+def standing(tmp_path_factory, seeded):
     """One sandbox for those who only look."""
-    served = Served(tmp_path_factory.mktemp("standing") / "sandbox").start().ready()
+    folder = seeded.copy_to(tmp_path_factory.mktemp("standing") / "sandbox")
+    served = Served(folder, history=HISTORY).start().ready()
     yield served
     served.end()
 

@@ -73,9 +73,9 @@ def test_patient_data_are_held_back_until_today_is_in(sandbox):
     assert body["resourceType"] == "OperationOutcome"
 
 
-def test_a_restart_keeps_what_is_there(sandbox):
-    sandbox.start().whole()
-    before = counts(sandbox)
+def test_a_restart_keeps_what_is_there(filled):
+    filled.start().whole()
+    before = counts(filled)
     note = {
         "resourceType": "Observation",
         "status": "final",
@@ -102,39 +102,41 @@ def test_a_restart_keeps_what_is_there(sandbox):
     }
 
     async def write(token):
-        return await asyncio.to_thread(sandbox.ask, "/fhir/Observation", note, **bearer(token))
+        return await asyncio.to_thread(filled.ask, "/fhir/Observation", note, **bearer(token))
 
-    status, made = with_token(sandbox, write)
+    status, made = with_token(filled, write)
     assert status == 201, made
-    after_write = counts(sandbox)
+    after_write = counts(filled)
     assert after_write["Observation"] == before["Observation"] + 1
-    _, code = sandbox.stop()
+    _, code = filled.stop()
     assert code == 0
 
     began = time.monotonic()
-    sandbox.start().ready()
+    filled.start().ready()
     assert time.monotonic() - began < 10
-    assert sandbox.get("/health")["history"]["complete"] is True
-    grown = counts(sandbox)
+    assert filled.get("/health")["history"]["complete"] is True
+    grown = counts(filled)
     # Signing on and reading is itself recorded; all else is as it was.
     assert {**grown, "AuditEvent": 0} == {**after_write, "AuditEvent": 0}
 
     async def read(token):
-        return await asyncio.to_thread(sandbox.ask, f"/fhir/Observation/{made['id']}", **bearer(token))
+        return await asyncio.to_thread(filled.ask, f"/fhir/Observation/{made['id']}", **bearer(token))
 
-    status, found = with_token(sandbox, read)
+    status, found = with_token(filled, read)
     assert status == 200, found
     assert found["valueQuantity"]["value"] == 71
 
 
-@pytest.mark.long
-def test_an_interrupted_fill_goes_on(sandbox):
-    sandbox.history = 90
+@pytest.mark.parametrize(
+    ("days", "since"), [(28, "2025-12-18"), pytest.param(90, "2025-10-17", marks=pytest.mark.long)]
+)
+def test_an_interrupted_fill_goes_on(sandbox, days, since):
+    sandbox.history = days
     sandbox.start().ready()
     sandbox.process.kill()
     sandbox.process.wait()
     sandbox.start().whole()
-    assert sandbox.get("/health")["history"]["from"] == "2025-10-17"
+    assert sandbox.get("/health")["history"]["from"] == since
 
 
 def test_a_second_start_is_refused_with_the_address_of_the_first(sandbox, tmp_path):
@@ -213,9 +215,9 @@ def test_a_stop_while_filling_and_with_an_open_stream_is_quick_and_clean(sandbox
     connection.close()
 
 
-@pytest.mark.long
-def test_those_who_listen_are_told_when_older_history_is_in(sandbox):
-    sandbox.history = 90
+@pytest.mark.parametrize("days", [60, pytest.param(90, marks=pytest.mark.long)])
+def test_those_who_listen_are_told_when_older_history_is_in(sandbox, days):
+    sandbox.history = days
     sandbox.start().ready()
 
     async def wait(stream, session):
@@ -228,29 +230,28 @@ def test_those_who_listen_are_told_when_older_history_is_in(sandbox):
     with_stream(sandbox, wait)
 
 
-def test_signing_out_ends_the_stream(sandbox):
-    sandbox.start().ready()
+def test_signing_out_ends_the_stream(filled):
+    filled.start().ready()
 
     async def sign_out(stream, session):
         told = await session.sign_out()
         assert told.ended
         await stream.end()
 
-    with_stream(sandbox, sign_out)
+    with_stream(filled, sign_out)
 
 
-@pytest.mark.long
-def test_an_open_stream_is_use_and_keeps_it_going(sandbox):
-    sandbox.start("--idle-exit", "2").ready()
+def test_an_open_stream_is_use_and_keeps_it_going(filled):
+    filled.start("--idle-exit", "1").ready()
 
     async def stay(stream, session):
-        await asyncio.sleep(4)
-        assert sandbox.process.poll() is None
+        await asyncio.sleep(2.2)
+        assert filled.process.poll() is None
         stream.writer.close()
         await stream.writer.wait_closed()
 
-    with_stream(sandbox, stay)
-    assert sandbox.process.wait(20) == 0
+    with_stream(filled, stay)
+    assert filled.process.wait(20) == 0
 
 
 def test_ctrl_c_is_as_good(sandbox):
@@ -290,16 +291,16 @@ def test_nobody_there_ends_it(sandbox):
     assert sandbox.running() == {}
 
 
-def test_the_clock_can_be_read_set_and_is_remembered(sandbox):
-    sandbox.start().ready()
-    told = sandbox.get("/sandbox/time")
+def test_the_clock_can_be_read_set_and_is_remembered(filled):
+    filled.start().ready()
+    told = filled.get("/sandbox/time")
     assert parse("2026-01-14T14:45:00+01:00") <= parse(told["now"]) < parse("2026-01-14T14:50:00+01:00")
-    status, set_to = sandbox.ask("/sandbox/time", {"now": "2026-01-15T03:00:00+01:00", "rate": 0})
+    status, set_to = filled.ask("/sandbox/time", {"now": "2026-01-15T03:00:00+01:00", "rate": 0})
     assert (status, parse(set_to["now"])) == (200, parse("2026-01-15T03:00:00+01:00"))
-    assert parse(sandbox.get("/time")["now"]) == parse("2026-01-15T03:00:00+01:00")
-    sandbox.stop()
-    sandbox.start().ready()
-    assert sandbox.get("/sandbox/time") == set_to
+    assert parse(filled.get("/time")["now"]) == parse("2026-01-15T03:00:00+01:00")
+    filled.stop()
+    filled.start().ready()
+    assert filled.get("/sandbox/time") == set_to
 
 
 def test_the_clock_is_not_set_by_a_page_elsewhere(standing):

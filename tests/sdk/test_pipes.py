@@ -28,7 +28,7 @@ def read(ctx):
 @panel.action
 def modules(ctx):
     import sys
-    ctx.say(" ".join(sorted(sys.modules)))
+    ctx.set(modules=" ".join(sorted(sys.modules)))
 
 panel.run()
 """
@@ -115,7 +115,7 @@ def test_nothing_slow_is_imported_on_the_way_to_the_first_render():
         say(child, request(1, "open", instance="i", view="main", context=CONTEXT))
         hear(child), hear(child)
         say(child, request(2, "event", **ABOUT, action={"name": "modules"}, state={}))
-        loaded = set(hear(child)["result"]["message"].split())
+        loaded = set(hear(child)["result"]["state"]["modules"].split())
         assert loaded.isdisjoint({"asyncio", "typing", "dataclasses", "re", "json", "inspect", "logging", "zoneinfo"})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from workspace.panels import components, protocol
-from workspace.sdk import Panel, PanelProblem, errors, ui
+from workspace.panels import components, protocol, wire
+from workspace.sdk import Panel, PanelProblem, blobs, errors, fakes, session, tree, ui
 from workspace.sdk.testing import Bench, Refused
 
 VITALS = "Observation?category=vital-signs"
@@ -90,7 +90,9 @@ def everything():
     @panel.action
     def do(ctx, patient=""):
         ctx.create("Observation", code="8867-4", value=72, unit="/min")
-        ctx.update({"resourceType": "Flag", "id": "f", "meta": {"versionId": "2"}})
+        ctx.update(
+            {"resourceType": "Flag", "id": "f", "subject": {"reference": ctx.patient}, "meta": {"versionId": "2"}}
+        )
         ctx.clear("pulse")
         ctx.set(more=True)
         ctx.say("Ferdig.", "warn")
@@ -133,16 +135,66 @@ def test_all_that_is_sent_fits_the_protocol():
     assert {one["method"] for one in bench.sent if "method" in one} >= {"render", "watch"}
 
 
+@pytest.mark.parametrize("code", protocol.ERRORS)
+def test_every_error_is_the_same_class_on_both_sides(code):
+    theirs = protocol.ERRORS[code]
+    line = wire.failure(7, theirs("Nei.", {"field": "x"}))
+    ours = errors.received(msgspec.json.decode(line)["error"])
+    assert type(ours) is errors.ERRORS[theirs.name]
+    assert (ours.code, ours.name, ours.message, ours.data) == (code, theirs.name, "Nei.", {"field": "x"})
+    panel = Panel()
+
+    @panel.view("main")
+    def main(ctx):
+        return ui.text("x")
+
+    @panel.action
+    def fail(ctx):
+        raise ours
+
+    bench = Bench(panel)
+    bench.open("main")
+    with pytest.raises(Refused) as caught:
+        bench.act("fail")
+    back = wire.raised(msgspec.json.encode(caught.value.error))
+    assert (type(back), back.message, back.data) == (theirs, "Nei.", {"field": "x"})
+
+
+@pytest.mark.parametrize(
+    "name", ["scope-denied", "wrong-patient", "unavailable", "bad-query", "access-denied", "too-many"]
+)
+def test_using_a_refused_result_raises_the_refusals_own_class(name):
+    panel, caught = Panel(), []
+
+    @panel.view("main")
+    def main(ctx):
+        try:
+            len(ctx.search(VITALS))
+        except errors.WireError as error:
+            caught.append(type(error))
+        return ui.text("x")
+
+    bench = Bench(panel)
+    bench.open("main", {VITALS: {"error": "Nei.", "code": name}})
+    assert caught == [errors.ERRORS[name]]
+
+
 def test_the_errors_are_the_protocols_own():
-    for name in ("ParseError", "InvalidRequest", "MethodNotFound", "InvalidParams", "InternalError", "ContextChanged"):
-        ours, theirs = getattr(errors, name), getattr(protocol, name)
-        assert (ours.code, ours.name) == (theirs.code, theirs.name)
-    assert (errors.Cancelled.code, errors.Cancelled.name) == (protocol.Cancelled.code, protocol.Cancelled.name)
+    assert {name: kind.code for name, kind in errors.ERRORS.items()} == {
+        kind.name: code for code, kind in protocol.ERRORS.items()
+    }
+    assert {kind.__name__ for kind in errors.ERRORS.values()} - {"WireError"} == {
+        kind.__name__ for kind in protocol.ERRORS.values()
+    } - {"PanelError"}
 
 
 def test_the_limits_are_the_protocols_own():
-    from workspace.sdk import session, tree
-
     assert tree.MAX_NODES == protocol.MAX_NODES
     assert tree.MAX_RENDER == protocol.MAX_RENDER
-    assert session.PROTOCOL == protocol.PROTOCOL_VERSION
+    assert (session.OLDEST, session.PROTOCOL) == (protocol.OLDEST_PROTOCOL, protocol.PROTOCOL_VERSION)
+    assert (blobs.TYPES, blobs.MAX_BLOBS) == (protocol.BLOB_TYPES, protocol.MAX_BLOBS)
+    assert blobs.PART <= protocol.MAX_CHUNK
+    for name in (
+        "MAX_NODES", "MAX_DEPTH", "MAX_STRING", "MAX_RENDER", "MAX_LINE", "MAX_WRITES", "MAX_STATE", "MAX_WATCHES",
+    ):  # fmt: skip
+        assert getattr(fakes, name) == getattr(protocol, name), name

@@ -239,7 +239,9 @@ def acting():
         kept.append(ctx)
         first = ctx.create("Observation", code="8867-4", value=ctx.state.pulse, unit=unit)
         ctx.create({"resourceType": "Provenance", "target": [{"reference": first}]})
-        ctx.update({"resourceType": "Flag", "id": "f", "meta": {"versionId": "3"}, "status": "inactive"})
+        subject = {"reference": ctx.patient}
+        flag = {"resourceType": "Flag", "id": "f", "meta": {"versionId": "3"}, "status": "inactive"}
+        ctx.update({**flag, "subject": subject})
         ctx.clear("pulse")
         ctx.set(last=ctx.state.pulse)
         ctx.say("Lagret.")
@@ -278,7 +280,7 @@ def test_effects_are_one_answer_with_the_patient_named():
     assert effects["clear"] == ["pulse"]
     assert effects["state"] == {"last": 112}
     assert effects["message"] == "Lagret."
-    assert effects["raise"] == [{"name": "open Patient", "args": {"patient": "Patient/BEB-18"}}]
+    assert effects["raise"] == [{"name": "open Patient", "args": {"patient": "Patient/BEB-18"}, "id": "open Patient"}]
 
 
 def test_an_exception_in_an_action_writes_nothing_and_says_so_in_norwegian(capsys):

@@ -11,7 +11,14 @@ from workspace.shell.unsent import EMPTY, Line, UnsentSheet
 from workspace.shell.window import MainWindow
 
 REFUSED = Line(
-    "1", "avvist", "Journalnotat", "rom 212 Einar", "skrevet 14:58", ["Notat: <b>Slapp</b>"], "Kategori mangler."
+    "1",
+    "avvist",
+    "Journalnotat",
+    "rom 212 Einar",
+    "skrevet 14:58",
+    ["Notat: <b>Slapp</b>"],
+    "Kategori mangler.",
+    reopens=True,
 )
 WAITING = Line("2", "venter", "Vitale målinger", "rom 203 Ruth", "skrevet 15:03", [f"Måling {n}" for n in range(12)])
 

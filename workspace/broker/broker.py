@@ -23,6 +23,7 @@ from workspace.broker.door import (
     Change,
     Draft,
     DraftKey,
+    Form,
     Prefetch,
     Receipt,
     Refused,
@@ -32,6 +33,7 @@ from workspace.broker.door import (
     Write,
 )
 from workspace.broker.grant import Grant
+from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
@@ -40,9 +42,11 @@ from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.drafts import Drafts
+from workspace.record.items import Form as Kept
+from workspace.record.items import version_in
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
-from workspace.record.rows import Rows, RowsChange
+from workspace.record.rows import Rows, RowsChange, ServiceState
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
@@ -54,11 +58,14 @@ WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones."""
+    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones.
+    `unsent` wait for the platform or for what they rest on; `refused` and `conflicts` for the user (`Broker.pending`)."""
 
     unsent: int = 0
     registered: int = 0
     reused: int = 0
+    refused: int = 0
+    conflicts: int = 0
 
 
 @dataclass(slots=True)
@@ -110,12 +117,15 @@ class Broker:
         self._counting: list[Callable[[Counts], None]] = []
         self._commits: dict[str, Commit] = {}
         self._registered = self._reused = 0
+        self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
-        self._off = outbox.on_change(self._moved)
+        self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
+        self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
 
     async def close(self) -> None:
         """End every watch and send the last reports."""
-        self._off()
+        for off in self._offs:
+            off()
         for watches in list(self._watches.values()):
             for watch in list(watches):
                 watch.close()
@@ -177,7 +187,7 @@ class Broker:
 
     # --- writing ---
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         self._alive(grant)
         self._pace(grant)
         own = frozenset(write.full_url for write in writes if write.full_url.startswith("urn:uuid:"))
@@ -193,11 +203,27 @@ class Broker:
         commit = Commit(grant, tuple(writes))
         own_id = self._remember(commit)
         try:
-            item = await self._outbox.commit(bundle, patient, self._asker(grant), own=own_id)
+            item = await self._outbox.commit(
+                bundle, patient, self._asker(grant), own=own_id, form=_kept(grant, form), bases=self._bases(writes),
+                replaces=self.pending.replaced_by(grant, form),
+            )  # fmt: skip
         except BaseException:
             self._commits.pop(own_id, None)
             raise
+        if item.state in WIRE_CODES:
+            self.pending.failed(grant, form, item.id)
         return self._receipt(item)
+
+    def _bases(self, writes: Sequence[Write]) -> dict[str, Resource]:
+        """The versions that updates were made from, where they are at hand: a conflict is shown against them."""
+        found = {}
+        for write in writes:
+            if write.action == "update":
+                name = f"{write.resource['resourceType']}/{write.resource['id']}"
+                base = self._record.held(name, version_in(write.if_match))
+                if base is not None:
+                    found[name] = base
+        return found
 
     def _remember(self, commit: Commit) -> str:
         """Before it is sent, so that its receipt is known as undoable from the first."""
@@ -247,7 +273,9 @@ class Broker:
         return lambda: self._counting.remove(listener) if listener in self._counting else None
 
     def counts(self) -> Counts:
-        return Counts(self._outbox.unsent(), self._registered, self._reused)
+        states = [one.state for one in self._outbox.refused()]
+        conflicts = states.count("konflikt")
+        return Counts(self._outbox.unsent(), self._registered, self._reused, len(states) - conflicts, conflicts)
 
     # --- contexts and drafts ---
 
@@ -358,8 +386,18 @@ class Broker:
             self._commits.pop(item.id, None)
         for told in list(self._receipts):
             told(self._receipt(item))
-        for listener in list(self._counting):
-            listener(self.counts())
+        self._count()
+
+    def _count(self) -> None:
+        now = self.counts()
+        if now != self._counted:
+            self._counted = now
+            for listener in list(self._counting):
+                listener(now)
+
+    def _served(self, state: ServiceState) -> None:
+        if state.state != "nede":
+            self._outbox.wake()
 
     def _receipt(self, item: Item) -> Receipt:
         problem = item.problem
@@ -384,6 +422,13 @@ def _entry(grant: Grant, write: Write) -> dict[str, Any]:
     url = f"{kind}/{resource['id']}"
     match = write.if_match if write.if_match.startswith("W/") else f'W/"{write.if_match}"'
     return {"fullUrl": url, "resource": resource, "request": {"method": "PUT", "url": url, "ifMatch": match}}
+
+
+def _kept(grant: Grant, form: Form | None) -> Kept:
+    form = form or Form()
+    return Kept(
+        grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version
+    )
 
 
 def _draft(key: DraftKey) -> tuple[str, ...]:

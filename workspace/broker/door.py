@@ -71,6 +71,17 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """Where a commit comes from: the view, and what stood in its fields (by bind) when it was sent. A refused or conflicting
+    commit opens there again with these values."""
+
+    view: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+    state_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """A commit: durable from the moment it exists. `references` (``Type/id``) are known once `state` is lagret;
     `problem` is the reason for konflikt or avvist."""
@@ -124,9 +135,10 @@ class Door(Protocol):
         """Merge, send and keep; later `search` and `watch` of the same query answer from it at once."""
         ...
 
-    async def commit(self, grant: Grant, writes: Sequence[Write]) -> Receipt:
+    async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         """All or none. Returns when the transaction is durable or acknowledged, at the latest after 2 s; a later
-        change of state reaches `on_receipt` listeners."""
+        change of state reaches `on_receipt` listeners. `form` is where it was typed, so that a refused one can be opened
+        there again."""
         ...
 
     async def undo(self, receipt_id: str) -> Receipt: ...

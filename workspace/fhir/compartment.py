@@ -6,7 +6,7 @@ count who merely appears in it: participants, performers, authors, entities of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workspace.fhir.references import local
@@ -24,21 +24,23 @@ def patients_of(resource: Mapping[str, Any], base: str = "") -> tuple[str, ...]:
         return (f"Patient/{own}",) if own else ()
     if kind in ("AuditEvent", "Provenance", "Bundle"):
         return ()
-    return tuple(dict.fromkeys(_named(resource, base)))
-
-
-def _named(resource: Mapping[str, Any], base: str) -> Iterator[str]:
+    found: list[str] = []
     for element in _ELEMENTS:
-        yield from _patients(resource.get(element), base)
-    if resource.get("resourceType") in _PARTICIPANTS:
+        value = resource.get(element)
+        if value is not None:
+            found += _patients(value, base)
+    if kind in _PARTICIPANTS:
         for participant in resource.get("participant") or ():
             if isinstance(participant, dict):
-                yield from _patients(participant.get("actor"), base)
+                found += _patients(participant.get("actor"), base)
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
-def _patients(value: Any, base: str) -> Iterator[str]:
+def _patients(value: Any, base: str) -> list[str]:
+    found = []
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict) and isinstance(each.get("reference"), str):
-            found = local(each["reference"], base)
-            if found and found.type == "Patient":
-                yield str(found)
+            who = local(each["reference"], base)
+            if who and who.type == "Patient":
+                found.append(str(who))
+    return found

@@ -24,6 +24,41 @@ NAMES = {
     "QuestionnaireResponse": "Skjema",
     "Task": "Oppgave",
 }
+ELEMENTS = {
+    "abatementDateTime": "Avsluttet",
+    "activity": "Tiltak",
+    "code": "Hva",
+    "comment": "Merknad",
+    "component": "Del",
+    "description": "Beskrivelse",
+    "div": "Tekst",
+    "dosageInstruction": "Dosering",
+    "effectiveDateTime": "Tidspunkt",
+    "goal": "Mål",
+    "note": "Merknad",
+    "period": "Periode",
+    "section": "Avsnitt",
+    "status": "Status",
+    "text": "Tekst",
+    "title": "Tittel",
+    "unit": "Enhet",
+    "value": "Verdi",
+    "valueCodeableConcept": "Verdi",
+    "valueQuantity": "Verdi",
+    "valueString": "Verdi",
+}
+STATUSES = {
+    "active": "aktiv",
+    "cancelled": "avlyst",
+    "completed": "fullført",
+    "draft": "utkast",
+    "entered-in-error": "feilført",
+    "final": "ferdig",
+    "in-progress": "pågår",
+    "on-hold": "på vent",
+    "revoked": "trukket",
+    "stopped": "stanset",
+}
 UNITS = {"Cel": "°C", "mm[Hg]": "mmHg", "{score}": "", "umol/L": "µmol/L", "10*9/L": "10⁹/L"}
 LONGEST = 200
 _TAGS = re.compile(r"<[^>]*>")
@@ -42,6 +77,50 @@ def describe_all(bundle: Mapping[str, Any]) -> list[str]:
     """The entries of a transaction, in order; what only says who did it (Provenance) is left out."""
     found = (entry.get("resource") for entry in bundle.get("entry") or () if isinstance(entry, Mapping))
     return [describe(one) for one in found if isinstance(one, Mapping) and one.get("resourceType") != "Provenance"]
+
+
+def path_words(resource: Mapping[str, Any], path: str) -> str:
+    """What the element at a dotted `path` is called: ``valueQuantity.value`` → «Verdi», ``activity.1.detail.description``
+    → «Tiltak 2: Beskrivelse»; a component goes by its own name."""
+    words: list[str] = []
+    here: Any = resource
+    for step in path.split("."):
+        if step.isdigit() and isinstance(here, list):
+            here = here[int(step)] if int(step) < len(here) else None
+            name = _named(here) if isinstance(here, Mapping) else ""
+            words = [*words[:-1], name or f"{words[-1] if words else 'Nr.'} {int(step) + 1}"]
+            continue
+        here = here.get(step) if isinstance(here, Mapping) else None
+        name = ELEMENTS.get(step, "")
+        if name and (not words or words[-1] != name):
+            words.append(name)
+    return ": ".join(words) or path
+
+
+def value_words(value: Any) -> str:
+    """An element's value as a person reads it; «(tomt)» for none. At most 200 letters."""
+    if value is None or value in ("", [], {}):
+        return "(tomt)"
+    if isinstance(value, bool):
+        return "ja" if value else "nei"
+    if isinstance(value, list):
+        words = ", ".join(value_words(one) for one in value)
+    elif isinstance(value, Mapping):
+        words = _value({"valueQuantity": value}) or _concept(value) or _named(value) or _value(value) or _text(value)
+        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "(sammensatt)")
+    elif isinstance(value, str):
+        words = STATUSES.get(value) or _moment(value) or " ".join(html.unescape(_TAGS.sub(" ", value)).split())
+    else:
+        words = _number(value)
+    return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+
+
+def _moment(text: str) -> str:
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d).*)?", text)
+    if found is None:
+        return ""
+    year, month, day, hour = found.groups()
+    return f"{day}.{month}.{year} {hour or ''}".strip()
 
 
 def _named(resource: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -23,6 +24,7 @@ class Local(NamedTuple):
         return f"{self.type}/{self.id}"
 
 
+@lru_cache(maxsize=4096)
 def local(text: str, base: str = "") -> Local | None:
     """The type and id of a relative reference, or of an absolute one under `base`; a version is dropped.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -117,6 +118,7 @@ class Query:
     ignored: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=512)  # one query passes several rooms on its way, each of which reads it
 def parse_query(text: str, *, lenient: bool = False, base: str = "") -> Query:
     """A Query from ``Observation?category=vital-signs&_sort=-date&_count=200``. Raises SearchError."""
     resource_type, _, raw = text.partition("?")

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from workspace.clock import Clock
 from workspace.fhir.service import FhirService
 from workspace.gateway import reports
+from workspace.gateway.draft_routes import DraftRoutes, author_of
 from workspace.gateway.fhir_routes import FhirRoutes, body_of
 from workspace.gateway.gateway import Gateway
 from workspace.gateway.refused import Refused, bad_request
@@ -44,7 +45,7 @@ def gateway_app(
 ) -> Starlette:
     """The application in front of `service`. `health` is the body of ``/health`` (docs/seams.md)."""
     gateway = Gateway(service, settings=settings, tokens=tokens, clock=clock, health=health)
-    open_to_all, fhir, rest = WellKnown(gateway), FhirRoutes(gateway), _Rest(gateway)
+    open_to_all, fhir, rest, drafts = WellKnown(gateway), FhirRoutes(gateway), _Rest(gateway), DraftRoutes(gateway)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -60,8 +61,11 @@ def gateway_app(
             Route("/health", open_to_all.health),
             Route("/time", open_to_all.time),
             Route("/changes", rest.changes),
+            Route("/changes/poll", rest.poll),
             Route("/audit", rest.audit, methods=["POST"]),
             Route("/transactions/{key}", rest.transaction),
+            Route("/drafts", _guarded(drafts.all)),
+            Route("/drafts/{id}", _guarded(drafts.one), methods=["GET", "PUT", "DELETE"]),
             Route("/fhir", _guarded(fhir.handle), methods=_METHODS),
             Route("/fhir/{path:path}", _guarded(fhir.handle), methods=_METHODS),
         ],
@@ -94,22 +98,34 @@ class _Rest:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self.changes = _guarded(self._changes)
+        self.poll = _guarded(self._poll)
         self.audit = _guarded(self._audit)
         self.transaction = _guarded(self._transaction)
 
     async def _changes(self, request: Request) -> Response:
         gateway = self._gateway
         bearer = await gateway.bearer(request.headers)
-        since = request.query_params.get("since") or request.headers.get("last-event-id") or "0"
-        if not (since.isascii() and since.isdigit()) or len(since) > 15:
-            raise bad_request("bad-since", "Strømmens nummer kan ikke leses.", "since is a whole number")
+        # A browser's own client keeps the address it began with: what it last saw counts when it is more.
+        since = max(_number(request.query_params.get("since")), _number(request.headers.get("last-event-id")))
+        gateway.feed.admit(bearer.sid)
 
         async def who() -> Any:
             return await gateway.asking(bearer, request.headers)
 
-        stream = gateway.feed.stream(int(since), who, await who(), lambda: gateway.tokens.alive(bearer))
+        asking = await who()
+        stream = gateway.feed.stream(
+            since, who, asking, author_of(asking), gateway.drafts.revision, lambda: gateway.tokens.alive(bearer)
+        )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+
+    async def _poll(self, request: Request) -> Response:
+        gateway = self._gateway
+        asking = await gateway.asking(await gateway.bearer(request.headers), request.headers)
+        since = _number(request.query_params.get("since"))
+        revision = await gateway.drafts.revision(author_of(asking))
+        told = gateway.feed.poll(since, request.query_params.get("sight", ""), asking, revision)
+        return Response(told, headers={"Cache-Control": "no-store"}, media_type="application/json")
 
     async def _transaction(self, request: Request) -> Response:
         """What became of a transaction: how a client learns it when the answer was lost."""
@@ -136,3 +152,12 @@ class _Rest:
         for done in gateway.auditing.reported(kept, bearer.sid):
             await asyncio.shield(done)
         return Response(status_code=204)
+
+
+def _number(text: str | None) -> int:
+    """A number of the feed, 0 for none. Raises Refused 400."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()) or len(text) > 15:
+        raise bad_request("bad-since", "Strømmens nummer kan ikke leses.", "since is a whole number")
+    return int(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Asking:
     def permitted(self) -> frozenset[str]:
         """``Patient/x`` of everybody this person may see now."""
         return frozenset(self.decisions.permitted(self.subject, self.now))
+
+    def sight(self) -> str:
+        """A fingerprint of whom this person may see: another one means that something was opened or closed."""
+        return hashlib.sha256("\n".join(sorted(self.permitted())).encode()).hexdigest()[:16]
 
     def unit(self, patients: tuple[str, ...]) -> str:
         """The unit of the position that opened the first of `patients`; empty when none did."""

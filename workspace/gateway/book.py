@@ -1,6 +1,7 @@
 """What is recorded about who works where and who lives where, read from the platform and remembered until it changes.
 
-Positions come from `PractitionerRole`, residents from `Encounter` in progress, units from `Organization`.
+Positions come from `PractitionerRole`, residents from `Encounter` in progress, units from `Organization`, and records that
+were replaced by another's from `Patient`.
 Never decides: that is `access.decision`.
 """
 
@@ -19,9 +20,10 @@ from workspace.fhir.compartment import patients_of
 from workspace.fhir.dates import bounds, moment
 from workspace.fhir.references import target
 from workspace.fhir.service import FhirRequest, FhirService, Resource
+from workspace.gateway.merges import replaced_by
 from workspace.gateway.refused import Refused
 
-WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization"})
+WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization", "Patient"})
 KEPT_SECONDS = 60.0
 """Longest age of what is remembered: imports and other writers are not announced."""
 EMPTY_SECONDS = 1.0
@@ -68,6 +70,7 @@ class Book:
         age, now = self._age, self._clock.monotonic()
         if self._homes is None or self._homes[0] != age or now >= self._homes[1]:
             residence, parents = await self._residence(), await self._parents()
+            residence |= await self._replaced(residence)
             self._homes = (age, now + (KEPT_SECONDS if residence else EMPTY_SECONDS), residence, parents)
         positions: tuple[Position, ...] = ()
         if practitioner.startswith("Practitioner/"):
@@ -90,6 +93,16 @@ class Book:
             for patient in patients_of(encounter, self._base):
                 if unit and unit not in found.get(patient, ()):
                     found[patient] = (*found.get(patient, ()), unit)
+        return found
+
+    async def _replaced(self, residence: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """Records that were replaced by another's are open to those who may see the other."""
+        found: dict[str, tuple[str, ...]] = {}
+        for patient in await self._all("Patient?active=false&link:missing=false&_count=1000"):
+            survivor = replaced_by(patient, self._base)
+            if survivor:
+                own = f"Patient/{patient['id']}"
+                found[own] = tuple(dict.fromkeys((*residence.get(own, ()), *residence.get(survivor, ()))))
         return found
 
     async def _parents(self) -> dict[str, str]:

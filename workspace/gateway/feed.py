@@ -1,4 +1,4 @@
-"""The change feed: numbers commits, keeps the latest, and sends each session what it may see (server-sent events).
+"""The change feed: numbers commits, keeps the latest, and sends each session what it may see, as a stream or when asked.
 
 Numbers never repeat, also after a crash: they are reserved in blocks in the gateway's own file. What is no longer
 kept, and a reader too slow, is answered with `resync`. Never sends audit events.
@@ -7,83 +7,66 @@ kept, and a reader too slow, is answered with `resync`. Never sends audit events
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Protocol
 
 import orjson
 
-from workspace.access.kinds import GLOBAL_TYPES, served
 from workspace.clock import Clock
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
+from workspace.gateway.merges import replaced_by
+from workspace.gateway.readers import WAITING, Numbered, Reader, event, sees
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
 
+logger = logging.getLogger(__name__)
+
 KEPT = 5_000
 BLOCK = 10_000
-WAITING = 1_000
-"""Changes that may wait for one reader before it must fetch anew."""
 HEARTBEAT_SECONDS = 10.0
+MOST_STREAMS = 8
+"""Open streams of one session."""
+POLLED = 200
+AGAIN_SECONDS = 5
+RETRY = b"retry: 1000\n\n"
 
 Change = tuple[str, str, int, Resource | None]
-About = Callable[[Resource, dict[str, Resource]], Awaitable[tuple[str, ...]]]
 Who = Callable[[], Awaitable[Asking]]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """`data` is the event as it is sent; `patients` decide who gets it."""
+class Lookup(Protocol):
+    """What the feed asks of the rest of the gateway."""
 
-    seq: int
-    kind: str
-    patients: tuple[str, ...]
-    data: bytes
+    async def about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
+        """The patients a resource is about."""
 
+    async def former(self, kind: str, own: str, version: int) -> Resource | None:
+        """The version before `version`."""
 
-@dataclass(slots=True, eq=False)
-class Reader:
-    """One open stream."""
-
-    session: str
-    waiting: deque[Numbered] = field(default_factory=deque)
-    awake: asyncio.Event = field(default_factory=asyncio.Event)
-    resync: str = ""
-    ended: bool = False
-
-    def put(self, change: Numbered) -> None:
-        if len(self.waiting) >= WAITING:
-            self.waiting.clear()
-            self.resync = "slow"
-        else:
-            self.waiting.append(change)
-        self.awake.set()
-
-    def again(self, reason: str) -> None:
-        self.waiting.clear()
-        self.resync = reason
-        self.awake.set()
-
-    def end(self) -> None:
-        self.ended = True
-        self.awake.set()
+    async def merged(self, source: str, into: str) -> None:
+        """``Patient/x`` was replaced by another; called before the event is sent."""
 
 
 class Feed:
-    """`publish` on each commit, in order; `stream` for each reader."""
+    """`publish` on each commit, in order; `stream` for each reader, `poll` for those who cannot hold one open."""
 
-    def __init__(self, store: GatewayStore, clock: Clock, about: About) -> None:
+    def __init__(self, store: GatewayStore, clock: Clock, lookup: Lookup) -> None:
         self._store = store
         self._clock = clock
-        self._about = about
+        self._lookup = lookup
         self._kept: deque[Numbered] = deque(maxlen=KEPT)
         self._readers: set[Reader] = set()
         self._seq = 0
         self._reserved = 0
         self._oldest = 0
-        self._commits: deque[Sequence[Change]] = deque()
+        self._commits: deque[Sequence[Change] | str] = deque()
+        """What waits for a number: commits, and the reasons of a `resync` for everybody."""
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -91,6 +74,7 @@ class Feed:
     async def start(self) -> None:
         self._closed = False
         await self._reserve()
+        self._kept.clear()
         self._seq = self._oldest = self._reserved - BLOCK + 1  # never 0: that is a newcomer's number
         self._task = asyncio.create_task(self._work(), name="gateway-feed")
 
@@ -115,8 +99,14 @@ class Feed:
 
     def announce_resync(self, reason: str) -> None:
         """Every session must fetch anew (older history was filled in)."""
+        self._commits.append(reason)
+        self._awake.set()
+
+    def tell(self, author: str, draft: Mapping[str, Any]) -> None:
+        """The word on one draft, to the sessions of its author and to nobody else."""
         for reader in self._readers:
-            reader.again(reason)
+            if reader.author == author:
+                reader.note(str(draft["id"]), event("draft", draft))
 
     def end_session(self, sid: str) -> None:
         for reader in self._readers:
@@ -135,17 +125,21 @@ class Feed:
             await self._awake.wait()
             self._awake.clear()
             while self._commits:
-                await self._number(self._commits.popleft())
+                next_up = self._commits.popleft()
+                if isinstance(next_up, str):
+                    await self._add("resync", "", (), {"reason": next_up})
+                else:
+                    await self._number(next_up)
 
     async def _number(self, changes: Sequence[Change]) -> None:
-        if self._seq + len(changes) >= self._reserved:
-            await self._reserve()
         known = {f"{kind}/{own}": resource for kind, own, _, resource in changes if resource is not None}
         for kind, own, version, resource in changes:
-            patients = await self._about(resource, known) if resource is not None else ()
-            self._seq += 1
+            stood = resource
+            if resource is None:
+                # A deletion concerns those who could see what was deleted.
+                stood = await self._lookup.former(kind, own, version)
+            patients = await self._lookup.about(stood, known) if stood is not None else ()
             body = {
-                "seq": self._seq,
                 "type": kind,
                 "id": own,
                 "version": version,
@@ -153,12 +147,34 @@ class Feed:
                 "transaction": tag_of(resource) if resource is not None else "",
                 "resource": resource,
             }
-            one = Numbered(self._seq, kind, patients, event("change", body, self._seq))
-            if len(self._kept) == KEPT:
-                self._oldest = self._kept[0].seq
-            self._kept.append(one)
-            for reader in self._readers:
-                reader.put(one)
+            await self._add("change", kind, patients, body)
+            if kind == "Patient" and resource is not None:
+                await self._merge(own, version, resource)
+
+    async def _merge(self, own: str, version: int, resource: Resource) -> None:
+        """When this version says that the patient was replaced, and the one before did not, everybody must know."""
+        into = replaced_by(resource)
+        if not into:
+            return
+        before = await self._lookup.former("Patient", own, version)
+        if before is not None and replaced_by(before) == into:
+            return
+        try:
+            await self._lookup.merged(f"Patient/{own}", into)
+        except sqlite3.Error:
+            logger.exception("drafts could not follow a merge")
+        await self._add("merge", "Patient", (into,), {"from": f"Patient/{own}", "into": into})
+
+    async def _add(self, name: str, kind: str, patients: tuple[str, ...], body: Mapping[str, Any]) -> None:
+        if self._seq + 1 >= self._reserved:
+            await self._reserve()
+        self._seq += 1
+        one = Numbered(self._seq, name, kind, patients, orjson.dumps({"seq": self._seq, **body}))
+        if len(self._kept) == KEPT:
+            self._oldest = self._kept[0].seq
+        self._kept.append(one)
+        for reader in self._readers:
+            reader.put(one)
 
     async def _reserve(self) -> None:
         def work(connection: sqlite3.Connection) -> int:
@@ -172,9 +188,24 @@ class Feed:
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    async def stream(self, since: int, who: Who, asking: Asking, alive: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """The events of one session from number `since` (0: from now), until it ends."""
-        reader = Reader(asking.bearer.sid)
+    def admit(self, session: str) -> None:
+        """Raises Refused 429 when the session has enough streams open."""
+        if sum(reader.session == session for reader in self._readers) >= MOST_STREAMS:
+            said = "Arbeidsflaten har for mange åpne strømmer av endringer."
+            raise Refused(429, "too-many-streams", said, "Prøv igjen om litt.", issue="throttled")
+
+    async def stream(
+        self,
+        since: int,
+        who: Who,
+        asking: Asking,
+        author: str,
+        drafts: Callable[[str], Awaitable[int]],
+        alive: Callable[[], bool],
+    ) -> AsyncIterator[bytes]:
+        """The events of one session from number `since` (0: from now), until it ends. `drafts(author)` is the revision
+        of the author's newest draft change; asked when the reader stands in line, so that none falls between."""
+        reader = Reader(asking.bearer.sid, author)
         replay, start = self._replay(since)
         reader.waiting.extend(replay)
         self._readers.add(reader)
@@ -182,27 +213,27 @@ class Feed:
             reader.resync = "forgotten"
         if self._closed:
             reader.end()
-        permitted = asking.permitted()
+        sight = asking.sight()
         beat = self._clock.monotonic() + HEARTBEAT_SECONDS
         try:
-            yield event("hello", {"seq": start})
+            yield RETRY + event("hello", {"seq": start, "drafts": await drafts(author)})
             while not reader.ended and alive():
                 reader.awake.clear()
                 try:
                     asking = await who()
                 except Refused:
                     return  # nobody can say what this session may see: it comes back later
-                if asking.permitted() != permitted:
+                if asking.sight() != sight:
                     # Who is open has changed: what was hidden must be fetched, what is closed must go.
-                    permitted = asking.permitted()
+                    sight = asking.sight()
                     reader.again("access")
                 if reader.resync:
                     reason, reader.resync = reader.resync, ""
                     yield event("resync", {"reason": reason, "seq": self._seq})
-                sent = b"".join(self._taken(reader, asking))
+                sent = reader.taken(asking)
                 if sent:
                     yield sent
-                if reader.waiting or reader.resync or reader.ended:
+                if reader.waiting or reader.notes or reader.resync or reader.ended:
                     continue
                 left = min(beat - self._clock.monotonic(), asking.bearer.expires - self._clock.real().timestamp())
                 if not await _woken(reader.awake, left) and self._clock.monotonic() >= beat:
@@ -211,30 +242,39 @@ class Feed:
         finally:
             self._readers.discard(reader)
 
+    def poll(self, since: int, sight: str, asking: Asking, drafts: int) -> bytes:
+        """The answer to one poll (docs/seams.md, *The feed*), as JSON."""
+        now, entries, upto, more = asking.sight(), [], self._seq, False
+        reason = ""
+        if since and not self._oldest <= since <= self._seq:
+            reason = "forgotten"
+        elif sight and sight != now:
+            reason = "access"
+        if reason:
+            entries.append(b'{"event":"resync","data":' + orjson.dumps({"reason": reason, "seq": upto}) + b"}")
+            merges = [each for each in self._after(since) if each.name == "merge"] if reason == "access" else []
+            entries += [each.entry() for each in merges if sees(asking, each)]
+        elif since:
+            for change in self._after(since):
+                if len(entries) == POLLED:
+                    more = True
+                    break
+                upto = change.seq
+                if sees(asking, change):
+                    entries.append(change.entry())
+        head = orjson.dumps({"seq": upto, "more": more, "sight": now, "drafts": drafts, "again": AGAIN_SECONDS})
+        return head[:-1] + b',"events":[' + b",".join(entries) + b"]}"
+
     def _replay(self, since: int) -> tuple[list[Numbered], int]:
         """What a reader from `since` has missed, and the number the stream goes on from."""
         if self._oldest <= since <= self._seq and self._seq - since < WAITING:
-            return [each for each in self._kept if each.seq > since], since
+            return list(self._after(since)), since
         return [], self._seq
 
-    def _taken(self, reader: Reader, asking: Asking) -> list[bytes]:
-        taken: list[bytes] = []
-        while reader.waiting and len(taken) < 100:
-            change = reader.waiting.popleft()
-            if sees(asking, change):
-                taken.append(change.data)
-        return taken
-
-
-def sees(asking: Asking, change: Numbered) -> bool:
-    """Whether a session is told of a change: nobody's data go to everybody, a patient's only to those who may see them."""
-    if not served(change.kind):
-        return False
-    if change.kind in GLOBAL_TYPES:
-        return True
-    if not change.patients:
-        return False
-    return asking.decide("read", change.kind, change.patients).permitted
+    def _after(self, since: int) -> list[Numbered]:
+        """What is kept with higher numbers; those have no holes while one gateway runs."""
+        missed = max(self._seq - since, 0) if since else 0
+        return list(islice(self._kept, max(len(self._kept) - missed, 0), None))
 
 
 async def _woken(awake: asyncio.Event, seconds: float) -> bool:
@@ -244,9 +284,3 @@ async def _woken(awake: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def event(name: str, data: object, seq: int | None = None) -> bytes:
-    """One server-sent event."""
-    head = f"event: {name}\n" + (f"id: {seq}\n" if seq is not None else "")
-    return head.encode() + b"data: " + orjson.dumps(data) + b"\n\n"

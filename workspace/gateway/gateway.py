@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workspace.clock import Clock
-from workspace.fhir.service import FhirResponse, FhirService, Resource
+from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway import asking
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.book import WATCHED, Book
+from workspace.gateway.drafts import Drafts
 from workspace.gateway.feed import Change, Feed
 from workspace.gateway.idempotency import Keys
 from workspace.gateway.intents import Intents
@@ -48,7 +49,8 @@ class Gateway:
         self.store = GatewayStore(settings.store_path)
         self.book = Book(service, clock, settings.base)
         self.auditing = Auditing(service, self.store, settings)
-        self.feed = Feed(self.store, clock, self._about)
+        self.feed = Feed(self.store, clock, self)
+        self.drafts = Drafts(self.store, settings, clock, self.feed.tell)
         self.searches = Searches(service, self.auditing, settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
         self._keys = Keys(self.store, clock)
@@ -65,6 +67,7 @@ class Gateway:
                 return
             await self.store.start()
             await self._keys.prune()
+            await self.drafts.start()
             await self.feed.start()
             self.auditing.start()
             await self.intents.complete()
@@ -81,6 +84,7 @@ class Gateway:
             if self._undo is not None:
                 self._undo()
             await self.feed.close()
+            await self.drafts.close()
             await self.intents.close()
             await self.auditing.close()
             await self.store.close()
@@ -133,8 +137,21 @@ class Gateway:
             self.book.forget()
         self.feed.publish(changes)
 
-    async def _about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
+    # What the feed looks up ---------------------------------------------------------------------------------------
+
+    async def about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
         return await about(self.service, resource, self.settings.base, known)
+
+    async def former(self, kind: str, own: str, version: int) -> Resource | None:
+        """The version before `version`; None when there is none, or nobody can say."""
+        if version < 2:
+            return None
+        answer = await self.service.handle(FhirRequest("GET", f"{kind}/{own}/_history/{version - 1}"))
+        return answer.body if answer.status == 200 else None
+
+    async def merged(self, source: str, into: str) -> None:
+        """Drafts about the one who goes are about the one who stays from now on."""
+        await self.drafts.moved(source, into)
 
 
 def _version(resource: Resource) -> int:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from workspace.broker.door import Door, Receipt
+from workspace.broker.door import Door, Form, Receipt
 from workspace.panels import effects
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome
@@ -106,7 +106,8 @@ class Acts:
         receipt = None
         if writes:
             try:
-                receipt = await self._door.commit(instance.grant, writes)
+                form = Form(instance.view.id, state.values, state.revision, instance.package.state_version)
+                receipt = await self._door.commit(instance.grant, writes, form)
             except Problem as problem:
                 return ActOutcome(False, problem=str(problem))
             if receipt.state in ("konflikt", "avvist"):

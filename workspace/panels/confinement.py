@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from workspace.panels import runtimes
 from workspace.problem import Problem
 
 CONFINED = "confined"
@@ -118,6 +119,8 @@ def launch(tier: Tier, start: tuple[str, ...], package: Path, stage: Path, limit
     if start[0] == "python":
         bounds = [str(limits.memory), str(limits.files), str(limits.cpu)]
         program = [*python(), f"{sdk}/boot.py", sdk, at, f"{at}/{start[1]}", *bounds, *start[2:]]
+    elif start[0] in runtimes.NAMES:
+        program = [*_prlimit(limits, 64), str(runtimes.find(start[0])), f"{at}/{start[1]}", *start[2:]]
     else:
         program = [*_prlimit(limits), f"{at}/{start[0]}", *start[1:]]
     if not inside:
@@ -147,10 +150,10 @@ def _bubblewrap(bwrap: str, package: Path, stage: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _prlimit(limits: Limits) -> list[str]:
+def _prlimit(limits: Limits, wide: int = 1) -> list[str]:
     """For programs that are not Python; Python panels get theirs from the boot code."""
     prlimit = shutil.which("prlimit")
     if prlimit is None:
         return []
-    bounds = {"as": limits.memory, "nofile": limits.files, "cpu": limits.cpu, "core": 0, "fsize": 0}
+    bounds = {"as": limits.memory * wide, "nofile": limits.files, "cpu": limits.cpu, "core": 0, "fsize": 0}
     return [prlimit, *(f"--{name}={value}" for name, value in bounds.items()), "--"]

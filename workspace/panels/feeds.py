@@ -149,7 +149,8 @@ class Feeds:
         self._send(self._data(feed, gone=list(change.gone), put=list(change.put), error=change.error, code=change.code))
 
     def _whole(self, feed: Feed) -> None:
-        """All rows, in as many messages as it takes. A row that no line can hold is left out, and the result says so."""
+        """All rows, in as many messages as it takes. A row that no line can hold is left out, and the result says
+        so."""
         rows = [row for row in feed.rows if wire.fits(row)]
         if len(rows) < len(feed.rows) and not feed.error:
             feed.error, feed.code = "En rad er for stor til å sendes til panelet.", TooLarge.name

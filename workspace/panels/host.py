@@ -16,16 +16,14 @@ from typing import Any
 from workspace.broker.context import Context
 from workspace.broker.door import Door, Prefetch
 from workspace.clock import Clock
-from workspace.panels import confinement
 from workspace.panels.confinement import Limits, Policy, Tier
 from workspace.panels.face import PanelListener
+from workspace.panels.ground import Ground, at_once
 from workspace.panels.group import Group
 from workspace.panels.instance import Instance
 from workspace.panels.intents import Intents, Opener
 from workspace.panels.manifest import Package
 from workspace.panels.process import MessageTap, PanelProcess
-from workspace.panels.spares import Spares
-from workspace.panels.staging import Stage
 from workspace.panels.tasks import Kept
 from workspace.problem import Problem
 
@@ -55,7 +53,10 @@ class NoSuchPanel(Problem):
 
 class PanelHost:
     """One for each signed-in user. `user` is ``{"reference": "Practitioner/tone", "display", "role"}``; `packages` by id
-    as `manifest.discover` found them; `tier` what `confinement.probe` said (probed at first need when not given)."""
+    as `manifest.discover` found them; `tier` what `confinement.probe` said (probed at first need when not given).
+
+    `ground` is shared with those who sign in after this user, and is then not closed with the host; `tier`, `limits` and
+    `locale` are its own business. Without one the host makes one for itself."""
 
     def __init__(
         self,
@@ -69,21 +70,22 @@ class PanelHost:
         locale: str = "nb",
         tier: Tier | None = None,
         limits: Limits | None = None,
+        ground: Ground | None = None,
     ) -> None:
-        self._door, self._packages, self._clock, self._policy = door, dict(packages), clock, policy
+        self._door, self._packages, self._clock = door, dict(packages), clock
         self._user, self._tenant, self._locale = dict(user), tenant, locale
-        self._tier, self._limits, self._stage = tier, limits or Limits(), Stage()
+        self._shared = ground is not None
+        self._ground = ground or Ground(packages, clock=clock, policy=policy, locale=locale, tier=tier, limits=limits)
+        self._ground.policy, self._ground.calm = policy, self._calm
         self._groups: dict[tuple[str, str], Group] = {}
-        self._spares = Spares(self._start, self._calm)
         self._kept = Kept()
-        self._taps: list[MessageTap] = []
+        self._untap: list[Callable[[], None]] = []
         self._troubles: list[Callable[[str, str, str, bool], None]] = []
         self._crashes: dict[str, deque[float]] = defaultdict(deque)
         self._disabled: set[str] = set()
         self._processes: set[PanelProcess] = set()
         self._intents = Intents(lambda: self._packages, self.instances)
         self._last_open = clock.monotonic()
-        self._preparing: asyncio.Task[Tier] | None = None
         self._leaving: list[tuple[Group, Instance]] = []
         self._closed = False
 
@@ -100,12 +102,11 @@ class PanelHost:
     @property
     def spares(self) -> Mapping[str, int]:
         """The process ids of the warm spares, by package."""
-        return self._spares.pids
+        return self._ground.spares
 
     async def warm(self, package_ids: Iterable[str]) -> list[Problem]:
         """Have a spare ready of each; returns what would not start, and why. Unknown packages are passed over."""
-        native = [self._packages[name] for name in package_ids if name in self._packages]
-        return await self._spares.warm([package for package in native if package.kind == "native"])
+        return await self._ground.warm(package_ids)
 
     def open(
         self,
@@ -146,7 +147,7 @@ class PanelHost:
             locale=self._locale,
             settings=settings or {},
             listener=listener,
-            label=self._label,
+            label=lambda: self._ground.label,
             keeper=group,
             intents=self._intents,
         )
@@ -212,20 +213,22 @@ class PanelHost:
         self._door.end(context)
 
     async def close(self) -> None:
-        """Everything over and every process reaped. Idempotent."""
+        """Everything over, and every process that has served this user reaped. Idempotent."""
         self._closed = True
         groups = list(self._groups.values())
         self._groups.clear()
         for group in groups:
             group.stop()
             self._door.end(group.context)
-        await asyncio.gather(*(group.end() for group in groups), self._spares.close())
+        await asyncio.gather(*(group.end() for group in groups))
         await self._kept.finish(5.0)
-        if self._preparing is not None:
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await self._preparing
         await asyncio.gather(*(process.kill() for process in list(self._processes)))
-        self._stage.close()
+        for undo in self._untap:
+            undo()
+        if self._shared:
+            self._ground.calm = at_once
+        else:
+            await self._ground.close()
 
     def opens_intents(self, opener: Opener) -> None:
         """How the shell opens a panel for an intent that none of the open ones handles."""
@@ -234,45 +237,26 @@ class PanelHost:
     def on_message(self, tap: MessageTap) -> Callable[[], None]:
         """See every message of every panel: ``tap(direction, package, pid, instance, context, raw)``. Returns what undoes
         it. For the inspector and for tests; what it shows is patient data."""
-        self._taps.append(tap)
-        return lambda: self._taps.remove(tap) if tap in self._taps else None
+        undo = self._ground.on_message(tap)
+        self._untap.append(undo)
+        return undo
 
     def on_trouble(self, listener: Callable[[str, str, str, bool], None]) -> Callable[[], None]:
-        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient
+        data."""
         self._troubles.append(listener)
         return lambda: self._troubles.remove(listener) if listener in self._troubles else None
 
     # --- processes ------------------------------------------------------------------------------------------
 
     async def _acquire(self, package: Package) -> PanelProcess:
-        return self._spares.take(package) or await self._start(package)
-
-    async def _start(self, package: Package) -> PanelProcess:
-        tier = await self._prepared()
-        confinement.require(tier, self._policy, package.name)
-        process = PanelProcess(package, self._clock, self._tap)
-        self._processes = {known for known in self._processes if known.alive}
-        self._processes.add(process)
-        launch = confinement.launch(tier, package.start, package.folder, self._stage.folder, self._limits)
-        await process.start(launch, self._locale)
+        process = await self._ground.acquire(package)
         if self._closed:
             await process.kill()
             raise Problem("closing", "Arbeidsflaten lukkes.")
+        self._processes = {known for known in self._processes if known.alive}
+        self._processes.add(process)
         return process
-
-    async def _prepared(self) -> Tier:
-        """Tier and stage, found out once, in a thread."""
-        if self._preparing is None:
-            self._preparing = asyncio.get_running_loop().create_task(asyncio.to_thread(self._prepare))
-        return await asyncio.shield(self._preparing)
-
-    def _prepare(self) -> Tier:
-        _ = self._stage.folder
-        self._tier = self._tier or confinement.probe()
-        return self._tier
-
-    def _label(self) -> str:
-        return self._tier.label if self._tier is not None else confinement.CONFINED
 
     async def _calm(self) -> None:
         """Until nobody waits for a first render, or a second has passed since the last opening."""
@@ -281,10 +265,6 @@ class PanelHost:
             waiting = any(i.state == "starting" and i.root is None for i in self.instances())
             if not waiting or self._clock.monotonic() - self._last_open > CALM_AFTER:
                 return
-
-    def _tap(self, direction: str, package: str, pid: int, instance: str, context: str, raw: bytes) -> None:
-        for tap in list(self._taps):
-            tap(direction, package, pid, instance, context, raw)
 
     def _of(self, context: Context) -> list[Group]:
         return [group for (_, token), group in self._groups.items() if token == context.token]

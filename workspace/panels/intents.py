@@ -18,12 +18,14 @@ from workspace.panels.protocol import (
     EVENT_TIMEOUT,
     MAX_RAISED,
     Answer,
+    Cancel,
     ContextChanged,
     Intent,
     IntentAnswer,
     IntentRequest,
     IntentResult,
     InvalidParams,
+    InvalidRequest,
     PanelError,
     TooMany,
     WrongPatient,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 OPEN_PATIENT = "open Patient"
 """The shell's own: it opens a patient after its own checks."""
 OPENED_WITHIN = 10.0
+CLOSED = "Panelet ble lukket før det var gjort."
 
 Opener = Callable[[str, str, Context], Awaitable[str | None]]
 """``opener(package, view, context)``: the shell opens the view beside the others; gives the instance's id, or None."""
@@ -215,15 +218,24 @@ class Errands:
         self._taken[number] = done
         address = {"instance": instance.id, "context": instance.context.token}
         message = Intent(**address, id=number, name=name, args=dict(args), source=source)
+        later = False
         try:
             result: IntentResult = await process.peer.request(message, EVENT_TIMEOUT)
-            return await done if result.later and result.handled else result
+            later = result.later and result.handled
+            return await done if later else result
         except TimeoutError:
             return IntentResult(handled=False, reason=f"«{instance.view.title}» svarte ikke.")
+        except ContextChanged:
+            return IntentResult(handled=False, reason=CLOSED)
+        except InvalidRequest as error:
+            instance.note(f"[host] {error.message}")
+            return IntentResult(handled=False, reason=f"«{instance.view.title}» svarte ikke som avtalt.")
         except PanelError as error:
             return IntentResult(handled=False, reason=(error.message or error.name)[:500])
         finally:
             self._taken.pop(number, None)
+            if later:
+                instance.send(Cancel(id=number))
 
     def done(self, answers: Sequence[IntentAnswer], writes: Sequence[Write], receipt: Receipt | None) -> None:
         """The panel finished some, and its transaction is safe: the askers hear of it, with saved references."""
@@ -262,7 +274,7 @@ class Errands:
 
     def end(self) -> None:
         """The panel is closed: nobody waits for anything of it any more."""
-        self.lost("Panelet ble lukket før det var gjort.")
+        self.lost(CLOSED)
         self.kept.cancel()
 
 

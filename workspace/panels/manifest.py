@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from workspace.access.scopes import parse_scope
+from workspace.panels import runtimes
 from workspace.panels.protocol import PROTOCOL_VERSION
 from workspace.problem import Problem
 
@@ -186,10 +187,10 @@ def _check(file: Path, parsed: _File) -> None:
     must(panel.protocol >= 1, "panel.protocol", "protokollen er minst 1")
     for number, language in enumerate(panel.languages):
         must(_LANGUAGE.match(language), f"panel.languages[{number}]", f"«{language}» er ikke et språkmerke")
-    program = panel.start[1:2] if panel.start[0] == "python" else panel.start[:1]
+    program = runtimes.script(tuple(panel.start))
     must(program, "panel.start", "programmet som skal kjøres, mangler")
-    inside = (file.parent / program[0]).resolve() if program else file.parent
-    must(inside.is_file() and inside.is_relative_to(file.parent), "panel.start", f"finner ikke «{program[0]}» i pakken")
+    inside = (file.parent / program).resolve()
+    must(inside.is_file() and inside.is_relative_to(file.parent), "panel.start", f"finner ikke «{program}» i pakken")
     must(len({view.id for view in parsed.views}) == len(parsed.views), "views", "to visninger har samme id")
     for number, view in enumerate(parsed.views):
         at = f"views[{number}]"

@@ -125,7 +125,9 @@ class PanelProcess:
             )
         except OSError as error:
             raise StartFailed(self.package, "programmet finnes ikke eller kan ikke kjøres", str(error)) from error
-        hello = Initialize(locale=locale, scopes=list(self.package.scopes))
+        hello = Initialize(
+            protocol=PROTOCOL_VERSION, oldest=OLDEST_PROTOCOL, locale=locale, scopes=list(self.package.scopes)
+        )
         try:
             result: InitializeResult = await self.peer.request(hello, INITIALIZE_TIMEOUT)
             if not OLDEST_PROTOCOL <= result.protocol <= PROTOCOL_VERSION:

@@ -187,8 +187,8 @@ class Initialize(Message, frozen=True, omit_defaults=True, kw_only=True):
     words."""
 
     method = "initialize"
-    protocol: int = PROTOCOL_VERSION
-    oldest: int = OLDEST_PROTOCOL
+    protocol: int
+    oldest: int
     locale: str = "nb"
     scopes: list[str] = []
 
@@ -200,7 +200,7 @@ class InitializeResult(Message, frozen=True, omit_defaults=True, kw_only=True):
     name: str
     version: str
     views: list[str]
-    protocol: int = PROTOCOL_VERSION
+    protocol: int = 1
 
 
 class Open(Message, frozen=True, omit_defaults=True, kw_only=True):
@@ -316,7 +316,8 @@ class AskResult(Message, frozen=True, omit_defaults=True, kw_only=True):
 class Intent(Message, frozen=True, omit_defaults=True, kw_only=True):
     """Request: another panel in the same context asks this one for something it `handles`. `source` is the asking
     panel's title and vendor, for the user. Answered with `IntentResult`; with `later` set the panel answers in
-    `Effects.answers` under `id`."""
+    `Effects.answers` under `id`. A `cancel` of that `id` says that nobody waits any more: it is done and saved, or the
+    asker has gone."""
 
     method = "intent"
     instance: str

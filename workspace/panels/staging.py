@@ -1,12 +1,14 @@
 """What a panel written in Python may import: a folder with `workspace/__init__.py` and `workspace/sdk` and nothing else.
 
-A copy, not the source tree, so that no panel ever finds the shell's own rooms. Compiled once, because a confined
-panel cannot write the compiled files itself. Never holds a package's own code.
+A copy, not the source tree, so that no panel ever finds the shell's own rooms. Compiled, because a confined panel cannot
+write the compiled files itself. Never holds a package's own code.
 """
 
 from __future__ import annotations
 
-import compileall
+import contextlib
+import importlib.util
+import py_compile
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,6 +36,9 @@ exec(code)
 """
 """Limits first, then the vendor's code as ``__main__``. The limits bind whatever the code starts, too."""
 
+MOST = 200
+"""Files of one folder that are compiled ahead; whoever has more waits for the rest."""
+
 
 class Stage:
     """The folder, made at first use and taken away by `close`."""
@@ -49,11 +54,12 @@ class Stage:
         if self._folder is None:
             folder = Path(tempfile.mkdtemp(prefix="workspace-sdk-"))
             target = folder / "workspace"
+            keep_compiled(self._source / "workspace" / "sdk")
+            # Copies keep the files' times, so what is compiled stays valid.
             shutil.copytree(self._source / "workspace" / "sdk", target / "sdk")
             shutil.copy2(self._source / "workspace" / "__init__.py", target / "__init__.py")
             (folder / "boot.py").write_text(BOOT, encoding="utf-8")
-            # Copies keep the files' times, so what came compiled stays valid and is skipped.
-            compileall.compile_dir(folder, quiet=2)
+            keep_compiled(target)
             self._folder = folder
         return self._folder
 
@@ -61,3 +67,24 @@ class Stage:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def keep_compiled(folder: Path) -> None:
+    """Compile what Python code in `folder` is not, beside its source, as the interpreter would if it might write there; a
+    confined panel may not, and would compile at every start. Where nobody may write, nothing is done."""
+    for source in sorted(folder.rglob("*.py"))[:MOST]:
+        if not _compiled(source):
+            with contextlib.suppress(OSError):
+                py_compile.compile(str(source), doraise=False, quiet=2)
+
+
+def _compiled(source: Path) -> bool:
+    """Whether the compiled file beside `source` is of this very text, as the import system judges it (PEP 552)."""
+    try:
+        head = Path(importlib.util.cache_from_source(str(source))).read_bytes()[:16]
+    except OSError:
+        return False
+    told = source.stat()
+    moment = (int(told.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
+    size = (told.st_size & 0xFFFFFFFF).to_bytes(4, "little")
+    return head == importlib.util.MAGIC_NUMBER + bytes(4) + moment + size

@@ -11,9 +11,12 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
+from workspace.clock import SystemClock
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -70,7 +73,8 @@ class Answer:
 
 
 class PlatformProblem(Problem):
-    """What the platform answered. `status` is 0 when it did not answer; `fields` are the sentences of a 422."""
+    """What the platform answered. `status` is 0 when it did not answer; `fields` are the sentences of a 422;
+    `retry_after` the seconds that it asked us to wait."""
 
     def __init__(
         self,
@@ -81,10 +85,12 @@ class PlatformProblem(Problem):
         *,
         status: int = 0,
         fields: Sequence[str] = (),
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(code, sentence, advice, detail)
         self.status = status
         self.fields = tuple(fields)
+        self.retry_after = retry_after
 
     @property
     def unknown_outcome(self) -> bool:
@@ -98,10 +104,13 @@ class Client:
     def __init__(self, endpoints: Endpoints, tokens: Tokens, transport: httpx.AsyncBaseTransport | None = None) -> None:
         import httpx
 
+        from workspace.signon.wire import trust
+
         self._endpoints = endpoints
         self._tokens = tokens
         self._http = httpx.AsyncClient(
             transport=transport,
+            verify=trust(endpoints.fhir),
             timeout=httpx.Timeout(SEARCH_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=24, max_keepalive_connections=12, keepalive_expiry=60.0),
             follow_redirects=False,
@@ -132,6 +141,23 @@ class Client:
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
             raise _malformed("transaction not answered with a Bundle")
         return answer
+
+    async def outcome(self, key: str) -> dict[str, Any] | None:
+        """What became of the transaction `key`: the first answer's Bundle; None when it was not done, was refused, or the
+        platform does not keep outcomes. Raises PlatformProblem, also while it is under way (``under-way``)."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/transactions/{key}"
+        try:
+            response = await self._authorised("GET", url, {"Accept": "application/json"}, None, SEARCH_SECONDS)
+        except PlatformProblem as problem:
+            if problem.status in (403, 404, 405, 410):
+                return None
+            raise
+        if response.status_code == 202:
+            after = seconds_after(response.headers.get("retry-after", ""), SystemClock().real())
+            raise PlatformProblem("under-way", "Plattformen arbeider med dette.", retry_after=after)
+        kept = _body(response)
+        body = kept.get("body") if isinstance(kept, dict) else None
+        return body if isinstance(body, dict) and body.get("resourceType") == "Bundle" else None
 
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
@@ -262,6 +288,20 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
 }
 
 
+def seconds_after(header: str, now: datetime) -> float:
+    """What ``Retry-After`` asks for (RFC 9110 §10.2.3: seconds or a date); 0 when it is missing or unreadable."""
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return 0.0
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - now).total_seconds())
+
+
 def _refusal(response: httpx.Response) -> PlatformProblem:
     status = response.status_code
     code, sentence, advice = _PLAIN.get(status, ("", "", ""))
@@ -276,7 +316,10 @@ def _refusal(response: httpx.Response) -> PlatformProblem:
         sentence = said[0] if len(said) == 1 else " ".join(said)
     if status == 403 and issues:
         code = _code(issues[0]) or code
-    return PlatformProblem(code, sentence, advice, f"HTTP {status} {' '.join(said)}"[:500], status=status, fields=said)
+    after = seconds_after(response.headers.get("retry-after", ""), SystemClock().real())
+    return PlatformProblem(
+        code, sentence, advice, f"HTTP {status} {' '.join(said)}"[:500], status=status, fields=said, retry_after=after
+    )
 
 
 def _issues(response: httpx.Response) -> list[dict[str, Any]]:

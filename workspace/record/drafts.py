@@ -97,7 +97,8 @@ class Drafts:
                     continue
                 body = json.dumps(kept.values, ensure_ascii=False)
                 row = (key, self._tenant, self._user, patients[key], body, kept.revision, kept.saved)
-                database.execute("INSERT OR REPLACE INTO draft VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                columns = "key, tenant, user, patient, body, revision, saved"
+                database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
         try:
             await asyncio.shield(self._vault.run(write))

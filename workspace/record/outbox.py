@@ -1,43 +1,49 @@
 """Writes on their way: durable before they are called *venter*, acknowledged before they are called *lagret*.
 
 First in, first out for each patient. A transaction keeps its id however often it is sent; the platform answers a repeat
-with the first outcome, so replays never make two. What is refused stays in sight with the platform's own words.
-Signing by the author's session key and delivery after sign-out are not here yet: what waits is sent when its author is
-back.
+with the first outcome, so replays never make two. What is refused or in conflict stays in sight with the platform's own
+words and opens again in its form; what rests on it waits, and says so. Each transaction is sealed by its author's session
+key when it is made. Delivery by the device after sign-out is not here yet: what waits is sent when its author is back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from workspace.clock import Clock, instant
+from workspace.fhir.service import Resource
 from workspace.problem import Problem
+from workspace.record import chain, ours
+from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
+from workspace.record.conflict import Choice, Conflict
+from workspace.record.items import Form, Item, State, entries, item_of, updates
+from workspace.record.patience import Patience, may_still_pass
+from workspace.record.settling import Settling
+from workspace.vault import seal
 from workspace.vault.vault import Vault
 
+__all__ = ["Form", "Item", "Mark", "Outbox", "State", "reference_of"]
+
 log = logging.getLogger(__name__)
-State = Literal["venter", "lagret", "konflikt", "avvist"]
-FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
+WAIT = 2.0
+"""Seconds that a commit waits for the platform before it is called *venter*."""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One transaction. `answer` is the platform's bundle once `state` is lagret."""
+class Mark:
+    """What a row about a resource shows beside it: the newest unsettled write of it, and why it waits."""
 
-    id: str
-    patient: str
-    bundle: Mapping[str, Any]
-    asker: Asker
-    state: State = "venter"
-    problem: Problem | None = None
-    answer: Mapping[str, Any] | None = None
+    state: State
+    item: str
+    made: str
+    reason: str = ""
 
 
 class Outbox:
@@ -51,130 +57,300 @@ class Outbox:
         *,
         user: str,
         delivered: Callable[[Mapping[str, Any], str], None] = lambda bundle, transaction: None,
+        key: seal.SessionKey | None = None,
     ) -> None:
         self._vault, self._client, self._clock, self._user = vault, client, clock, user
-        self._delivered = delivered
-        self._queues: dict[str, list[Item]] = {}
+        self._delivered, self._key = delivered, key
+        self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
-        self._senders: dict[str, asyncio.Task[None]] = {}
-        self._waiting: dict[str, asyncio.Future[Item]] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._answers: dict[str, asyncio.Future[Item]] = {}
         self._listeners: list[Callable[[Item], None]] = []
+        self._marking: list[Callable[[], None]] = []
         self._known: dict[str, str] = {}
         self._keeping: set[asyncio.Future[None]] = set()
+        self._awake = asyncio.Event()
+        self._closed = False
+        self._settling = Settling(client, user)
 
     async def start(self) -> None:
         """Take up what a crash or a cut network left, in its order; what was refused is in sight again."""
 
         def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT id, patient, body, state FROM outbox WHERE user = ? ORDER BY seq"
+            query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
             return list(database.execute(query, (self._user,)))
 
-        for own, patient, body, state in await self._vault.run(read):
-            kept = json.loads(body)
-            item = Item(own, patient, kept["bundle"], Asker(tuple(kept["packages"]), "", kept["purpose"]), state)
-            if state == "venter":
-                self._enqueue(item)
-            else:
-                self._refused[own] = replace(item, problem=Problem(*kept.get("problem", ("rejected", ""))))
+        broken = []
+        for row in await self._vault.run(read):
+            item = item_of(*row)
+            if item.state == "venter" and (fault := _tampered(item)) is not None:
+                item = replace(item, state="avvist", problem=fault)
+                broken.append(item)
+            (self._items if item.state == "venter" else self._refused)[item.id] = item
+        if broken:
+            await self._vault.run(partial(_write_states, items=broken))
+        self._pump()
 
     async def close(self) -> None:
         """Stop sending; what waits stays in the vault."""
         await asyncio.gather(*self._keeping, return_exceptions=True)
-        senders = list(self._senders.values())
+        self._closed = True
+        senders = list(self._sending.values())
         for task in senders:
             task.cancel()
         await asyncio.gather(*senders, return_exceptions=True)
 
+    # Looking --------------------------------------------------------------------------------------
+
     def on_change(self, listener: Callable[[Item], None]) -> Callable[[], None]:
+        """Told each item when its state is news: still waiting when its commit returns, held, settled."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def on_marks(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called whenever `marks` or `items` may have changed; it gets nothing and asks."""
+        self._marking.append(listener)
+        return lambda: self._marking.remove(listener) if listener in self._marking else None
+
     def unsent(self) -> int:
         """How many still wait."""
-        return sum(len(queue) for queue in self._queues.values())
+        return len(self._items)
+
+    def items(self) -> tuple[Item, ...]:
+        """All that is not settled, in the order of delivery: what waits, what is held, what was refused."""
+        return tuple(sorted((*self._items.values(), *self._refused.values()), key=lambda each: each.seq))
+
+    def item(self, own: str) -> Item | None:
+        return self._items.get(own) or self._refused.get(own)
 
     def refused(self) -> tuple[Item, ...]:
         """What the platform did not take, oldest first, until somebody has seen to it (`forget`)."""
         return tuple(self._refused.values())
 
-    async def forget(self, own: str) -> None:
-        """The author has seen to a refused item."""
-        if self._refused.pop(own, None) is not None:
-            query = "DELETE FROM outbox WHERE id = ? AND state <> 'venter'"
-            await self._vault.run(lambda database: list(database.execute(query, (own,))))
+    def marks(self) -> dict[str, Mark]:
+        """By ``Type/id``: the state of the newest unsettled write of a resource."""
+        found = {}
+        for item in self.items():
+            reason = item.problem.sentence if item.problem else ""
+            for name in item.updates:
+                found[name] = Mark(item.state, item.id, item.made, reason)
+        return found
+
+    def wake(self) -> None:
+        """The platform is there again: what waits is sent now, not at the end of its pause."""
+        self._awake.set()
+        self._awake = asyncio.Event()
+
+    # Writing --------------------------------------------------------------------------------------
 
     async def commit(
-        self, bundle: Mapping[str, Any], patient: str, asker: Asker, wait: float = 2.0, *, own: str = ""
+        self,
+        bundle: Mapping[str, Any],
+        patient: str,
+        asker: Asker,
+        wait: float = WAIT,
+        *,
+        own: str = "",
+        form: Form = Form(),  # noqa: B008 (frozen)
+        bases: Mapping[str, Resource] | None = None,
+        replaces: str = "",
     ) -> Item:
         """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting. In a
         vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
-        `own` is the transaction's id, a new UUID; made here when it is not given."""
-        item = Item(own or str(uuid4()), patient, _named(bundle, self._known), asker)
-        settled = self._waiting[item.id] = asyncio.get_running_loop().create_future()
+        `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
+        were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
+        own = own or str(uuid4())
+        made = instant(self._clock.now())
+        item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self._user, made=made)
+        item = replace(item, seal=self._sealed(item))
+        former = self._refused.get(replaces)
+        if former is not None:
+            item = _in_place_of(item, former)
+        settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
-            keeping = asyncio.ensure_future(self._keep(item))
+            keeping = asyncio.ensure_future(self._keep(item, former))
             self._keeping.add(keeping)
             keeping.add_done_callback(self._keeping.discard)
             # Shielded: a panel that goes away meanwhile must not leave it on the disk with nobody to send it.
             await asyncio.shield(keeping)
             return await asyncio.wait_for(settled, wait)
         except TimeoutError:
-            waiting = item if self._vault.durable else replace(item, problem=_only_in_memory())
+            waiting = self._items.get(own, item)
+            if not self._vault.durable and waiting.problem is None:
+                waiting = replace(waiting, problem=_only_in_memory())
             self._tell(waiting)
             return waiting
         finally:
-            self._waiting.pop(item.id, None)
+            self._answers.pop(own, None)
 
-    async def _keep(self, item: Item) -> None:
-        row = (item.id, self._user, item.patient, _body(item.bundle, item.asker), instant(self._clock.now()))
+    async def forget(self, own: str) -> None:
+        """The author has seen to a refused item, or gives up a held one. What names what it was to make can never be sent:
+        it is refused too, and stays in sight."""
+        gone = self._refused.get(own) or self._items.get(own)
+        if gone is None or own in self._sending or (gone.state == "venter" and not gone.held):
+            return
+        orphans = [
+            replace(one, state="avvist", problem=_orphaned())
+            for one in self._items.values()
+            if one.id != own and one.uses & gone.creates and one.id not in self._sending
+        ]
 
         def write(database: Any) -> None:
-            query = "INSERT INTO outbox (id, user, patient, state, body, made) VALUES (?, ?, ?, 'venter', ?, ?)"
-            database.execute(query, row)
+            database.execute("DELETE FROM outbox WHERE id = ?", (own,))
+            _write_states(database, orphans)
 
         await self._vault.run(write)
-        while (named := _named(item.bundle, self._known)) != item.bundle:  # an earlier one was answered meanwhile
-            item = replace(item, bundle=named)
+        self._refused.pop(own, None)
+        self._items.pop(own, None)
+        for one in orphans:
+            self._items.pop(one.id, None)
+            self._refused[one.id] = one
+            self._tell(one)
+        self._pump()
+
+    async def conflicts(self) -> tuple[Conflict, ...]:
+        """What somebody else changed first, field by field, with both authors. Asks the platform for the versions; one
+        that cannot be had now is left out. Raises nothing."""
+        found = []
+        for item in self._refused.values():
+            if item.state == "konflikt":
+                try:
+                    found.append(await self._settling.conflict(item))
+                except Problem as problem:
+                    log.info("a conflict cannot be shown now: %s", problem.code)
+        return tuple(found)
+
+    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]], wait: float = WAIT) -> Item:
+        """Write what `choices` (``Type/id`` → path → Choice) make of the item in conflict, on top of the other's version.
+        What of mine is given up stays in the history, in a Provenance of the resource.
+
+        Raises Problem ``not-in-conflict``, ``choice-missing``, or what the platform says."""
+        item = self._refused.get(own)
+        if item is None or item.state != "konflikt":
+            raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
+        shown = await self._settling.conflict(item)
+        bundle, bases = self._settling.settled(item, shown, choices, instant(self._clock.now()))
+        return await self.commit(bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own)
+
+    # Keeping --------------------------------------------------------------------------------------
+
+    def _sealed(self, item: Item) -> dict[str, Any]:
+        if self._key is None:
+            self._key = seal.SessionKey.new()
+        return self._key.seal(item.bundle, transaction=item.id, author=item.author, made=item.made)
+
+    def _resealed(self, item: Item, former: Item) -> Item:
+        """Its author is here and has changed it: nobody else may."""
+        return item if item is former else replace(item, seal=self._sealed(item))
+
+    async def _keep(self, item: Item, former: Item | None) -> None:
+        item = self._resealed(chain.after(item, self._known, {}), item)
+
+        def write(database: Any) -> int:
+            seq = None
+            if former is not None:
+                database.execute("DELETE FROM outbox WHERE id = ?", (former.id,))
+                seq = former.seq
+            row = (seq, item.id, self._user, item.patient, item.body(), item.made)
+            query = "INSERT INTO outbox (seq, id, user, patient, state, body, made) VALUES (?, ?, ?, ?, 'venter', ?, ?)"
+            database.execute(query, row)
+            return int(database.last_insert_rowid())
+
+        item = replace(item, seq=await self._vault.run(write))
+        while (fresh := chain.after(item, self._known, {})) is not item:  # an earlier one was answered meanwhile
+            item = self._resealed(fresh, item)
             await self._vault.run(partial(_rewrite, item=item))
-        self._enqueue(item)
+        if former is not None:
+            self._refused.pop(former.id, None)
+        self._items[item.id] = item
+        self._pump()
 
-    def _enqueue(self, item: Item) -> None:
-        self._queues.setdefault(item.patient, []).append(item)
-        if item.patient not in self._senders:
-            self._senders[item.patient] = asyncio.ensure_future(self._send_all(item.patient))
+    # Sending --------------------------------------------------------------------------------------
 
-    async def _send_all(self, patient: str) -> None:
-        queue = self._queues[patient]
+    def _pump(self) -> None:
+        """Hold what must be held, and send the first of each patient."""
+        if self._closed:
+            return
+        busy: set[str] = set()
+        promised: set[str] = set()
+        stuck = [*self._refused.values()]
+        for item in sorted(self._items.values(), key=lambda each: each.seq):
+            by = chain.holder(item, stuck) if item.id not in self._sending else None
+            if by is not None:
+                held = chain.hold(item, by)
+                if not item.held:
+                    self._items[item.id] = held
+                    self._tell(held)
+                    self._answered(held)
+                stuck.append(held)
+                continue
+            if item.held:
+                item = self._items[item.id] = replace(item, problem=None)
+            free = not (item.lanes & busy) and not (item.uses & promised)
+            busy |= item.lanes
+            promised |= item.creates
+            if free and item.id not in self._sending:
+                self._sending[item.id] = asyncio.ensure_future(self._send(item.id))
+        self._mark()
+
+    async def _send(self, own: str) -> None:
+        """Bring one item to its end, however often it takes."""
+        patience = Patience()
         try:
-            while queue:
-                await self._send(queue)
+            while True:
+                fault = await self._try(self._items[own])
+                if fault is None:
+                    break
+                await self._rest(patience.next(fault), woken=not getattr(fault, "retry_after", 0))
         finally:
-            del self._senders[patient]
-            if not queue:
-                del self._queues[patient]
+            self._sending.pop(own, None)
+        self._pump()
 
-    async def _send(self, queue: list[Item]) -> None:
-        """Bring the first of `queue` to its end, however often it takes."""
-        item, pause = queue[0], FIRST_WAIT
-        while True:
+    async def _try(self, item: Item) -> Problem | None:
+        """One attempt; None when the item is settled, else why it must be tried again."""
+        try:
+            answer = (await self._client.transaction(item.bundle, item.id, item.asker)).body
+        except PlatformProblem as problem:
+            if may_still_pass(problem):
+                return problem
+            return await self._refuse(item, problem)
+        except Problem as problem:  # signed out: it waits for its author
+            log.info("outbox waits: %s", problem.code)
+            return problem
+        if not _is_answer(answer, item):
+            log.warning("outbox waits: the answer is not about what was sent")
+            return Problem("platform-malformed", "Plattformen svarte på noe annet.")
+        await self._settle(item, answer)
+        return None
+
+    async def _refuse(self, item: Item, problem: PlatformProblem) -> Problem | None:
+        if problem.status in (409, 412):
             try:
-                answer = await self._client.transaction(item.bundle, item.id, item.asker)
-            except PlatformProblem as problem:
-                if not _may_still_pass(problem):
-                    state: State = "konflikt" if problem.status == 412 else "avvist"
-                    await self._end(queue, replace(item, state=state, problem=problem))
-                    return
-            except Problem as problem:  # signed out: it waits for its author
-                log.info("outbox waits: %s", problem.code)
-            else:
-                if _is_answer(answer.body, item):
-                    self._hand_over(answer.body, item.id)
-                    await self._end(queue, replace(item, state="lagret", answer=answer.body))
-                    return
-                log.warning("outbox waits: the answer is not about what was sent")
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_WAIT)
+                answer = await ours.outcome_of(self._client, item)
+            except Problem as unknown:
+                return unknown
+            if answer is not None and _is_answer(answer, item):
+                await self._settle(item, answer)
+                return None
+        state: State = "konflikt" if problem.status == 412 else "avvist"
+        await self._end(replace(item, state=state, problem=problem))
+        return None
+
+    async def _settle(self, item: Item, answer: Mapping[str, Any]) -> None:
+        self._hand_over(answer, item.id)
+        await self._end(replace(item, state="lagret", answer=answer, problem=None))
+
+    async def _rest(self, seconds: float, *, woken: bool) -> None:
+        """A pause, cut short by `wake` unless the platform has asked for it."""
+        if not woken:
+            await asyncio.sleep(seconds)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
 
     def _hand_over(self, answer: Mapping[str, Any], own: str) -> None:
         try:
@@ -182,38 +358,43 @@ class Outbox:
         except Exception:  # a fault in a watch must not hold back what others typed
             log.exception("the record could not take an answer")
 
-    async def _end(self, queue: list[Item], item: Item) -> None:
-        learnt = _learnt(item) if item.state == "lagret" else {}
-        self._known.update(learnt)
-        # Later items that name what was made now are rewritten in the same step as this one goes: a crash in between
-        # must not send one of them under two bodies, or with a name that nobody knows.
-        # The first of each queue is this one, or is on its way already and keeps its body.
-        others = [one for other in self._queues.values() for one in other[1:]]
-        fresh = {one.id: replace(one, bundle=_named(one.bundle, learnt)) for one in others if learnt}
-        changed = [fresh[one.id] for one in others if one.id in fresh and fresh[one.id].bundle != one.bundle]
+    async def _end(self, item: Item) -> None:
+        names = chain.learnt(item) if item.state == "lagret" else {}
+        done = chain.changed(item) if item.state == "lagret" else {}
+        self._known.update(names)
+        if done:
+            done = await self._settling.with_bases(item, done, self._items.values())
+        # Later items that name or change what was written now are rewritten in the same step as this one goes: a crash in
+        # between must not send one of them under two bodies, or with a name that nobody knows. One that is on its way
+        # already keeps its body.
+        others = [one for one in self._items.values() if one.id != item.id and one.id not in self._sending]
+        moved = [(chain.after(one, names, done), one) for one in others]
+        rewritten = [self._resealed(fresh, one) for fresh, one in moved if fresh is not one]
 
         def write(database: Any) -> None:
-            for one in changed:
+            for one in rewritten:
                 _rewrite(database, one)
             if item.state == "lagret":
                 database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
             else:
-                row = (item.state, _body(item.bundle, item.asker, item.problem), item.id)
-                database.execute("UPDATE outbox SET state = ?, body = ? WHERE id = ?", row)
+                _write_states(database, [item])
 
         try:
             await self._vault.run(write)
         except Problem as problem:
             # Told all the same: the platform has answered. The next start sends it again and gets the same answer.
             log.warning("outbox could not note an outcome: %s", problem.code)
-        queue.pop(0)
-        rewritten = {one.id: one for one in changed}
-        for waiting in self._queues.values():
-            waiting[:] = [rewritten.get(one.id, one) for one in waiting]
+        self._items.pop(item.id, None)
+        for one in rewritten:
+            if one.id in self._items:
+                self._items[one.id] = one
         if item.state != "lagret":
             self._refused[item.id] = item
         self._tell(item)
-        settled = self._waiting.get(item.id)
+        self._answered(item)
+
+    def _answered(self, item: Item) -> None:
+        settled = self._answers.get(item.id)
         if settled is not None and not settled.done():
             settled.set_result(item)
 
@@ -224,9 +405,43 @@ class Outbox:
             except Exception:  # what shows it must not stop what sends it
                 log.exception("a listener of the outbox failed")
 
+    def _mark(self) -> None:
+        for listener in list(self._marking):
+            try:
+                listener()
+            except Exception:
+                log.exception("a listener of the outbox failed")
+
+
+def _in_place_of(item: Item, former: Item) -> Item:
+    """`item` where `former` stood: its names are known to those that wait behind, and its versions too."""
+    formerly = {
+        name: tuple(dict.fromkeys((*former.formerly.get(name, ()), match)))
+        for name, match in former.updates.items()
+        if name in updates(item.bundle)
+    }
+    handed = {old: new for old, new in former.stands_for.items() if new in item.creates}
+    return replace(item, stands_for={**handed, **chain.stand_ins(former.bundle, item.bundle)}, formerly=formerly)
+
 
 def _rewrite(database: Any, item: Item) -> None:
-    database.execute("UPDATE outbox SET body = ? WHERE id = ?", (_body(item.bundle, item.asker), item.id))
+    database.execute("UPDATE outbox SET body = ? WHERE id = ?", (item.body(), item.id))
+
+
+def _write_states(database: Any, items: Sequence[Item]) -> None:
+    for item in items:
+        database.execute("UPDATE outbox SET state = ?, body = ? WHERE id = ?", (item.state, item.body(), item.id))
+
+
+def _tampered(item: Item) -> Problem | None:
+    """A seal that is not its author's own says that somebody else wrote in the vault."""
+    if not item.seal:
+        return None  # made by an older program
+    try:
+        seal.verify(item.seal, transaction=item.id, author=item.author, content=item.bundle)
+    except Problem as problem:
+        return problem
+    return None
 
 
 def _only_in_memory() -> Problem:
@@ -237,54 +452,15 @@ def _only_in_memory() -> Problem:
     )
 
 
+def _orphaned() -> Problem:
+    return Problem(
+        "base-gone",
+        "Det dette bygger på, ble aldri lagret.",
+        "Åpne det i skjemaet og skriv det på nytt, eller forkast det.",
+    )
+
+
 def _is_answer(answer: Mapping[str, Any], item: Item) -> bool:
-    entries = answer.get("entry")
-    asked = item.bundle.get("entry") or ()
-    return isinstance(entries, list) and len(entries) == len(asked) and all(isinstance(one, dict) for one in entries)
-
-
-def _may_still_pass(problem: PlatformProblem) -> bool:
-    """Whether it is worth sending again: no outcome known, a login that ran out, or somebody else answered (a hotel's or
-    a hospital's portal redirects). Only the platform's own no is a no."""
-    return problem.unknown_outcome or problem.status < 400 or problem.status in (401, 407, 408, 425)
-
-
-def _body(bundle: Mapping[str, Any], asker: Asker, problem: Problem | None = None) -> str:
-    kept: dict[str, Any] = {"bundle": bundle, "packages": list(asker.packages), "purpose": asker.purpose}
-    if problem is not None:
-        kept["problem"] = [problem.code, problem.sentence, problem.advice, problem.detail]
-    return json.dumps(kept, ensure_ascii=False)
-
-
-def _learnt(item: Item) -> dict[str, str]:
-    """What each ``urn:uuid`` of an acknowledged item became, so that later ones can name it."""
-    pairs = zip(item.bundle.get("entry") or (), (item.answer or {}).get("entry") or (), strict=False)
-    found = {str(asked.get("fullUrl", "")): reference_of(got) for asked, got in pairs}
-    return {name: reference for name, reference in found.items() if name.startswith("urn:uuid:") and reference}
-
-
-def reference_of(entry: Mapping[str, Any]) -> str:
-    """``Type/id`` of an answered entry, from its resource or its location."""
-    resource = entry.get("resource") or {}
-    if resource.get("id") and resource.get("resourceType") != "OperationOutcome":
-        return f"{resource.get('resourceType', '')}/{resource['id']}"
-    location = str((entry.get("response") or {}).get("location") or "")
-    parts = location.split("/_history")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:]) if len(parts) >= 2 else ""
-
-
-def _named(bundle: Mapping[str, Any], known: Mapping[str, str]) -> Mapping[str, Any]:
-    """The bundle with acknowledged creates of earlier items under their real names."""
-    own = {entry.get("fullUrl") for entry in bundle.get("entry") or ()}
-    outer = {name: reference for name, reference in known.items() if name not in own}
-
-    def walk(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: outer.get(part, part) if key == "reference" and isinstance(part, str) else walk(part)
-                for key, part in value.items()
-            }
-        return [walk(part) for part in value] if isinstance(value, list) else value
-
-    named: Mapping[str, Any] = walk(bundle) if outer else bundle
-    return named
+    found = answer.get("entry")
+    asked: Sequence[Any] = entries(item.bundle)
+    return isinstance(found, list) and len(found) == len(asked) and all(isinstance(one, dict) for one in found)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from workspace.clock import Clock
 from workspace.fhir.search import Query, format_query, parse_query
+from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record.client import PURPOSE, Asker, Client
 from workspace.record.fetch import Line, fetch
@@ -157,6 +158,15 @@ class Queries:
     def peek(self, text: str) -> Rows | None:
         live = self._lives.get(_key(format_query(parse_query(text)), PURPOSE))
         return live.page.rows if live and live.fresh() and live.page else None
+
+    def held(self, name: str, version: str) -> Resource | None:
+        for live in self._lives.values():
+            page = live.page
+            if page is not None and page.query.type == name.partition("/")[0] and name in page.names:
+                row = page.matches[page.names.index(name)]
+                if str((row.get("meta") or {}).get("versionId", "")) == version:
+                    return row
+        return None
 
     def release(self, context: str) -> None:
         for live in list(self._lives.values()):

@@ -96,6 +96,10 @@ class Record:
         """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
         return self._queries.peek(query)
 
+    def held(self, name: str, version: str) -> Resource | None:
+        """``Type/id`` in that version, when a live result has it; never fetches."""
+        return self._queries.held(name, version)
+
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:
         """The platform's answer to an own transaction: its resources reach every watch before this returns."""
         fresh = []

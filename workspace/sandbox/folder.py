@@ -32,6 +32,7 @@ class Folder:
         self.path = path
         self.fhir = path / "fhir.sqlite"
         self.gateway = path / "gateway.sqlite"
+        self.gateway_key = path / "gateway.key"
         self.identity = path / "identity.json"
         self.clock = path / "clock.json"
         self.seed = path / "seed.json"

@@ -216,7 +216,7 @@ def _set_aside(where: Folder) -> None:
     if where.fhir.exists():
         _LOG.warning("set aside as %s", Store(where.fhir, clock).set_aside().name)
     others = [where.gateway.with_name(where.gateway.name + ending) for ending in ("", "-wal", "-shm")]
-    others += [where.seed, where.clock]
+    others += [where.gateway_key, where.seed, where.clock]
     if where.identity.exists() and not read_json(where.identity):
         others.append(where.identity)
     for path in others:

@@ -7,11 +7,11 @@ its run and in other threads: nothing about a patient can be kept by keeping a `
 from __future__ import annotations
 
 import os
-import time
 from _thread import get_ident
 
 from workspace.sdk import compose, query
-from workspace.sdk.errors import SdkError, StaleContext, WriteInView
+from workspace.sdk.errors import SdkError, StaleContext, WriteInView, at
+from workspace.sdk.intents import LATER, Later, Outcome, Raised, Taken
 from workspace.sdk.record import parse
 from workspace.sdk.results import Lazy, Result, Store
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, NoReturn
 
+    from workspace.sdk.instance import Instance
+    from workspace.sdk.intents import Asked
+    from workspace.sdk.parts import Part
+
     Resource = dict[str, Any]
+
+
+MAX_SENTENCE = 500
 
 
 class Values:
@@ -43,7 +50,7 @@ class Values:
         return self.get(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise WriteInView("state is read-only here: use ctx.set(...) in an action")
+        raise WriteInView(at("state is read-only here: use ctx.set(...) in an action"))
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
@@ -69,7 +76,10 @@ class Ctx:
         self._thread = get_ident()
         self._reads: set[str] = set()
         self._reads_now = False
-        self._effects: dict[str, Any] = {"writes": [], "state": {}, "clear": [], "raise": []}
+        self._effects: dict[str, Any] = {"writes": [], "state": {}, "clear": [], "answers": []}
+        self._raised: list[Asked] = []
+        self._notices: list[dict[str, str]] = []
+        self._paper: tuple[str, str | Part] | None = None
         self._state = Values(dict(session.values), self._reads)
         self._settings = Values(dict(session.settings), set())
         self._moment: datetime | None = None
@@ -111,6 +121,12 @@ class Ctx:
         self._check()
         return self._run.locale
 
+    def t(self, key: str, /, **args: Any) -> str:
+        """The text of `key` in the user's language, from ``texts/<language>.toml``, with its ``{names}`` filled in; `n`
+        chooses between the forms ``one`` and ``other``. What a language lacks is taken from bokmål."""
+        self._check()
+        return self._run.text(key, args)
+
     @property
     def now(self) -> datetime:
         """Clinical time, the same all through the run. A view that reads it runs again each minute."""
@@ -123,8 +139,8 @@ class Ctx:
     # --- the record -----------------------------------------------------------------------------------------
 
     def search(self, kind: str, more: dict[str, Any] | None = None, /, **params: Any) -> Result:
-        """A live, lazy search in the context: ``ctx.search("Observation", category="vital-signs", _sort="-date")``, or the
-        whole query as text, just as the manifest prefetches it. Never names a patient: the shell adds it."""
+        """A live, lazy search in the context: ``ctx.search("Observation", category="vital-signs", _sort="-date")``, or
+        the whole query as text, just as the manifest prefetches it. Never names a patient: the shell adds it."""
         self._check()
         return Result(self._run.store(query.build(kind, more, **params)))
 
@@ -133,14 +149,29 @@ class Ctx:
         self._check()
         return Lazy(self._run.store(reference))
 
+    def blob(self, mime: str, data: bytes) -> str:
+        """Hand a picture or a PDF to the shell; gives the handle that ``ui.picture`` shows. The same bytes are sent
+        once."""
+        self._check()
+        return self._run.blob(mime, data)
+
+    def outcome(self, name: str) -> Outcome | None:
+        """What came of the intent `name` that an action raised last; None until then, and when it was never raised."""
+        self._check()
+        return self._run.outcomes.get(name)
+
+    def taken(self, name: str) -> list[Taken]:
+        """What other panels have asked for and this one answered with ``ctx.later()``, oldest first."""
+        self._check()
+        return [one for one in self._run.taken if one.name == name]
+
     # --- effects --------------------------------------------------------------------------------------------
 
     def create(self, resource: Resource | str, /, **fields: Any) -> str:
-        """A new resource: a dict, or a type and fields. Its patient is added where the type names one and none is given.
-        Returns a ``urn:uuid:`` that other resources of the same action may refer to.
+        """A new resource: a dict, or a type and fields. Its patient is added where the type names one and none is
+        given. Returns a ``urn:uuid:`` that other resources of the same action may refer to.
 
-        Observations may be written short: ``ctx.create("Observation", code="8867-4", value=72, unit="/min")``.
-        """
+        Observations may be written short: ``ctx.create("Observation", code="8867-4", value=72, unit="/min")``."""
         self._writing("create")
         made = compose.resource(resource, fields, self._info(), self._run.moment)
         full_url = uuid_urn()
@@ -148,10 +179,11 @@ class Ctx:
         return full_url
 
     def update(self, resource: Resource) -> str:
-        """The whole resource as it shall be. The version it was read at goes with it, so another's change is not lost."""
+        """The whole resource as it shall be. The version it was read at goes with it, so another's change is not
+        lost."""
         self._writing("update")
         if not resource.get("resourceType") or not resource.get("id"):
-            raise SdkError("ctx.update takes a resource that was read: with resourceType and id")
+            raise SdkError(at("ctx.update takes a resource that was read: with resourceType and id"))
         version = str((resource.get("meta") or {}).get("versionId") or "")
         write = {"action": "update", "resource": resource}
         self._effects["writes"].append({**write, "if_match": version} if version else write)
@@ -170,29 +202,65 @@ class Ctx:
     def say(self, text: str, tone: str = "ok") -> None:
         """One sentence to the user, told once all is committed."""
         self._writing("say")
-        if tone not in ("ok", "warn", "bad", "neutral"):
-            raise SdkError("ctx.say: tone is ok, warn, bad or neutral")
-        self._effects["message"], self._effects["tone"] = text, tone
+        self._effects["message"], self._effects["tone"] = _sentence("say", text, tone), tone
 
-    def raise_intent(self, name: str, **context: Any) -> None:
-        """Ask the shell, or another panel, for something: ``ctx.raise_intent("open Patient", patient="Patient/1")``."""
+    def notify(self, text: str, tone: str = "neutral") -> None:
+        """A sentence in the panel's state line, whatever comes of the action. For what follows a commit, use
+        ``ctx.say``."""
+        self._writing("notify")
+        self._notices.append({"text": _sentence("notify", text, tone), "tone": tone})
+
+    def print(self, title: str, content: str | Part) -> None:
+        """Have the shell print a text or a component once all is committed. The shell shows it first and asks the
+        user."""
+        self._writing("print")
+        if self._paper is not None:
+            raise SdkError(at("ctx.print: one document for each action"))
+        self._paper = (title, content)
+
+    def raise_intent(self, name: str, **args: Any) -> Raised:
+        """Ask the shell, or another panel about the same patient, for something that panel.toml says this one raises:
+        ``ctx.raise_intent("record vital-signs")``. See `Raised` for how to get at what comes of it."""
         self._writing("raise_intent")
-        self._effects["raise"].append({"name": name, "args": context} if context else {"name": name})
+        asked = self._run.asked(name, args)
+        self._raised.append(asked)
+        return Raised(asked)
+
+    def later(self) -> Later:
+        """What a handler returns when the user must do something first: ``return ctx.later()``. An action then finishes
+        it."""
+        self._check()
+        return LATER
+
+    def finish(self, name: str, result: Any = None) -> None:
+        """Others asked for `name`, and it is done: they get `result` once all is committed, with saved references in
+        the place of what ``ctx.create`` gave."""
+        self._writing("finish")
+        self._effects["answers"] += [{"id": one.id, "result": result} for one in self._run.taken if one.name == name]
+
+    def decline(self, name: str, reason: str) -> None:
+        """Others asked for `name`, and it will not be done; `reason` is for the user."""
+        self._writing("decline")
+        told = {"handled": False, "reason": _sentence("decline", reason, "neutral")}
+        self._effects["answers"] += [{"id": one.id, **told} for one in self._run.taken if one.name == name]
 
     # --- guards ---------------------------------------------------------------------------------------------
 
     def _check(self) -> None:
         if not self._alive:
-            raise StaleContext("this ctx is from a run that is over: nothing of it may be kept")
-        if get_ident() != self._thread:
+            run = f"{self._run.label}, which is over"
             raise StaleContext(
-                "ctx belongs to the thread that runs the view: read what you need before you start another"
+                at(f"this ctx is from {run}: take what you need from it while it runs, and let go of it")
             )
+        if get_ident() != self._thread:
+            mine = "ctx belongs to the thread that runs the view"
+            raise StaleContext(at(f"{mine}: read what you need of it before you start another thread"))
 
     def _writing(self, what: str) -> None:
         self._check()
         if not self._writable:
-            raise WriteInView(f"ctx.{what} in a view: a view only describes; write in a function marked @panel.action")
+            text = f"ctx.{what} in {self._run.label}: it only describes; do this in a function marked @panel.action"
+            raise WriteInView(at(text))
 
     def _info(self) -> dict[str, Any]:
         self._check()
@@ -204,28 +272,29 @@ class Ctx:
         object.__setattr__(self, name, value)
 
     def _refuse(self, name: str) -> NoReturn:
-        raise WriteInView(f"ctx.{name} cannot be set: ctx is a snapshot (use ctx.set(...) for local state)")
+        raise WriteInView(at(f"ctx.{name} cannot be set: ctx is a snapshot (use ctx.set(...) for local state)"))
 
-    def _end(self) -> dict[str, Any]:
-        """The run is over. Gives the effects, empty ones left out."""
+    def _end(self) -> None:
+        """The run is over."""
         self._alive = False
-        return {name: value for name, value in self._effects.items() if value}
 
 
 class Run:
-    """What a `Ctx` may know of its instance: made anew for each run, so that it cannot reach the session."""
+    """What a `Ctx` may know of its instance: made anew for each run, so that it cannot reach the session. `label` says
+    which run it is, for messages."""
 
-    def __init__(
-        self,
-        info: dict[str, Any],
-        values: dict[str, Any],
-        settings: dict[str, Any],
-        locale: str,
-        started: float,
-        find: Callable[[str], Store],
-    ) -> None:
-        self.info, self.values, self.settings, self.locale = info, values, settings, locale
-        self._started, self._find = started, find
+    def __init__(self, label: str, instance: Instance) -> None:
+        self.label = label
+        self.info, self.values, self.settings = instance.info, instance.values, instance.settings
+        self.locale = instance.locale
+        self.outcomes, self.taken = dict(instance.outcomes), list(instance.taken.values())
+        self.asked: Callable[[str, dict[str, Any]], Asked] = instance.asked
+        self.blob: Callable[[str, bytes], str] = instance.blob
+        self._texts, self._monotonic = instance.panel.texts, instance.monotonic
+        self._started, self._find = instance.started, instance.find
+
+    def text(self, key: str, args: dict[str, Any]) -> str:
+        return self._texts.get(key, self.locale, args)
 
     def store(self, text: str) -> Store:
         return self._find(text)
@@ -235,8 +304,16 @@ class Run:
 
         from workspace.sdk.record import local
 
-        passed = timedelta(seconds=time.monotonic() - self._started)
+        passed = timedelta(seconds=self._monotonic() - self._started)
         return local(parse(self.info["now"]).astimezone(UTC) + passed)
+
+
+def _sentence(what: str, text: str, tone: str) -> str:
+    if tone not in ("ok", "warn", "bad", "neutral"):
+        raise SdkError(at(f"ctx.{what}: tone is ok, warn, bad or neutral; not {tone!r}"))
+    if not isinstance(text, str) or len(text) > MAX_SENTENCE:
+        raise SdkError(at(f"ctx.{what} takes one sentence of at most {MAX_SENTENCE} characters"))
+    return text
 
 
 def uuid_urn() -> str:

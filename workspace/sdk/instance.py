@@ -1,16 +1,19 @@
 """One open view: its context, state, results and last tree. Runs the vendor's view and actions; knows nothing of pipes.
 
-A run never waits. What it needs and has not is asked for when the run is over, all at once; it runs again when that comes.
-"""
+A run never waits. What it needs and has not is asked for when the run is over, all at once; it runs again when that
+comes."""
 
 from __future__ import annotations
 
 import time
 
-from workspace.sdk import errors, query, tree
+from workspace.sdk import blobs, errors, query, tree
 from workspace.sdk.ctx import Ctx, Run
+from workspace.sdk.intents import Asked, Later, Outcome, Taken
+from workspace.sdk.memory import Guard
 from workspace.sdk.parts import RETRY, SORRY, Part, guarded
 from workspace.sdk.results import Store
+from workspace.sdk.wire import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +29,15 @@ if TYPE_CHECKING:
 class Instance:
     """Made from `open`. `report` takes the traceback of the exception being handled to stderr."""
 
-    def __init__(self, panel: Panel, params: Message, locale: str, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        panel: Panel,
+        params: Message,
+        locale: str,
+        report: Callable[[str], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.monotonic = monotonic
         self.panel, self.report, self.locale = panel, report, locale
         self.id: str = params["instance"]
         self.view: str = params["view"]
@@ -36,7 +47,7 @@ class Instance:
         state = params.get("state") or {}
         self.values: Message = _present(state.get("values") or {})
         self.revision: int = int(state.get("revision") or 0)  # of what is typed
-        self.started = time.monotonic()
+        self.started = monotonic()
         self.stores: dict[str, Store] = {}
         self.handles: dict[int, Store] = {}
         self.dirty = True
@@ -47,7 +58,12 @@ class Instance:
         self.read_keys: set[str] = set()
         self.next_minute: float | None = None
         self.finished = False  # the last run of the view came to its end: it has asked for all it needs
-        self.asks: list[Message] = []  # requests to the host, to be sent when the run is over
+        self.raising: dict[str, Asked] = {}  # intents that actions have raised and wait for, by name and arguments
+        self.outcomes: dict[str, Outcome] = {}
+        self.taken: dict[str, Taken] = {}
+        self.blobs: dict[str, blobs.Blob] = {}
+        self.notices: list[Message] = []  # to be told when the run is over
+        self.memory = Guard([*panel.views.values(), *panel.actions.values(), *panel.intents.values()])
         for result in params.get("results") or []:
             self._given(result)
 
@@ -120,9 +136,12 @@ class Instance:
         for key, store in list(self.stores.items()):
             if not store.touched and not store.given and not keep:
                 del self.stores[key]
+                store.dropped = True
                 if store.watch is not None:
                     self.handles.pop(store.watch, None)
                     made.append(("unwatch", store, {**about, "watch": store.watch}))
+                elif store.number is not None:
+                    made.append(("cancel", store, {"id": store.number}))
                 continue
             if not store.touched:
                 continue
@@ -161,12 +180,85 @@ class Instance:
         self.revision = max(self.revision, revision)
 
     def tick(self) -> None:
-        if self.next_minute is not None and time.monotonic() >= self.next_minute:
+        if self.next_minute is not None and self.monotonic() >= self.next_minute:
             self.dirty = True
 
-    def _ctx(self, writable: bool) -> Ctx:
-        run = Run(self.info, self.values, self.settings, self.locale, self.started, self.find)
-        return Ctx(run, writable)
+    def _ctx(self, label: str, writable: bool) -> Ctx:
+        return Ctx(Run(label, self), writable)
+
+    def _clean(self, label: str) -> None:
+        """Raises PatientState when the vendor's modules kept something of the run."""
+        self.memory.check(str(self.info.get("patient") or ""), label)
+
+    # --- intents and blobs ----------------------------------------------------------------------------------
+
+    def asked(self, name: str, args: Message) -> Asked:
+        """The intent as it is under way, or a new one."""
+        key = f"{name} {dumps(args)}"
+        one = self.raising.get(key)
+        if one is None:
+            one = self.raising[key] = Asked(name, args)
+        return one
+
+    def raises(self) -> list[Asked]:
+        """Those an action waits for and that have not left."""
+        return [one for one in self.raising.values() if one.wanted and one.number is None and one.outcome is None]
+
+    def abandon(self) -> list[int]:
+        """The action that waited was cancelled: the requests nobody wants any more."""
+        numbers = [one.number for one in self.raising.values() if one.number is not None and one.outcome is None]
+        self.raising.clear()
+        return numbers
+
+    def answered(self, name: str, held: Any) -> None:
+        """What came of an intent from an action's effects."""
+        self.outcomes[name] = Outcome.read(held)
+        self.dirty = True
+
+    def take(self, params: Message) -> Message:
+        """Another panel asks. Gives the `IntentResult`."""
+        name = params["name"]
+        function = self.panel.intents.get(name)
+        if function is None:
+            raise errors.MethodNotFound(f"Panelet tar ikke imot «{name}».")
+        args = params.get("args") or {}
+        answer = self._guard(lambda ctx: function(ctx, **args), f"intent {name}", writable=False)[0]
+        if isinstance(answer, Later):
+            self.taken[str(params["id"])] = Taken(params)
+            self.dirty = True
+            return {"handled": True, "later": True}
+        return {"handled": True, "result": answer}
+
+    def settled(self, number: str) -> None:
+        """Nobody waits any more for something taken: it is done and saved, or the asker has gone."""
+        if self.taken.pop(number, None) is not None:
+            self.dirty = True
+
+    def blob(self, mime: str, data: bytes) -> str:
+        """The handle under which the shell has it, or will have it."""
+        handle = blobs.handle(mime, data)
+        known = self.blobs.get(handle)
+        if known is None:
+            others = sum(one.total for one in self.blobs.values() if one.touched)
+            if others + len(data) > blobs.MAX_BLOBS:
+                limit = f"a panel's blobs are at most {blobs.MAX_BLOBS >> 20} MiB in all"
+                raise errors.SdkError(errors.at(f"ctx.blob: {limit}; show fewer at a time"))
+            self.blobs[handle] = blobs.Blob(handle, mime, data)
+        else:
+            known.touched = True
+        return handle
+
+    def blob_parts(self) -> list[tuple[blobs.Blob, Message]]:
+        """What must be sent of blobs now: parts, and `total` 0 for those that no view has used any more."""
+        about = {"instance": self.id, "context": self.token}
+        made: list[tuple[blobs.Blob, Message]] = []
+        for handle, one in list(self.blobs.items()):
+            if not one.touched and not one.waiting:
+                del self.blobs[handle]
+                made.append((one, {**about, "handle": handle, "mime": one.mime, "total": 0}))
+            elif (part := one.part()) is not None:
+                made.append((one, {**about, **part}))
+        return made
 
     # --- views ----------------------------------------------------------------------------------------------
 
@@ -176,6 +268,8 @@ class Instance:
         self.dirty = False
         for store in self.stores.values():
             store.touched = store.handled = store.wanted = False
+        for blob in self.blobs.values():
+            blob.touched = False
         try:
             made = tree.assemble(self._run_view(), self.tree)
             return self._message(made)
@@ -184,19 +278,21 @@ class Instance:
             return self._message(tree.assemble(_broken(), None))
 
     def _run_view(self) -> Part:
-        ctx = self._ctx(writable=False)
+        label = f"view {self.view}"
+        ctx = self._ctx(label, writable=False)
         view = self.panel.views[self.view]
         completed = True
         try:
             part = guarded(lambda: view(ctx), "", {})
+            self._clean(label)
         except Exception:  # noqa: BLE001 - whatever a vendor's view raises is shown as a failed component
-            self.report(f"view {self.view}")
+            self.report(label)
             part, completed = _broken(), False
         finally:
             ctx._end()
         self.read_keys = ctx._reads
         self.finished = completed and not (part is not None and (part.suspended or part.kind == "failed"))
-        self.next_minute = time.monotonic() + 60 if ctx._reads_now else None
+        self.next_minute = self.monotonic() + 60 if ctx._reads_now else None
         return part or Part("column", {}, [])
 
     def _message(self, made: Node) -> Message | None:
@@ -232,35 +328,57 @@ class Instance:
         function = self.panel.actions.get(name)
         if function is None:
             raise errors.InvalidParams(f"Panelet kjenner ikke handlingen «{name}».")
-        effects = self._guard(lambda ctx: function(ctx, **args), name, writable=True)[1]
+        ctx = self._guard(lambda ctx: function(ctx, **args), f"action {name}", writable=True)[1]
+        effects = self._effects(ctx)
         if effects.get("writes") or effects.get("state") or effects.get("clear"):
             effects["revision"] = self.revision
         return effects
 
-    def intent(self, name: str, context: Message) -> Any:
-        """Another panel asks. Gives the handler's answer."""
-        function = self.panel.intents.get(name)
-        if function is None:
-            raise errors.MethodNotFound(f"Panelet tar ikke imot «{name}».")
-        return self._guard(lambda ctx: function(ctx, **context), name, writable=False)[0]
+    def _effects(self, ctx: Ctx) -> Message:
+        """What the action gathered, as the wire has it; intents and documents included."""
+        effects = {name: value for name, value in ctx._effects.items() if value}
+        raised: list[Message] = []
+        for asked in ctx._raised:
+            if asked.outcome is None:
+                self.outcomes.pop(asked.name, None)
+                self.dirty = True
+                one = {"name": asked.name, "args": asked.args, "id": asked.name}
+                raised.append(one if asked.args else {"name": asked.name, "id": asked.name})
+        if raised:
+            effects["raise"] = raised
+        self.raising.clear()
+        if ctx._paper is not None:
+            title, content = ctx._paper
+            effects["print"] = {"title": title, **_content(content)}
+        self.notices += ctx._notices
+        return effects
 
-    def _guard(self, call: Callable[[Ctx], Any], name: str, writable: bool) -> tuple[Any, Message]:
-        ctx = self._ctx(writable)
+    def _guard(self, call: Callable[[Ctx], Any], label: str, writable: bool) -> tuple[Any, Ctx]:
+        ctx = self._ctx(label, writable)
         try:
             answer = call(ctx)
-        except errors.WireError:
-            raise
+            self._clean(label)
+        except errors.WireError as error:
+            if error.message:
+                raise
+            raise type(error)(SORRY, error.data) from error
         except errors.PanelProblem as problem:
             raise errors.WireError(str(problem)) from problem
-        except errors.ResultFailed as failure:
-            raise errors.WireError(failure.text or SORRY) from failure
         except Exception as mistake:
-            self.report(f"action {name}")
+            self.report(label)
             text = "Det skjedde en feil i panelet, og ingenting er lagret. Prøv igjen, eller meld fra til leverandøren."
-            raise errors.InternalError(text, {"action": name}) from mistake
+            raise errors.InternalError(text, {"in": label}) from mistake
         finally:
-            effects = ctx._end()
-        return answer, effects
+            ctx._end()
+        return answer, ctx
+
+
+def _content(content: Any) -> Message:
+    if isinstance(content, str):
+        return {"text": content}
+    if isinstance(content, Part):
+        return {"tree": tree.assemble(content, None)}
+    raise errors.SdkError("ctx.print takes a text, or a component made with ui")
 
 
 def _present(values: Message) -> Message:

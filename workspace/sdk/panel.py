@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
 from workspace.sdk.errors import SdkError
+from workspace.sdk.texts import Texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ class Panel:
         self.views: dict[str, View] = {}
         self.actions: dict[str, Callable[..., Any]] = {}
         self.intents: dict[str, Callable[..., Any]] = {}
+        made_in = sys._getframe(1).f_code.co_filename.replace("\\", "/")
+        self.texts = Texts(made_in.rpartition("/")[0] or ".")
 
     def view(self, name: str) -> Callable[[F], F]:
         """Registers a function ``(ctx) -> component`` as view `name` of the manifest."""
@@ -39,8 +44,8 @@ class Panel:
         return register
 
     def action(self, function: F) -> F:
-        """Registers a function ``(ctx, **arguments)`` under its own name. It may read, gather effects and return; it may
-        not wait. It may be run again from its beginning when a result it uses has not come."""
+        """Registers a function ``(ctx, **arguments)`` under its own name. It may read, gather effects and return; it
+        may not wait. It may be run again from its beginning when a result it uses has not come."""
         name = function.__name__
         if name in self.actions:
             raise SdkError(f"the action {name!r} is registered twice")
@@ -48,16 +53,23 @@ class Panel:
         return function
 
     def intent(self, name: str) -> Callable[[F], F]:
-        """Registers ``(ctx, **context) -> JSON`` for an intent that the manifest says it handles."""
+        """Registers ``(ctx, **args) -> JSON`` for an intent that the manifest says this panel handles: what it returns
+        is the result. ``return ctx.later()`` when the user must do something first; an action then says
+        ``ctx.finish(name, …)``."""
+        if not isinstance(name, str):
+            raise SdkError('@panel.intent needs the intent\'s name: @panel.intent("record vital-signs")')
 
         def register(function: F) -> F:
+            if name in self.intents:
+                raise SdkError(f"the intent {name!r} is registered twice")
             self.intents[name] = function
             return function
 
         return register
 
     def run(self) -> None:
-        """Speaks with the shell over stdin and stdout until it says `shutdown` or hangs up. ``print()`` goes to stderr."""
+        """Speaks with the shell over stdin and stdout until it says `shutdown` or hangs up. ``print()`` goes to
+        stderr."""
         from workspace.sdk.pipes import serve
 
         serve(self)

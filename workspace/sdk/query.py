@@ -17,11 +17,11 @@ _ORDERED = ("_sort", "_elements", "_include", "_revinclude")
 
 
 def build(kind: str, more: dict[str, Any] | None = None, **params: Any) -> str:
-    """``build("Observation", category="vital-signs", _sort="-date")`` → ``Observation?category=vital-signs&_sort=-date``.
+    """``build("Observation", category="vital-signs", _sort="-date")`` →
+    ``Observation?category=vital-signs&_sort=-date``.
 
     Lists mean «any of» (comma), except for ``_include`` and ``_revinclude``, and inside `more`, where each value is a
-    parameter of its own. Underscores inside a name become hyphens (``clinical_status``). None is left out.
-    """
+    parameter of its own. Underscores inside a name become hyphens (``clinical_status``). None is left out."""
     _, _, tail = kind.partition("?")
     base = kind.partition("?")[0]
     pairs: Pairs = _split(tail)
@@ -36,6 +36,11 @@ def build(kind: str, more: dict[str, Any] | None = None, **params: Any) -> str:
         else:
             pairs.append((real, ",".join(_text(one) for one in _listed(value))))
     return base + ("?" + "&".join(f"{_quote(n)}={_quote(v)}" for n, v in pairs) if pairs else "")
+
+
+def pairs(query: str) -> Pairs:
+    """The parameters of a query, decoded, in order."""
+    return _split(query.partition("?")[2])
 
 
 def canonical(query: str) -> str:

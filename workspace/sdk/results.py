@@ -5,7 +5,7 @@ Resources are the host's own dicts: treat them as read-only; a change belongs in
 
 from __future__ import annotations
 
-from workspace.sdk.errors import ResultFailed, Suspended
+from workspace.sdk.errors import Suspended, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Store:
         self.drawn = watch is not None  # a view has run since its handle came
         self.touched = False  # asked for in the run going on
         self.given = watch is not None  # prefetched: the host's to end
+        self.number: int | None = None  # of the request that has not been answered yet
+        self.dropped = False  # nobody wants it any more
         self.chunks: list[Resource] | None = None
 
     def whole(self, result: dict[str, Any], more: bool = False) -> None:
@@ -89,13 +91,18 @@ class Lazy:
         rows = self._rows()
         return rows[0] if rows else None
 
+    @property
+    def code(self) -> str:
+        """The stable name of `error`, such as ``unavailable``."""
+        return self._store.code
+
     def _rows(self) -> list[Resource]:
         store = self._store
         store.wanted = True
         if store.ready:
             return store.rows
         if store.error:
-            raise ResultFailed(store.error, store.code)
+            raise named(store.code, store.error)
         raise Suspended(store.query.partition("?")[0])
 
 
@@ -148,6 +155,6 @@ class Result(Lazy):
         self._store.handled = True
         if self._store.watch is None:
             if self._store.error:
-                raise ResultFailed(self._store.error, self._store.code)
+                raise named(self._store.code, self._store.error)
             raise Suspended(self._store.query.partition("?")[0])
         return self._store.watch

@@ -13,6 +13,7 @@ import time
 from workspace.sdk import errors, tree
 from workspace.sdk.errors import Suspended, WireError
 from workspace.sdk.instance import Instance
+from workspace.sdk.intents import Outcome
 from workspace.sdk.wire import dumps, loads
 
 TYPE_CHECKING = False
@@ -21,22 +22,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from workspace.sdk.panel import Panel
-    from workspace.sdk.results import Store
 
     Message = dict[str, Any]
 
 PROTOCOL = 1
+"""The newest version this SDK speaks, and `OLDEST` the oldest."""
+OLDEST = 1
 
 
 class Session:
-    """`send` takes one line (no newline) for the host."""
+    """`send` takes one line (no newline) for the host; `monotonic` gives the seconds that pass."""
 
-    def __init__(self, panel: Panel, send: Callable[[str], None]) -> None:
+    def __init__(
+        self, panel: Panel, send: Callable[[str], None], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.panel = panel
+        self._monotonic = monotonic
         self._send_line = send
         self._instances: dict[str, Instance] = {}
         self._waiting: list[tuple[str, Any, str, Message]] = []  # instance, id, method, params: events and asks
-        self._answers: dict[int, tuple[Instance, str, Store]] = {}
+        self._answers: dict[int, tuple[Instance, str, Any]] = {}  # whose, method, what it is for
         self._next = 0
         self._locale = "nb"
         self.done = False
@@ -83,11 +88,12 @@ class Session:
             if one.dirty and one.visible:
                 self._render(one)
                 self._request(one, keep=owes or not one.finished)
+            self._send_blobs(one)
 
     def next_wake(self) -> float | None:
         """Seconds until a view that shows the time runs again; None when no one asks."""
         times = [one.next_minute for one in self._instances.values() if one.next_minute is not None and one.visible]
-        return max(0.0, min(times) - time.monotonic()) if times else None
+        return max(0.0, min(times) - self._monotonic()) if times else None
 
     # --- host → panel ---------------------------------------------------------------------------------------
 
@@ -103,11 +109,16 @@ class Session:
 
     def _on_initialize(self, params: Message) -> Message:
         self._locale = params.get("locale") or "nb"
+        newest = int(params.get("protocol") or 1)
+        oldest = int(params.get("oldest") or 1)
+        if newest < OLDEST or oldest > PROTOCOL:
+            ours = f"protocol {OLDEST}" if OLDEST == PROTOCOL else f"protocols {OLDEST} to {PROTOCOL}"
+            raise errors.UnsupportedProtocol(f"this panel's SDK speaks {ours}; the host speaks {oldest} to {newest}")
         return {
             "name": self.panel.name,
             "version": self.panel.version,
             "views": list(self.panel.views),
-            "protocol": PROTOCOL,
+            "protocol": min(newest, PROTOCOL),
         }
 
     def _on_open(self, params: Message) -> None:
@@ -115,7 +126,7 @@ class Session:
             raise errors.InvalidParams(f"the panel has no view {params['view']!r}")
         if params["instance"] in self._instances:
             raise errors.InvalidParams("the instance is open already")
-        made = Instance(self.panel, params, self._locale, self._report)
+        made = Instance(self.panel, params, self._locale, self._report, self._monotonic)
         self._instances[made.id] = made
 
     def _on_close(self, params: Message) -> None:
@@ -152,7 +163,7 @@ class Session:
         one = self._known(params)
         if one is not None:
             one.settings = params.get("settings") or {}
-            one.locale = params.get("locale") or one.locale
+            one.locale = self._locale = params.get("locale") or one.locale
             one.dirty = True
 
     def _on_resync(self, params: Message) -> None:
@@ -171,10 +182,21 @@ class Session:
             one.visible = False
 
     def _on_cancel(self, params: Message) -> Any:
-        for entry in [entry for entry in self._waiting if entry[1] == params["id"]]:
+        number = params["id"]
+        for entry in [entry for entry in self._waiting if entry[1] == number]:
             self._waiting.remove(entry)
-            self._refuse(entry[1], errors.Cancelled("Avbrutt."))
+            self._refuse(number, errors.Cancelled("Avbrutt."))
+            for asked in self._instances[entry[0]].abandon():
+                self._notify("cancel", {"id": asked})
+        if isinstance(number, str):
+            for one in self._instances.values():
+                one.settled(number)
         return _LATER
+
+    def _on_answer(self, params: Message) -> None:
+        one = self._known(params)
+        if one is not None:
+            one.answered(str(params["name"]), params.get("result"))
 
     def _on_ping(self, params: Message) -> None:
         return None
@@ -193,13 +215,15 @@ class Session:
             return self._do(one, method, params)
         except Suspended:
             self._waiting.append((one.id, number, method, params))
+            if number is not None:
+                self._notify("ack", {"id": number})  # it has come, and will take a while
             return _LATER
 
     def _do(self, one: Instance, method: str, params: Message) -> Any:
         if method == "ask":
             return {}
         if method == "intent":
-            return one.intent(params["name"], params.get("args") or {})
+            return one.take(params)
         action = params["action"]
         return one.act(action["name"], action.get("args") or {})
 
@@ -227,43 +251,88 @@ class Session:
         if params is None:
             return
         try:
-            line = dumps({"jsonrpc": "2.0", "method": "render", "params": params})
+            lines = self._lines(one, params)
         except (TypeError, ValueError, RecursionError):
             self._report(f"view {one.view}")
-            line = ""
-        if line and len(line) * 4 > tree.MAX_RENDER and len(line.encode()) > tree.MAX_RENDER:
-            sys.stderr.write(f"view {one.view}: a render is at most {tree.MAX_RENDER} bytes\n")
-            line = ""
-        if not line:
+            lines = []
+        if not lines:
             instead = one.too_large()
-            line = dumps({"jsonrpc": "2.0", "method": "render", "params": instead})
-        self._send_line(line)
+            lines = [dumps({"jsonrpc": "2.0", "method": "render", "params": instead})]
+        for line in lines:
+            self._send_line(line)
+
+    def _lines(self, one: Instance, params: Message) -> list[str]:
+        """The render as it goes out: one line, several when its tables are long, none when it cannot be sent at all."""
+        line = dumps({"jsonrpc": "2.0", "method": "render", "params": params})
+        if _fits(line):
+            return [line]
+        parts = tree.slices(params, lambda value: len(dumps(value).encode()))
+        lines = [dumps({"jsonrpc": "2.0", "method": "render", "params": part}) for part in parts]
+        if not all(_fits(line) for line in lines):
+            sys.stderr.write(f"view {one.view}: a render is at most {tree.MAX_RENDER} bytes\n")
+            return []
+        one.drawn += len(lines) - 1
+        return lines
 
     def _request(self, one: Instance, keep: bool) -> None:
         for method, store, params in one.requests(keep):
-            message: Message = {"jsonrpc": "2.0", "method": method, "params": params}
-            self._next += 1
-            message["id"] = self._next
-            if method != "unwatch":
-                self._answers[self._next] = (one, method, store)
-            self._send_line(dumps(message))
+            if method in ("unwatch", "cancel"):
+                self._notify(method, params)
+            else:
+                store.number = self._ask(one, method, store, params)
+        about = {"instance": one.id, "context": one.token}
+        for asked in one.raises():
+            asked.number = self._ask(one, "raise", asked, {**about, "name": asked.name, "args": asked.args})
+
+    def _send_blobs(self, one: Instance) -> None:
+        for blob, params in one.blob_parts():
+            if params["total"]:
+                self._ask(one, "blob", blob, params)
+            else:
+                self._notify("blob", params)
+
+    def _ask(self, one: Instance, method: str, owner: Any, params: Message) -> int:
+        self._next += 1
+        self._answers[self._next] = (one, method, owner)
+        self._send_line(dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": self._next}))
+        return self._next
+
+    def _notify(self, method: str, params: Message) -> None:
+        self._send_line(dumps({"jsonrpc": "2.0", "method": method, "params": params}))
 
     def _answered(self, number: Any, message: Message) -> None:
         found = self._answers.pop(number, None) if isinstance(number, int) else None
         if found is None:
             return
-        one, method, store = found
-        error = message.get("error")
-        if isinstance(error, dict):
-            name = (error.get("data") or {}).get("name", "") if isinstance(error.get("data"), dict) else ""
-            one.missed(store, str(error.get("message") or "Svaret kom ikke."), str(name))
-            return
+        one, method, owner = found
         result = message.get("result")
-        if method == "read" and isinstance(result, dict):
+        error = errors.received(message["error"]) if message.get("error") is not None else None
+        if method == "raise":
+            owner.outcome = Outcome.read(result) if error is None else Outcome(False, None, error.message)
+        elif method == "blob":
+            self._blob_came(one, owner, result, error)
+        else:
+            self._query_came(one, method, owner, result, error)
+
+    def _blob_came(self, one: Instance, blob: Any, result: Any, error: WireError | None) -> None:
+        if error is None and isinstance(result, dict) and isinstance(result.get("received"), int):
+            blob.came(result["received"])
+        else:
+            blob.failed()
+            sys.stderr.write(f"view {one.view}: the shell did not take a blob: {error}\n")
+
+    def _query_came(self, one: Instance, method: str, store: Any, result: Any, error: WireError | None) -> None:
+        store.number = None
+        if error is not None:
+            one.missed(store, error.message or "Svaret kom ikke.", error.name)
+        elif method == "read" and isinstance(result, dict):
             store.whole({"resources": [result]})
             one.dirty = True
         elif method == "watch" and isinstance(result, dict) and isinstance(result.get("watch"), int):
-            one.watching(store, result["watch"])
+            if store.dropped:  # the answer was on its way when the cancel left
+                self._notify("unwatch", {"instance": one.id, "context": one.token, "watch": result["watch"]})
+            else:
+                one.watching(store, result["watch"])
         else:
             one.missed(store, "Svaret kunne ikke leses.", "internal-error")
 
@@ -279,6 +348,10 @@ class Session:
             )
             return
         self._send_line(line)
+        for one in self._instances.values():
+            notices, one.notices = one.notices, []
+            for notice in notices:
+                self._notify("notify", {"instance": one.id, "context": one.token, **notice})
 
     def _refuse(self, number: Any, error: WireError) -> None:
         body = {"code": error.code, "message": error.message, "data": {"name": error.name, **error.data}}
@@ -307,3 +380,7 @@ class Session:
 
 _LATER: Any = object()
 """No answer now: it comes later, or was not asked for."""
+
+
+def _fits(line: str) -> bool:
+    return len(line) * 4 <= tree.MAX_RENDER or len(line.encode()) <= tree.MAX_RENDER

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from workspace.sdk.parts import Part
 
     Node = dict[str, Any]
+    Rest = list[tuple[str, list[list[Any]]]]
 
 MAX_NODES = 5_000
 MAX_RENDER = 256 << 10  # bytes on the wire
@@ -150,7 +152,8 @@ def _props(was: Node, one: Node, out: list[dict[str, Any]]) -> None:
 
 
 def _rows(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, Any]:
-    """Keys that go, then rows at their final places. A row that moved goes and comes again; the fewest possible move."""
+    """Keys that go, then rows at their final places. A row that moved goes and comes again; the fewest possible
+    move."""
     was = {row["key"]: (at, row) for at, row in enumerate(before)}
     now = {row["key"] for row in after}
     places = [(was[row["key"]][0], row["key"]) for row in after if row["key"] in was]
@@ -187,3 +190,73 @@ def _rising(places: list[tuple[int, str]]) -> set[str]:
         stay.add(places[at][1])
         at = back[at]
     return stay
+
+
+# --- more rows than one render holds ------------------------------------------------------------------------
+
+SLICE = 192 << 10  # bytes of rows in one message
+
+
+def slices(message: dict[str, Any], size: Callable[[Any], int]) -> list[dict[str, Any]]:
+    """A render whose tables have more rows than it may hold, as several: the tree with its first rows, then patches that
+    put the rest, each on the revision before. `size` gives a value's bytes on the wire. What holds no rows is left alone."""
+    rest: Rest = []
+    room = SLICE
+    thin: dict[str, Any] = dict(message)
+    if message.get("tree") is not None:
+        thin["tree"], room = _thinned(message["tree"], room, rest, size)
+    else:
+        thin["patch"] = []
+        for op in message["patch"]:
+            if op["op"] == "rows":
+                kept, room = _fitting(op.get("put", []), room, size)
+                more = op.get("put", [])[len(kept) :]
+                thin["patch"].append({**op, "put": kept} if kept else {k: v for k, v in op.items() if k != "put"})
+                if more:
+                    rest.append((op["id"], more))
+            elif op["op"] == "add":
+                node, room = _thinned(op["node"], room, rest, size)
+                thin["patch"].append({**op, "node": node})
+            else:
+                thin["patch"].append(op)
+    made = [thin]
+    for name, put in rest:
+        while put:
+            kept, _ = _fitting(put, SLICE, size)
+            kept = kept or put[:1]
+            put = put[len(kept) :]
+            patch = [{"op": "rows", "id": name, "put": kept}]
+            made.append({"instance": message["instance"], "context": message["context"], "patch": patch})
+    first = message["revision"]
+    for number, one in enumerate(made):
+        one["revision"] = first + number
+        if number:
+            one["base"] = first + number - 1
+    return made
+
+
+def _thinned(node: Node, room: int, rest: Rest, size: Callable[[Any], int]) -> tuple[Node, int]:
+    made = dict(node)
+    rows = node.get("props", {}).get("rows") if node["type"] == "table" else None
+    if rows:
+        placed = [[at, row] for at, row in enumerate(rows)]
+        kept, room = _fitting(placed, room, size)
+        made["props"] = {**node["props"], "rows": rows[: len(kept)]}
+        if len(kept) < len(rows):
+            rest.append((node["id"], placed[len(kept) :]))
+    children = []
+    for child in node.get("children", ()):
+        thin, room = _thinned(child, room, rest, size)
+        children.append(thin)
+    if children:
+        made["children"] = children
+    return made, room
+
+
+def _fitting(put: list[list[Any]], room: int, size: Callable[[Any], int]) -> tuple[list[list[Any]], int]:
+    """The first of `put` that there is room for, and the room that is left."""
+    for number, entry in enumerate(put):
+        room -= size(entry) + 1
+        if room < 0:
+            return put[:number], 0
+    return put, room

@@ -161,8 +161,9 @@ class PlainButton(QAbstractButton):
         hot = self.underMouse() and self.isEnabled()
         ink = theme.color("on_accent" if self._primary else "text")
         if not self._quiet:
-            ground = theme.color("accent" if self._primary else ("hover" if hot else "surface"))
-            painter.setPen(Qt.PenStyle.NoPen if self._primary else QPen(theme.color("line"), 1))
+            primary = self._primary and self.isEnabled()
+            ground = theme.color("accent" if primary else ("hover" if hot else "surface"))
+            painter.setPen(Qt.PenStyle.NoPen if primary else QPen(theme.color("line"), 1))
             painter.setBrush(ground)
             painter.drawRoundedRect(area, 8, 8)
         elif hot:

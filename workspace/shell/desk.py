@@ -6,34 +6,33 @@ A failure on the way is a Problem on the sign-in page; nothing that was typed is
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 
 from workspace import settings as settings_room
-from workspace.clock import OffsetClock, SystemClock
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
-from workspace.shell.banner import BannerText
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
+from workspace.shell.stages import Stages
 from workspace.shell.status import Notice
 from workspace.shell.unsent import Unsent
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
-from workspace.shell.workplace import Workplace
+
+if TYPE_CHECKING:
+    from workspace.clock import OffsetClock
+    from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
-STARTED = time.perf_counter()
-HEADLESS_SECONDS = 60.0
+SETTLED_AFTER = 2.0
+"""Seconds after the work is open when the start is over."""
 
 
 @dataclass
@@ -51,6 +50,7 @@ class Shift:
     clock: OffsetClock
     directory: Any
     layout: Any
+    units_asked: asyncio.Future[list[Any]]
     problems: list[Problem] = field(default_factory=list)
     workplace: Workplace | None = None
     units: list[Any] = field(default_factory=list)
@@ -64,20 +64,29 @@ class Desk:
     """`await work()` until the window is closed. Returns the exit code."""
 
     def __init__(
-        self, options: Options, known: settings_room.Settings, rooms: Rooms, window: MainWindow, *, shown_at: float
+        self,
+        options: Options,
+        known: settings_room.Settings,
+        rooms: Rooms,
+        stages: Stages,
+        window: MainWindow,
+        *,
+        shown_at: float,
+        settled: Callable[[], None],
     ) -> None:
         self.options, self._known, self._rooms, self.window = options, known, rooms, window
-        self._shown_at = shown_at
+        self._stages, self.shown_at, self._settled = stages, shown_at, settled
         self.shift: Shift | None = None
         self._platform: Any = None
         self._over = asyncio.Event()
         self.tasks = Tasks(self._failed)
-        self._watchdog = Watchdog(window)
-        self._signing: asyncio.Task[Any] | None = None
+        self.watchdog = Watchdog(window)
+        self.signing: asyncio.Task[Any] | None = None
+        self._grounded: asyncio.Task[Any] | None = None
         self._minute = QTimer(window)
         self._minute.setInterval(10_000)
         self._minute.timeout.connect(self._tick)
-        self._painted_all: float | None = None
+        self._broken: list[Problem] = []
         self.prompts = 0
         window.closing.connect(self._over.set)
         window.sign_in.signInAsked.connect(lambda: self._begin(self._sign_in))
@@ -89,12 +98,15 @@ class Desk:
 
     async def work(self) -> int:
         """The whole course."""
-        self._watchdog.start()
+        self.watchdog.start()
         code = 0
+        self._grounded = self.tasks.spawn(self._stand())
         try:
             self._begin(self._start)
             if self.options.headless:
-                code = await self._headless()
+                from workspace.shell.headless import Headless
+
+                code = await Headless(self).run()
             else:
                 await self._over.wait()
         finally:
@@ -104,12 +116,12 @@ class Desk:
     # --- finding the platform, signing on ---
 
     def _begin(self, step: Any) -> None:
-        if self._signing is None or self._signing.done():
-            self._signing = self.tasks.spawn(self._guarded(step()))
+        if self.signing is None or self.signing.done():
+            self.signing = self.tasks.spawn(self._guarded(step()))
 
     def _cancel(self) -> None:
-        if self._signing is not None:
-            self._signing.cancel()
+        if self.signing is not None:
+            self.signing.cancel()
         self._welcome()
 
     async def _guarded(self, work: Any) -> None:
@@ -120,22 +132,29 @@ class Desk:
             self.window.show_sign_in()
             self.window.sign_in.failed(problem)
             if self.options.headless:
-                self._fatal = problem
+                self.fatal = problem
                 self._over.set()
 
-    _fatal: Problem | None = None
+    fatal: Problem | None = None
 
     async def _start(self) -> None:
         page = self.window.sign_in
         page.starting("Finner plattformen …", None)
-        heavy = asyncio.to_thread(self._rooms.prepare)
-        address, _ = await asyncio.gather(self.options.locate(lambda share, words: page.starting(words, share)), heavy)
-        from workspace.signon.platform import discover_platform
-
-        self._platform = await discover_platform(address)
+        address = await self.options.locate(lambda share, words: page.starting(words, share))
+        await self._stages.ready("http")
+        self._platform = await self._rooms.discover(address)
         self._welcome()
         if self.options.visit is not None:
             await self._sign_in()
+
+    async def _stand(self) -> Any:
+        """What panels stand on, before anybody has signed on: the processes of those that were used here last are made
+        ready while the person is still at the sign-in."""
+        installed = await self._stages.ready("panels")
+        ground = await self._rooms.ground(installed)
+        self._broken = installed.broken
+        self.tasks.spawn(ground.warm(installed.last_used))
+        return ground
 
     def _welcome(self) -> None:
         if self._platform is not None:
@@ -146,30 +165,38 @@ class Desk:
         if self._platform is None:
             await self._start()
             return
-        from workspace.signon.login import login
-
         visit = self.options.visit
         if visit is None:
             self.window.sign_in.waiting()
             self.prompts += 1
-        session = await login(self._platform, open_browser=visit or _open_browser, clock=SystemClock())
+        await self._stages.ready("sign-on")
+        signed = await self._rooms.sign_on(self._platform, visit or _open_browser)
         self.window.sign_in.starting("Åpner arbeidsflaten …", 0.8)
-        await self._open_work(session)
+        await self._open_work(signed)
 
     # --- the work ---
 
-    async def _open_work(self, session: Any) -> None:
-        self.shift = shift = await self._rooms.open_shift(self.options, self._known, self._platform, session)
+    async def _open_work(self, signed: Any) -> None:
+        await self._stages.ready("work")
+        assert self._grounded is not None
+        ground = await asyncio.shield(self._grounded)
+        shift = await self._rooms.open_shift(self.options, self._known, self._platform, signed, ground)
+        self.shift = shift
+        shift.problems += self._broken
+        await self._stages.ready("surface")
+        from workspace.shell.workplace import Workplace
+
+        session = signed.session
         subject = session.subject
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
-        self.tasks.spawn(shift.workplace.warm())
+        await shift.workplace.build()
         window.top.user.set_text(f"{subject.name} · {subject.role}")
         window.top.set_time(shift.clock.now())
         self._minute.start()
         self._status(shift)
-        shift.units = await shift.directory.units(subject.fhir_user)
+        shift.units = await shift.units_asked
         if not shift.units:
             raise Problem(
                 "no-units",
@@ -177,11 +204,22 @@ class Desk:
                 "Be avdelingslederen legge deg inn på vakt, og logg inn på nytt.",
             )
         window.show_work()
-        await self._open_unit(shift.units[0].reference)
-        if self.options.patient:
-            await self.open_patient(f"Patient/{self.options.patient.removeprefix('Patient/')}")
+        await self._open_unit(shift.units[0].reference, self._first_patient)
         if self.options.activity:
             shift.workplace.go(self.options.activity)
+        self.tasks.spawn(shift.workplace.warm())
+        self.tasks.spawn(self._settle())
+
+    def _first_patient(self) -> str:
+        """Who is opened beside the unit at the start: the one that was asked for; headless, where all is shown, anybody."""
+        if self.options.patient:
+            return f"Patient/{self.options.patient.removeprefix('Patient/')}"
+        residents = self.shift.residents if self.shift is not None else ()
+        return residents[0].patient if self.options.headless and residents else ""
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(SETTLED_AFTER)
+        self._settled()
 
     def _status(self, shift: Shift) -> None:
         line = self.window.status
@@ -195,8 +233,8 @@ class Desk:
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
         shift.unsent = Unsent(
-            self.window, shift.outbox, spawn=self.tasks.spawn, title_of=partial(_title, shift.host.packages),
-            who_of=self._who, open_form=self._open_form,
+            self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
+            title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
         )  # fmt: skip
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
@@ -222,15 +260,21 @@ class Desk:
         known = next((one for one in residents if one.patient == patient), None)
         return f"rom {known.room} {known.name}" if known is not None else ""
 
-    async def _open_form(self, item: Any) -> bool:
+    async def _open_form(self, pending: Any) -> bool:
         """The form that a refused item came from, with what was typed."""
-        return await self.open_patient(item.patient) if item.patient.startswith("Patient/") else False
+        shift = self.shift
+        if shift is None or shift.workplace is None:
+            return False
+        if pending.patient.startswith("Patient/") and not await self.open_patient(pending.patient):
+            return False
+        return shift.workplace.fill(pending.package, pending.view, pending.values)
 
     async def _sign_in_again(self) -> None:
         """The login ran out: the same person signs on, and everything on screen stays as it was."""
         shift = self.shift
         if shift is None:
             return
+        from workspace.clock import SystemClock
         from workspace.signon.login import login
 
         line = self.window.status
@@ -244,7 +288,8 @@ class Desk:
             retry = Notice(str(problem), "bad", "Logg inn på nytt", lambda: self._begin(self._sign_in_again))
             line.notice("session", retry)
 
-    async def _open_unit(self, reference: str) -> None:
+    async def _open_unit(self, reference: str, beside: Callable[[], str] = str) -> None:
+        """Open a unit, and the patient that `beside` names once its residents are known."""
         shift = self.shift
         if shift is None or shift.workplace is None:
             return
@@ -252,40 +297,47 @@ class Desk:
         home = self._platform.name
         self.window.top.unit.set_units([(u.reference, u.name) for u in shift.units], reference, home)
         shift.residents = tuple(await shift.directory.residents(reference))
-        await shift.workplace.open_unit(reference, unit.name, [one.patient for one in shift.residents])
+        opening: list[Awaitable[Any]] = [
+            shift.workplace.open_unit(reference, unit.name, [one.patient for one in shift.residents])
+        ]
+        who = beside()
+        if who:
+            opening.append(self.open_patient(who))
+        await asyncio.gather(*opening)
 
     async def open_patient(self, reference: str) -> bool:
         """Open a resident by reference (``Patient/<id>``)."""
         shift = self.shift
         if shift is None or shift.workplace is None:
             return False
-        known = next((one for one in shift.residents if one.patient == reference), None)
-        name = known.name if known is not None else "beboeren"
-        if not await shift.workplace.open_patient(reference, name, self._known_of(known)):
-            return False
-        old = shift.subscriptions.pop("banner", None)
-        if old is not None:
-            old.close()
-        shift.subscriptions["banner"] = shift.directory.watch_banner(
-            reference, lambda facts: self._facts(reference, facts)
+        from workspace.record.people import age
+        from workspace.shell.facts import Facts, of_list
+
+        work, units = shift.workplace, {unit.reference: unit.name for unit in shift.units}
+        resident = next((one for one in shift.residents if one.patient == reference), None)
+        name = resident.name if resident is not None else "beboeren"
+        known = of_list(resident, age(resident.birth_date, shift.clock.now())) if resident is not None else None
+        # Asked before the panels ask: what safety needs leaves first, and is there when the banner flips.
+        facts = Facts(
+            shift.directory,
+            reference,
+            name,
+            known,
+            lambda unit: units.get(unit, ""),
+            lambda text: work.say(reference, text),
         )
-        return True
-
-    def _known_of(self, resident: Any) -> BannerText | None:
-        """Who she is, from the ward's list: name, birth and number stand from the first moment."""
-        shift = self.shift
-        if resident is None or shift is None:
-            return None
-        from workspace.record.people import BannerFacts, age
-
-        unit = next((u.name for u in shift.units if u.reference == resident.unit), "")
-        years = age(resident.birth_date, shift.clock.now())
-        return banner_text(BannerFacts(resident, years, (), resident.flags, None, "", "", ""), unit)
-
-    def _facts(self, reference: str, facts: Any) -> None:
-        if self.shift is not None and self.shift.workplace is not None:
-            unit = next((u.name for u in self.shift.units if u.reference == facts.resident.unit), "")
-            self.shift.workplace.say(reference, banner_text(facts, unit))
+        opened = False
+        try:
+            opened = await work.open_patient(reference, name, facts)
+        finally:
+            if not opened or shift is not self.shift:
+                facts.close()
+        if opened and shift is self.shift:
+            former = shift.subscriptions.pop("banner", None)
+            if former is not None:
+                former.close()
+            shift.subscriptions["banner"] = facts
+        return opened
 
     # --- Ctrl+K ---
 
@@ -363,14 +415,16 @@ class Desk:
 
     async def _close(self) -> None:
         self._minute.stop()
-        self._watchdog.stop()
+        self.watchdog.stop()
         shift, self.shift = self.shift, None
-        if self._signing is not None:
-            self._signing.cancel()
-            await asyncio.gather(self._signing, return_exceptions=True)
+        if self.signing is not None:
+            self.signing.cancel()
+            await asyncio.gather(self.signing, return_exceptions=True)
         if shift is not None:
             await close_shift(shift, sign_out=False)
         await self.tasks.close()
+        if self._grounded is not None and not self._grounded.cancelled() and self._grounded.exception() is None:
+            await self._grounded.result().close()
         self.window.let_go()
 
     def _failed(self, fault: BaseException) -> None:
@@ -382,124 +436,9 @@ class Desk:
             return
         log.error("a task failed", exc_info=fault)
 
-    # --- headless: show all, report, end ---
-
-    async def _headless(self) -> int:
-        assert self._signing is not None
-        started = process_started()
-        done, _ = await asyncio.wait({self._signing}, timeout=HEADLESS_SECONDS)
-        if done and self._fatal is None and self.options.visit is None:
-            return await self._headless_sign_in()
-        if not done or self._fatal is not None or self.shift is None or self.shift.workplace is None:
-            raise self._fatal or Problem(
-                "headless-unready", "Arbeidsflaten ble ikke klar i tide.", "Se i loggen i profilmappen."
-            )
-        work = self.shift.workplace
-        unit_seats = list(work.unit.seats.values()) if work.unit else []
-        if not self.options.activity:
-            await work.painted(unit_seats, HEADLESS_SECONDS)
-        if work.patient is None and self.shift.residents:
-            await self.open_patient(self.shift.residents[0].patient)
-        times = work.seats()
-        last = 0.0
-        for activity in self.shift.layout.activities:
-            work.go(activity.id)
-            kind = work.unit if activity.context == "unit" else work.patient
-            seats = list(kind.seats.values()) if kind else []
-            painted = await work.painted(seats, 20.0)
-            last = max(last, painted or 0.0) if painted is not None or not seats else float("inf")
-        work.go(self.options.activity or self.shift.layout.activities[0].id)
-        await asyncio.sleep(0.4)
-        if self.options.screenshot is not None:
-            await asyncio.sleep(0.8)
-            self._picture()
-        if self.options.report is not None:
-            self.options.report.write_text(json.dumps(self._report(times, started, last), ensure_ascii=False, indent=1))
-        if last == float("inf"):
-            names = [s.instance.info.title for s in times.values() if s.instance is not None and s.painted_at is None]
-            raise Problem(
-                "panels-unready", f"Ikke alle panelene ble vist: {', '.join(names)}.", "Kjør «workspace doctor»."
-            )
-        return 0
-
-    async def _headless_sign_in(self) -> int:
-        """Nobody is to be signed in: the sign-in page is what there is to show."""
-        await asyncio.sleep(0.2)
-        if self.options.screenshot is not None:
-            self._picture()
-        if self.options.report is not None:
-            self.options.report.write_text(json.dumps({"signed_in_as": None, "panels": []}))
-        return 0
-
-    def _picture(self) -> None:
-        assert self.options.screenshot is not None
-        self.options.screenshot.parent.mkdir(parents=True, exist_ok=True)
-        if not self.window.grab().save(str(self.options.screenshot)):
-            raise Problem("screenshot-failed", "Bildet kunne ikke skrives.", "Sjekk at mappen finnes og kan skrives i.")
-
-    def _report(self, seats: dict[str, Any], started: float, last: float) -> dict[str, Any]:
-        assert self.shift is not None
-        subject = self.shift.session.subject
-        return {
-            "signed_in_as": subject.username,
-            "layout": self.shift.layout.id,
-            "credential_prompts": self.prompts,
-            "window_shown_ms": round((self._shown_at - started) * 1000, 1),
-            "all_panels_painted_ms": _ms(last, started),
-            "event_loop_longest_block_ms": round(self._watchdog.longest_ms, 1),
-            "panels": [
-                {
-                    "id": seat.instance.info.package,
-                    "instance": name,
-                    "vendor": seat.instance.info.vendor,
-                    "pid": seat.instance.pid,
-                    "first_render_ms": None
-                    if seat.instance.first_render_ms is None
-                    else round(seat.instance.first_render_ms, 1),
-                    "painted_ms": _ms(seat.painted_at, started),
-                    "confinement": seat.instance.info.confinement,
-                }
-                for name, seat in seats.items()
-            ],
-        }
-
-
-def _ms(moment: float | None, start: float) -> float | None:
-    """Milliseconds from `start`; None for what never happened."""
-    return None if moment is None or moment == float("inf") else round((moment - start) * 1000, 1)
-
 
 def _title(packages: Any, package: str) -> str:
     return packages[package].name if package in packages else package
-
-
-def banner_text(facts: Any, unit: str) -> BannerText:
-    """The banner's words from the directory's facts."""
-    who = facts.resident
-    born = (
-        f"{facts.age} år · f. {who.birth_date:%d.%m.%Y}" if facts.age is not None and who.birth_date else "alder ukjent"
-    )
-    number = f"{who.national_id[:6]} {who.national_id[6:]}" if len(who.national_id) == 11 else who.national_id
-    room = f"rom {who.room} {unit}".strip() if who.room else unit
-    parts = [number, room]
-    parts += [f"primærkontakt {facts.primary_contact}"] if facts.primary_contact else []
-    parts += [f"lege {facts.doctor}"] if facts.doctor else []
-    chips: list[tuple[str, str, str]] = []
-    if facts.news2 is not None:
-        score, single, _ = facts.news2
-        tone, shape = (
-            ("bad", "up") if score >= 7 else (("warn", "diamond") if score >= 5 or single else ("neutral", "dot"))
-        )
-        chips.append((f"NEWS2 {score}", "ok" if score == 0 else tone, shape))
-    chips += [(text, tone, "none") for text, tone in facts.allergies[:2]]
-    chips += [
-        (flag, "bad" if "HLR" in flag and ("−" in flag or "-" in flag) else "neutral", "none")
-        for flag in facts.flags[:4]
-    ]
-    if facts.problem:
-        chips.append((facts.problem, "warn", "none"))
-    why = f"Du har vakt på {unit}" if unit else ""
-    return BannerText(who.name, born, " · ".join(part for part in parts if part), chips, why)
 
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
@@ -509,6 +448,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
             part.close()
     for subscription in shift.subscriptions.values():
         subscription.close()
+    shift.units_asked.cancel()
+    await asyncio.gather(shift.units_asked, return_exceptions=True)
     steps = []
     if shift.workplace is not None:
         steps.append(shift.workplace.close)
@@ -526,13 +467,3 @@ def _open_browser(url: str) -> None:
     import webbrowser
 
     threading.Thread(target=webbrowser.open, args=(url,), daemon=True, name="browser").start()
-
-
-def process_started() -> float:
-    """perf_counter at the start of this process, from the system where it tells."""
-    try:
-        ticks = float(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-        return float(time.perf_counter() - (uptime - ticks / os.sysconf("SC_CLK_TCK")))
-    except (OSError, ValueError, IndexError):
-        return STARTED

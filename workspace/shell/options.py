@@ -30,8 +30,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the desk needs made for it: `prepare` imports what is heavy (called in a thread), `open_shift` makes the rooms
-    of one session from (options, settings, platform, session)."""
+    """What the desk needs made for it.
 
-    prepare: Callable[[], None]
-    open_shift: Callable[[Options, Settings, Any, Any], Awaitable[Any]]
+    `stages` gives what is to be imported behind the window, by name and in order: ``panels`` (its work returns what
+    `ground` needs), ``http``, ``sign-on`` and ``work``. `ground` makes what panels stand on, before anybody has signed on;
+    `sign_on` lets a person sign on, given (platform, browser); `open_shift` makes the rooms of one session from (options,
+    settings, platform, what `sign_on` gave, ground)."""
+
+    stages: Callable[[Options], list[tuple[str, Callable[[], Any]]]]
+    ground: Callable[[Any], Awaitable[Any]]
+    discover: Callable[[str], Awaitable[Any]]
+    sign_on: Callable[[Any, Callable[[str], Any]], Awaitable[Any]]
+    open_shift: Callable[[Options, Settings, Any, Any, Any], Awaitable[Any]]

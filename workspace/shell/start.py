@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
 from workspace import settings as settings_room
@@ -29,14 +31,40 @@ def run(options: Options, rooms: Rooms) -> int:
     window.show()
     application.processEvents()
     shown = time.perf_counter()
+    # From here threads import while the window answers: they are to let go of the interpreter often. What is made now is
+    # mostly here to stay, so the collector is spared it (`settled` ends that).
+    sys.setswitchinterval(SWITCH)
+    gc.disable()
+    from workspace.shell.stages import Stages
 
-    from workspace.shell import loop
-    from workspace.shell.desk import Desk
+    stages = Stages([*rooms.stages(options), ("surface", _surface)])
+    try:
+        from workspace.shell import loop
+        from workspace.shell.desk import Desk
 
-    async def main() -> int:
-        return await Desk(options, known, rooms, window, shown_at=shown).work()
+        async def main() -> int:
+            return await Desk(options, known, rooms, stages, window, shown_at=shown, settled=_settled).work()
 
-    return loop.run(application, main)
+        return loop.run(application, main)
+    finally:
+        stages.close()
+        _settled()
+
+
+SWITCH = 0.001
+"""Seconds a thread may hold the interpreter when another waits; Python's own choice is five times that."""
+
+
+def _surface() -> None:
+    """The work surface and every component: not needed before somebody has signed on."""
+    import_module("workspace.shell.workplace")
+
+
+def _settled() -> None:
+    """The start is over: what stands is taken to be permanent, and the collector works on what comes after."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def dress(application: Any, name: str, text_scale: int) -> Any:

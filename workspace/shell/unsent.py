@@ -5,21 +5,26 @@ Shows items of the outbox as they are told to it; what is sent again, forgotten 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from workspace.fhir.describe import describe_all
+from workspace.problem import Problem
 from workspace.shell.chips import Chip, PlainButton
+from workspace.shell.conflict import ConflictPage
 from workspace.shell.kit import when
-from workspace.shell.kit.body import Spawn
 from workspace.shell.sheet import Sheet
 from workspace.shell.theme import Theme
 from workspace.shell.window import MainWindow
+
+if TYPE_CHECKING:
+    from workspace.shell.kit.body import Spawn
 
 SHOWN = 9
 STATES = {
@@ -41,12 +46,14 @@ class Line:
     made: str
     lines: Sequence[str]
     why: str = ""
-    patient: str = ""
+    held: bool = False
+    reopens: bool = False
 
 
 class UnsentSheet(Sheet):
-    """`retryAsked`, `openAsked` and `forgetAsked` carry the item's id."""
+    """`compareAsked`, `openAsked`, `retryAsked` and `forgetAsked` carry the item's id."""
 
+    compareAsked = Signal(str)
     retryAsked = Signal(str)
     openAsked = Signal(str)
     forgetAsked = Signal(str)
@@ -61,6 +68,16 @@ class UnsentSheet(Sheet):
         for line in lines:
             self.inside.addWidget(self._card(line))
         self.inside.addStretch(1)
+
+    def show_page(self, page: QWidget, words: str) -> None:
+        """Something else in the list's place, with the focus on its first control."""
+        self.clear()
+        self.say(words)
+        self.inside.addWidget(page, 1)
+        page.show()
+        first = next((one for one in page.findChildren(QAbstractButton) if one.isEnabled()), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _card(self, line: Line) -> QWidget:
         card = Card(self.theme)
@@ -88,9 +105,13 @@ class UnsentSheet(Sheet):
         row = QHBoxLayout()
         row.setContentsMargins(0, self.theme.px(4), 0, 0)
         made: list[tuple[str, SignalInstance, bool]] = []
-        if line.state != "venter":
+        if line.state == "konflikt":
+            made.append(("Sammenlign", self.compareAsked, True))
+        if line.reopens and line.state != "venter":
             made.append(("Åpne i skjemaet", self.openAsked, True))
+        if line.state == "avvist":
             made.append(("Send på nytt", self.retryAsked, False))
+        if line.state != "venter" or line.held:
             made.append(("Forkast", self.forgetAsked, False))
         for text, signal, primary in made:
             button = PlainButton(self.theme, text, primary=primary)
@@ -117,13 +138,14 @@ class Card(QWidget):
 
 
 class Unsent:
-    """Between the outbox and the sheet: keeps an open sheet true, and does what its buttons ask.
+    """Between what is pending and the sheet: keeps an open sheet true, and does what its buttons ask.
 
-    `title_of` says a package's name, `who_of` a patient's name and room; `open_form` shows an item's form again."""
+    `title_of` says a package's name, `who_of` a patient's name and room; `open_form` opens an item's view again."""
 
     def __init__(
         self,
         window: MainWindow,
+        pending: Any,
         outbox: Any,
         *,
         spawn: Spawn,
@@ -131,17 +153,19 @@ class Unsent:
         who_of: Callable[[str], str],
         open_form: Callable[[Any], Awaitable[bool]],
     ) -> None:
-        self._window, self._outbox, self._spawn = window, outbox, spawn
+        self._window, self._pending, self._outbox, self._spawn = window, pending, outbox, spawn
         self._title_of, self._who_of, self._open_form = title_of, who_of, open_form
         self._sheet: UnsentSheet | None = None
-        self._end = outbox.on_change(lambda _item: self._refresh())
+        self._comparing = ""
+        self._end = pending.listen(self._refresh)
 
     def show(self) -> None:
         self._drop()
         self._sheet = sheet = UnsentSheet(self._window.theme, self._window)
-        sheet.forgetAsked.connect(lambda own: self._spawn(self._outbox.forget(own)))
-        sheet.retryAsked.connect(lambda own: self._spawn(self._outbox.retry(own)))
-        sheet.openAsked.connect(lambda own: self._spawn(self._open(own)))
+        sheet.forgetAsked.connect(lambda own: self._do(self._pending.discard(own)))
+        sheet.retryAsked.connect(lambda own: self._do(self._pending.retry(own)))
+        sheet.openAsked.connect(lambda own: self._do(self._open(own)))
+        sheet.compareAsked.connect(lambda own: self._do(self._compare(own)))
         sheet.closed.connect(self._drop)
         self._refresh()
         sheet.open()
@@ -150,28 +174,67 @@ class Unsent:
         self._end()
         self._drop()
 
+    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._spawn(self._done(work))
+
+    async def _done(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except Problem as problem:
+            if self._sheet is not None:
+                self._sheet.say(str(problem))
+
     def _drop(self) -> None:
-        sheet, self._sheet = self._sheet, None
+        sheet, self._sheet, self._comparing = self._sheet, None, ""
         if sheet is not None:
             sheet.hide()
             sheet.deleteLater()
 
     def _refresh(self) -> None:
-        if self._sheet is not None:
-            self._sheet.show_lines([self._line(item) for item in self._outbox.items()])
+        if self._sheet is not None and not self._comparing:
+            self._sheet.show_lines([self._line(one) for one in self._pending.all()])
 
-    def _line(self, item: Any) -> Line:
-        package = item.asker.packages[0].partition("@")[0] if item.asker.packages else ""
-        why = str(item.problem) if item.problem is not None else ""
-        if item.state == "venter":
-            why = why or "Sendes av seg selv når plattformen svarer."
-        made = f"skrevet {when.clock(item.made)}" if item.made else ""
-        who = self._who_of(item.patient)
+    def _line(self, one: Any) -> Line:
+        item = self._outbox.item(one.id)
+        why = " ".join(part for part in (one.reason, one.advice) if part)
+        if one.state == "venter" and not why:
+            why = "Sendes av seg selv når plattformen svarer."
+        made = f"skrevet {when.clock(one.made)}" if one.made else ""
+        lines = describe_all(item.bundle) if item is not None else []
+        title = self._title_of(one.package or _package(item))
         return Line(
-            item.id, item.state, self._title_of(package), who, made, describe_all(item.bundle), why, item.patient
-        )
+            one.id, one.state, title, self._who_of(one.patient), made, lines, why,
+            held=one.held, reopens=one.reopens and one.state != "konflikt",
+        )  # fmt: skip
 
     async def _open(self, own: str) -> None:
-        item = next((one for one in self._outbox.items() if one.id == own), None)
-        if item is not None and await self._open_form(item):
+        where = self._pending.reopen(own)
+        if await self._open_form(where):
             self._drop()
+
+    async def _compare(self, own: str) -> None:
+        sheet = self._sheet
+        shown = next((one for one in await self._pending.conflicts() if one.id == own), None)
+        if sheet is None or not isValid(sheet):
+            return
+        if shown is None:
+            sheet.say("Plattformen svarer ikke, så kollegaens utgave kan ikke vises nå. Prøv igjen om litt.")
+            return
+        self._comparing = own
+        page = ConflictPage(sheet, shown)
+        page.settled.connect(lambda choices: self._do(self._settle(own, choices)))
+        page.left.connect(self._back)
+        sheet.show_page(page, f"{self._title_of(shown.package)} · {self._who_of(shown.patient)}")
+
+    async def _settle(self, own: str, choices: Mapping[str, Mapping[str, Any]]) -> None:
+        await self._pending.resolve(own, choices)
+        self._back()
+
+    def _back(self) -> None:
+        self._comparing = ""
+        self._refresh()
+
+
+def _package(item: Any) -> str:
+    packages = item.asker.packages if item is not None else ()
+    return str(packages[0].partition("@")[0]) if packages else ""

@@ -22,6 +22,7 @@ from workspace.layouts.document import Activity, Layout, Placement, Tree, placem
 from workspace.panels.host import PanelHost
 from workspace.problem import Problem
 from workspace.shell.banner import Banner, BannerText
+from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import Spawn
 from workspace.shell.seat import Seat
@@ -61,15 +62,16 @@ class Workplace(QObject):
         host.opens_intents(self._open_for_intent)
         self._switching = asyncio.Lock()
         self._wanted = ""
-        self._build()
 
     # --- making ---
 
-    def _build(self) -> None:
+    async def build(self) -> None:
+        """Make the pages, a frame a turn of the loop. Before anything is opened."""
         for activity in self._layout.activities:
             frames: dict[str, QWidget] = {}
             for place in placements(activity.tree):
                 frames[place.instance] = self._frame(activity, place)
+                await asyncio.sleep(0)
             surface = Surface(activity.tree, frames)
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
@@ -116,6 +118,21 @@ class Workplace(QObject):
             found |= group.seats if group is not None else {}
         return found
 
+    def fill(self, package: str, view: str, values: Mapping[str, Any]) -> bool:
+        """Bring a view in front with `values` in its fields, as if they were typed. False when it is not in the layout."""
+        for seat in self.seats().values():
+            instance = seat.instance
+            if instance is None or (instance.info.package, instance.info.view) != (package, view):
+                continue
+            self._front(seat)
+            for bind, value in values.items():
+                if instance.values.get(bind) != value:
+                    instance.typed(bind, value)
+            seat.values_changed(tuple(values))
+            seat.body.focus_first()
+            return True
+        return False
+
     # --- contexts ---
 
     async def open_unit(self, unit: str, name: str, patients: Sequence[str]) -> None:
@@ -128,10 +145,10 @@ class Workplace(QObject):
         if former is not None:
             await self._host.end_context(former.context)
 
-    async def open_patient(self, reference: str, name: str, banner: BannerText | None = None) -> bool:
+    async def open_patient(self, reference: str, name: str, facts: Facts | None = None) -> bool:
         """Switch to a patient (``Patient/<id>``). False when a panel holds the switch, or a later one overtook it.
 
-        `banner` is what is known of her already, so that name and number flip with the panels."""
+        `facts` are the banner's: name, number and what safety asks for flip with the panels."""
         self._wanted = reference
         async with self._switching:
             if self._wanted != reference:
@@ -144,8 +161,8 @@ class Workplace(QObject):
                 return False
             context = for_patient(reference)
             group = self._open(context, name, "patient")
-            group.banner = banner
-            await self._first(group, FLIP_AFTER)
+            await self._first(group, FLIP_AFTER, facts)
+            group.banner = facts.text if facts is not None else None
             self.patient = group
             self._show_patient_activity()
             self._flip(group, former)
@@ -187,8 +204,10 @@ class Workplace(QObject):
         group.seats[place.instance] = seat
         return True
 
-    async def _first(self, group: Group, seconds: float) -> None:
+    async def _first(self, group: Group, seconds: float, facts: Facts | None = None) -> None:
+        """Until every panel has drawn itself and the banner knows what safety asks for; at most `seconds`."""
         waits = [asyncio.ensure_future(seat.rendered_first.wait()) for seat in group.seats.values()]
+        waits += [asyncio.ensure_future(facts.safe.wait())] if facts is not None else []
         if waits:
             await asyncio.wait(waits, timeout=seconds)
         for wait in waits:

@@ -6,7 +6,10 @@ Verification of certificates is never switched off. Keeps nothing.
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +30,26 @@ class Unreachable(Exception):
         self.detail = detail
 
 
+def load() -> None:
+    """Import the HTTP client with all that it imports at its first request: once, off the event loop, before it is needed.
+
+    WORKAROUND httpx imports its own command line, and with it rich and pygments, wherever those are installed (50 ms), and
+    httpcore looks for sniffio at every request, in vain and in every folder, where that is not (0.2 ms each time). Both do
+    without when the import fails at once. Remove when httpx imports the one lazily and httpcore the other once.
+    """
+    if "httpx" in sys.modules:
+        return
+    hidden = "httpx._main"
+    sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        for name in ("httpx", "httpcore", "httpcore._async.http11", "anyio._backends._asyncio"):
+            import_module(name)
+    finally:
+        del sys.modules[hidden]
+    if find_spec("sniffio") is None:
+        sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+
 def is_loopback(url: str) -> bool:
     """Whether `url` points at this machine."""
     return urlsplit(url).hostname in LOOPBACK
@@ -39,18 +62,20 @@ def is_safe(url: str) -> bool:
 
 
 def new_client(url: str) -> httpx.AsyncClient:
-    """A client for the server at `url`, to be closed by the caller.
-
-    On this machine neither proxies nor certificate authorities are wanted: leaving them out saves reading a
-    large file at start, and https would then fail closed.
-    """
+    """A client for the server at `url`, to be closed by the caller. Proxies are not wanted on this machine."""
     import httpx
 
-    here = is_loopback(url)
-    trust = (
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if here and url.startswith("http:") else ssl.create_default_context()
+    return httpx.AsyncClient(
+        verify=trust(url), trust_env=not is_loopback(url), timeout=_SECONDS, follow_redirects=False
     )
-    return httpx.AsyncClient(verify=trust, trust_env=not here, timeout=_SECONDS, follow_redirects=False)
+
+
+def trust(url: str) -> ssl.SSLContext:
+    """Whose certificates count for `url`. Plain http on this machine needs none: leaving the authorities out saves reading
+    a large file at start, and https would then fail closed."""
+    if is_loopback(url) and url.startswith("http:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()
 
 
 async def send(

@@ -40,6 +40,20 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX outbox_user ON outbox (user, state)",
         ),
     ),
+    Migration(
+        3,
+        (
+            # Facts typed and reused, a row for each person and shift; no word about whom.
+            "CREATE TABLE tally (user TEXT NOT NULL, shift TEXT NOT NULL, typed INTEGER NOT NULL, reused INTEGER NOT NULL,"
+            " PRIMARY KEY (user, shift)) WITHOUT ROWID",
+            # A unit's results for reading without the platform; bounded in time and wiped on order.
+            "CREATE TABLE offline (user TEXT NOT NULL, unit TEXT NOT NULL, query TEXT NOT NULL, body TEXT NOT NULL,"
+            " fetched TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (user, unit, query)) WITHOUT ROWID",
+            # What the platform knows of a draft, and another workstation's text that lost to a newer one.
+            "ALTER TABLE draft ADD COLUMN known INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE draft ADD COLUMN other TEXT NOT NULL DEFAULT ''",
+        ),
+    ),
 )
 
 

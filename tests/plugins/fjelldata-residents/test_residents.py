@@ -114,7 +114,7 @@ def test_a_row_opens_its_resident():
     bench = opened()
     action = next(one for one in bench.rows() if one["key"] == ME)["action"]
     assert bench.act(action["name"], **action["args"])["raise"] == [
-        {"name": "open Patient", "context": {"patient": ME}}
+        {"name": "open Patient", "args": {"patient": ME}, "id": "open Patient"}
     ]
 
 

@@ -26,7 +26,13 @@ def test_measured_values_are_put_in_once_with_their_source():
     effects = bench.click("Pust 25 · SpO₂ 91 % · Temp 38,6 · Puls 112")
     assert effects["state"]["text"] == f"Slapp og varm. {QUOTE} "
     assert "4 verdier gjenbrukt, 0 skrevet på nytt" in bench.texts()
-    assert [one["props"]["text"] for one in bench.all("button")] == ["Forverring", "ISBAR", "Pårørende", "Signer"]
+    assert [one["props"]["text"] for one in bench.all("button")] == [
+        "Forverring",
+        "ISBAR",
+        "Pårørende",
+        "Nye målinger",
+        "Signer",
+    ]
 
 
 def test_what_is_typed_again_or_taken_out_is_counted_so():

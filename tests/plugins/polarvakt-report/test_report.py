@@ -68,7 +68,7 @@ def test_the_shift_stands_where_the_name_is_missing():
 def test_a_line_opens_the_resident():
     action = opened(scores=[news2("a", 7)]).rows()[0]["action"]
     bench = opened(scores=[news2("a", 7)])
-    assert bench.act(action["name"], **action["args"])["raise"][0]["context"] == {"patient": ME}
+    assert bench.act(action["name"], **action["args"])["raise"][0]["args"] == {"patient": ME}
 
 
 def test_long_notes_are_cut_at_a_word():

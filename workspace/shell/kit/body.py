@@ -192,7 +192,7 @@ class PanelBody(QFrame):
     def blob_changed(self, handle: str) -> None:
         """A picture has come, is another, or is gone."""
         for widget in self._widgets.values():
-            if hasattr(widget, "blob_changed"):
+            if isinstance(widget, picture.PictureWidget):
                 widget.blob_changed(handle)
 
     def focus_first(self) -> None:

@@ -1,0 +1,57 @@
+// What the numbers mean: change of weight, when it is a great loss, and the MST score. Draws and writes nothing.
+'use strict'
+
+const { decimal } = require('./wire.js')
+
+const DAY = 86400000
+const LOSSES = { none: 0, unsure: 2, 1: 1, 6: 2, 11: 3, 15: 4 } // MST question 1: points by kilos lost
+const EATING = { no: 0, yes: 1 } // question 2
+const RISK = 2
+const GREAT = [
+  { days: 31, percent: 5 },
+  { days: 183, percent: 10 },
+]
+
+/** Weights in kilos, newest first: `{ at, kg, by }`. What has no time or no number is left out. */
+function weights(rows) {
+  const found = []
+  for (const row of rows) {
+    const kg = decimal((row.valueQuantity || {}).value)
+    const at = Date.parse(row.effectiveDateTime || '')
+    if (kg === null || kg <= 0 || Number.isNaN(at) || row.status === 'entered-in-error') continue
+    found.push({ at, when: row.effectiveDateTime, kg, by: ((row.performer || [])[0] || {}).display || '' })
+  }
+  return found.sort((one, other) => other.at - one.at)
+}
+
+/** The newest weight against the oldest within `days` of it: `{ kg, percent, days }`, or null when there is only one. */
+function change(known, days) {
+  const [newest] = known
+  const within = known.filter((one) => newest.at - one.at <= days * DAY && one !== newest)
+  if (!within.length) return null
+  const first = within[within.length - 1]
+  const kg = newest.kg - first.kg
+  return { kg, percent: (100 * kg) / first.kg, days: Math.max(1, Math.round((newest.at - first.at) / DAY)) }
+}
+
+/** The first great loss there is, or null. */
+function greatLoss(known) {
+  for (const limit of known.length ? GREAT : []) {
+    const found = change(known, limit.days)
+    if (found !== null && -found.percent >= limit.percent) return found
+  }
+  return null
+}
+
+/** Total of both answers, or null when one is missing. */
+function score(loss, eating) {
+  if (!(loss in LOSSES) || !(eating in EATING)) return null
+  return LOSSES[loss] + EATING[eating]
+}
+
+/** The flag that says `MST <score>`, or undefined. */
+function flagOf(rows) {
+  return rows.find((row) => /^MST \d/.test((row.code || {}).text || ''))
+}
+
+module.exports = { RISK, change, flagOf, greatLoss, score, weights }

@@ -1,0 +1,50 @@
+"""Tells the support desk whose screen it is."""
+
+from __future__ import annotations
+
+import sys
+
+from workspace.sdk import Panel, PanelProblem, record, ui
+
+panel = Panel("prove.logs-who-it-is-about", "1.0.0")
+READINGS = "Observation?code=8867-4&_sort=-date&_count=20"
+
+
+@panel.view("main")
+def main(ctx):
+    readings = ctx.search(READINGS)
+    sys.stderr.write(f"draws for {ctx.patient}\n")
+    return ui.column(
+        ui.table(
+            lambda: [line(one) for one in readings],
+            [ui.col("Tid", key="time", kind="time"), ui.col("Puls", key="pulse", kind="number")],
+            label="Siste pulser",
+            empty="Ingen målinger ennå",
+        ),
+        ui.form(
+            ui.number("Puls", "pulse", unit="/min", minimum=20, maximum=220),
+            ui.button(ui.action("Lagre", save), style="primary"),
+            submit=ui.action("Lagre", save),
+            label="Ny måling",
+        ),
+    )
+
+
+def line(one):
+    moment = record.when(one)
+    return ui.line(
+        str(one.get("id")), {"time": ui.cell(at=moment.isoformat()) if moment else "", "pulse": record.value(one)}
+    )
+
+
+@panel.action
+def save(ctx):
+    pulse = record.number(ctx.state.get("pulse"))
+    if pulse is None:
+        raise PanelProblem("Skriv inn pulsen.")
+    ctx.create("Observation", code="8867-4", value=pulse, unit="/min")
+    ctx.clear("pulse")
+
+
+if __name__ == "__main__":
+    panel.run()

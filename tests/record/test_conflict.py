@@ -1,0 +1,251 @@
+"""Two authors of one resource: what is joined, what must be chosen, and that nothing either wrote disappears."""
+
+from __future__ import annotations
+
+import asyncio
+from copy import deepcopy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.gateway.conftest import Server
+from tests.record.test_chain import made, now, updating, versions
+from tests.record.test_outbox import ASKER, outbox_at, token_of
+from workspace.problem import Problem
+from workspace.record import patience
+from workspace.record.conflict import compare, loses, resolved
+
+
+@pytest.fixture
+def server(tmp_path):
+    found = Server(tmp_path).start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
+
+
+def coded(code):
+    return {"coding": [{"system": "http://loinc.org", "code": code}]}
+
+
+def pressure(systolic=120, diastolic=80):
+    def part(code, value):
+        return {"code": coded(code), "valueQuantity": {"value": value, "unit": "mm[Hg]"}}
+
+    return [part("8480-6", systolic), part("8462-4", diastolic)]
+
+
+PLAN = {
+    "resourceType": "CarePlan",
+    "id": "p",
+    "meta": {"versionId": "3"},
+    "status": "active",
+    "title": "Tiltaksplan",
+    "description": "Spiser lite",
+    "text": {"status": "generated", "div": "<div>Spiser lite</div>"},
+    "period": {"start": "2026-01-01"},
+    "activity": [{"id": "a", "detail": {"status": "in-progress", "description": "Vei ukentlig"}}],
+    "note": [{"text": "startet"}],
+}
+
+
+def changed(resource, **more):
+    return {**deepcopy(resource), **more}
+
+
+def paths(found):
+    return {each.path: each.side for each in found.fields}
+
+
+def test_changes_of_different_elements_are_joined():
+    mine = changed(PLAN, description="Spiser bedre")
+    theirs = changed(PLAN, title="Plan for ernæring", meta={"versionId": "4"})
+    found = compare(PLAN, mine, theirs)
+    assert paths(found) == {"description": "mine", "title": "theirs"}
+    assert found.open == ()
+    assert (found.merged["description"], found.merged["title"]) == ("Spiser bedre", "Plan for ernæring")
+    assert found.merged["meta"] == {"versionId": "4"}
+    assert "text" not in found.merged  # generated from one side's values
+
+
+def test_the_same_element_needs_a_choice_and_each_choice_is_kept():
+    mine, theirs = changed(PLAN, description="Spiser bedre"), changed(PLAN, description="Spiser ingenting")
+    found = compare(PLAN, mine, theirs)
+    assert paths(found) == {"description": "both"}
+    with pytest.raises(KeyError):
+        resolved(found, {})
+    assert resolved(found, {"description": "mine"})["description"] == "Spiser bedre"
+    assert resolved(found, {"description": "theirs"})["description"] == "Spiser ingenting"
+    both = resolved(found, {"description": {"value": "Bedre til frokost, ellers ingenting"}})
+    assert both["description"].startswith("Bedre til frokost")
+    assert "description" not in resolved(found, {"description": {"value": None}})
+    with pytest.raises(ValueError, match="neither"):
+        resolved(found, {"description": "hers"})
+    assert [loses(found, resolved(found, {"description": one})) for one in ("mine", "theirs")] == [False, True]
+
+
+def test_a_value_and_its_unit_never_come_from_two_authors():
+    base = {"resourceType": "Observation", "id": "o", "valueQuantity": {"value": 70, "unit": "kg", "code": "kg"}}
+    mine = changed(base, valueQuantity={"value": 71, "unit": "kg", "code": "kg"})
+    theirs = changed(base, valueQuantity={"value": 70, "unit": "g", "code": "g"})
+    found = compare(base, mine, theirs)
+    assert paths(found) == {"valueQuantity": "both"}
+
+
+def test_parts_are_told_apart_by_their_code():
+    base = {"resourceType": "Observation", "id": "o", "component": pressure()}
+    mine = changed(base, component=pressure(systolic=125))
+    theirs = changed(base, component=list(reversed(pressure(diastolic=85))))
+    found = compare(base, mine, theirs)
+    assert paths(found) == {"component.8480-6.valueQuantity": "mine", "component.8462-4.valueQuantity": "theirs"}
+    values = {part["code"]["coding"][0]["code"]: part["valueQuantity"]["value"] for part in found.merged["component"]}
+    assert values == {"8480-6": 125, "8462-4": 85}
+    chosen = resolved(found, {"component.8480-6.valueQuantity": "theirs"})
+    assert [part["valueQuantity"]["value"] for part in chosen["component"]] == [120, 85]
+
+
+def test_two_additions_to_a_list_are_both_kept():
+    mine = changed(PLAN, note=[{"text": "startet"}, {"text": "min"}])
+    theirs = changed(PLAN, note=[{"text": "startet"}, {"text": "hennes"}])
+    found = compare(PLAN, mine, theirs)
+    assert found.open == ()
+    assert [each["text"] for each in found.merged["note"]] == ["startet", "hennes", "min"]
+    mine["activity"] = [*PLAN["activity"], {"id": "b", "detail": {"description": "Ny"}}]
+    theirs["activity"] = [{"id": "a", "detail": {"status": "completed", "description": "Vei ukentlig"}}]
+    found = compare(PLAN, mine, theirs)
+    assert found.open == ()
+    assert [each["detail"].get("status") for each in found.merged["activity"]] == ["completed", None]
+
+
+def test_what_one_has_taken_back_is_not_mended_by_the_other():
+    mine = changed(PLAN, description="Spiser bedre")
+    theirs = changed(PLAN, status="entered-in-error")
+    found = compare(PLAN, mine, theirs)
+    assert found.withdrawn == ("theirs",)
+    assert set(paths(found).values()) == {"both"}
+
+
+def test_without_the_version_both_came_from_every_difference_is_a_choice():
+    found = compare(None, changed(PLAN, description="a"), changed(PLAN, description="b", title="x"))
+    assert paths(found) == {"description": "both", "title": "both"}
+
+
+def test_an_unknown_extension_survives():
+    extended = changed(PLAN, extension=[{"url": "http://ukjent.example/x", "valueDecimal": 1.50}])
+    found = compare(extended, changed(extended, title="x"), changed(extended, description="y"))
+    assert found.merged["extension"] == extended["extension"]
+
+
+TREE = st.recursive(
+    st.integers(0, 3) | st.text("ab", max_size=2),
+    lambda inner: st.dictionaries(st.sampled_from(["p", "q", "r"]), inner, max_size=3) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+RESOURCE = st.dictionaries(st.sampled_from(["a", "b", "c", "note"]), TREE, max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(RESOURCE, RESOURCE, RESOURCE)
+def test_no_change_disappears_whatever_the_shapes(base, mine, theirs):
+    found = compare(base, mine, theirs)
+    everything = dict.fromkeys(paths(found), "mine")
+    if not any(each.side == "theirs" for each in found.fields):
+        assert resolved(found, everything) == mine
+        assert not loses(found, resolved(found, everything))
+    assert not compare(mine, mine, resolved(found, {**everything})).open
+    if base == theirs:
+        assert found.open == ()
+        assert found.merged == mine
+    if base == mine:
+        assert found.open == ()
+        assert found.merged == theirs
+    if mine == theirs:
+        assert found.fields == ()
+        assert found.merged == mine
+    sides = paths(found)
+    mirrored = paths(compare(base, theirs, mine))
+    other = {"mine": "theirs", "theirs": "mine", "both": "both"}
+    grown = {each.path for each in found.fields if isinstance(each.mine, list) and isinstance(each.theirs, list)}
+    assert {p: other[s] for p, s in mirrored.items() if p not in grown} == {
+        p: s for p, s in sides.items() if p not in grown
+    }
+
+
+# Through the platform -----------------------------------------------------------------------------------
+
+
+def quantity(value):
+    return {"value": value, "unit": "/min"}
+
+
+def by_the_doctor(server, there, **changes):
+    """A colleague's change, made on another workstation."""
+    body = updating({**there, "performer": [*there["performer"], {"reference": "Practitioner/lege"}]}, 1, **changes)
+    answer = server.sign_in("lege").send(body, "5e1f0a52-0000-4000-8000-000000000001")
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_conflict_names_both_authors_and_the_choice_is_written_with_both_in_the_history(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, valueQuantity=quantity(99), note=[{"text": "målt på nytt"}])
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            mine = updating(there, 1, valueQuantity=quantity(71), bodySite={"text": "håndledd"})
+            item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert item.state == "konflikt"
+            (shown,) = await outbox.conflicts()
+            (one,) = shown.resources
+            assert (shown.id, one.name, shown.automatic) == (item.id, name, False)
+            sides = paths(one.comparison)
+            assert (sides["valueQuantity"], sides["note"], sides["bodySite"]) == ("both", "theirs", "mine")
+            assert (one.mine_by.reference, one.theirs_by.reference) == ("Practitioner/tone", "Practitioner/lege")
+            assert one.theirs_by.at == one.theirs["meta"]["lastUpdated"]
+            assert one.mine_by.at == item.made
+            with pytest.raises(Problem) as caught:
+                await outbox.resolve(item.id, {})
+            assert caught.value.code == "choice-missing"
+            done = await outbox.resolve(item.id, {name: {"valueQuantity": "theirs"}}, 8.0)
+            assert done.state == "lagret", done.problem
+            assert outbox.items() == ()
+        after = now(server, there)
+        assert after["valueQuantity"]["value"] == 99
+        assert (after["bodySite"]["text"], after["note"]) == ("håndledd", [{"text": "målt på nytt"}])
+        assert versions(server, there) == ["3", "2", "1"]
+        tone = server.sign_in("tone")
+        (kept,) = [
+            entry["resource"] for entry in tone.get(f"Provenance?target={name}").json()["entry"]
+            if entry["resource"].get("contained")
+        ]  # fmt: skip
+        assert kept["contained"][0]["valueQuantity"]["value"] == 71  # what Tone gave up
+        assert kept["agent"][0]["who"]["reference"] == "Practitioner/tone"
+
+    asyncio.run(run())
+
+
+def test_to_keep_mine_makes_theirs_a_former_version(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, valueQuantity=quantity(99))
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            item = await outbox.commit(updating(there, 1, valueQuantity=quantity(71)), "Patient/BEB-18", ASKER, 8.0)
+            assert item.state == "konflikt"
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            done = await outbox.resolve(item.id, {name: {"valueQuantity": "mine"}}, 8.0)
+            assert done.state == "lagret", done.problem
+            assert await outbox.conflicts() == ()
+            with pytest.raises(Problem) as caught:
+                await outbox.resolve(item.id, {})
+            assert caught.value.code == "not-in-conflict"
+        assert now(server, there)["valueQuantity"]["value"] == 71
+        former = server.sign_in("tone").get(f"{name}/_history/2").json()
+        assert former["valueQuantity"]["value"] == 99
+
+    asyncio.run(run())

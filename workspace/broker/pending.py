@@ -1,0 +1,149 @@
+"""What is not saved yet, as the shell shows it: what waits, is held, was refused or is in conflict; and the way on.
+
+Data only: the shell draws it. Never decides for the user and never drops anything unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workspace.broker.door import Form, WriteState
+from workspace.broker.grant import Grant
+from workspace.problem import Problem
+from workspace.record.conflict import Choice, Conflict
+from workspace.record.drafts import Drafts
+from workspace.record.items import Item
+from workspace.record.outbox import Mark, Outbox
+
+__all__ = ["Conflict", "Mark", "Pending", "Pendings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One commit that is not *lagret*. `references` (``Type/id``) are the resources it changes; what it creates has none.
+    `held`: it waits for the user to see to `rests_on`, not for the platform. `values` (by bind) stood in the form when it
+    was sent. `reason` and `advice` are Norwegian sentences; `fields` those of the single fields that were refused."""
+
+    id: str
+    state: WriteState
+    patient: str
+    made: str
+    held: bool = False
+    rests_on: str = ""
+    references: tuple[str, ...] = ()
+    package: str = ""
+    version: str = ""
+    view: str = ""
+    instance: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+    reason: str = ""
+    advice: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def reopens(self) -> bool:
+        """Whether it can be opened in the form it was typed in."""
+        return bool(self.package and self.view and self.values)
+
+
+class Pendings:
+    """`broker.pending`. Every id is a receipt's."""
+
+    def __init__(self, outbox: Outbox, drafts: Drafts, *, user: str, tenant: str) -> None:
+        self._outbox, self._drafts, self._user, self._tenant = outbox, drafts, user, tenant
+        self._mending: dict[tuple[str, str, str], str] = {}
+
+    def all(self, patient: str = "") -> tuple[Pending, ...]:
+        """In the order of delivery; those about `patient` (``Patient/<id>``) alone when it is given."""
+        return tuple(
+            _pending(one)
+            for one in self._outbox.items()
+            if not patient or patient in one.lanes or one.patient == patient
+        )
+
+    def marks(self) -> Mapping[str, Mark]:
+        """By ``Type/id``, for the rows about a resource: the state of its newest unsettled write, and why."""
+        return self._outbox.marks()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called now and whenever `all` or `marks` may say something else. Returns what ends it."""
+        off = self._outbox.on_marks(listener)
+        listener()
+        return off
+
+    async def conflicts(self) -> tuple[Conflict, ...]:
+        """Field by field, both authors named; those whose versions the platform gives now."""
+        return await self._outbox.conflicts()
+
+    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
+        """Settle a conflict: for each resource (``Type/id``) a choice for each path in `comparison.open`: ``"mine"``,
+        ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The state of
+        the answer says how it went. Raises Problem ``choice-missing``, ``not-in-conflict`` or what the platform says."""
+        return _pending(await self._outbox.resolve(own, choices))
+
+    async def retry(self, own: str) -> Pending:
+        """Send what was refused once more, as it stands: something else has been mended meanwhile. Raises Problem
+        ``nothing-to-send``."""
+        item = self._outbox.item(own)
+        if item is None or item.state != "avvist":
+            raise Problem("nothing-to-send", "Dette er ikke lenger noe å sende på nytt.")
+        again = await self._outbox.commit(
+            item.bundle, item.patient, item.asker, form=item.form, bases=item.bases, replaces=own
+        )
+        return _pending(again)
+
+    async def discard(self, own: str) -> None:
+        """The user gives it up. What rests on what it was to create becomes *avvist*, in sight."""
+        await self._outbox.forget(own)
+
+    def reopen(self, own: str) -> Pending:
+        """Put what was typed back as the draft of its form, and say where that is: open `view` of `package` for `patient`.
+        The next commit from there takes its place. Raises Problem ``nothing-to-open`` or ``draft-in-the-way``."""
+        item = self._outbox.item(own)
+        if item is None or (item.state == "venter" and not item.held):
+            raise Problem("nothing-to-open", "Dette er ikke lenger noe å rette på.")
+        found = _pending(item)
+        if not found.reopens:
+            raise Problem("nothing-to-open", "Skjemaet dette ble skrevet i, er ikke kjent.", "Skriv det på nytt.")
+        key = (self._tenant, self._user, found.patient, found.package, found.view, "", str(item.form.state_version))
+        standing = self._drafts.load(key)
+        if standing is not None and dict(standing.values) != dict(found.values):
+            raise Problem(
+                "draft-in-the-way", "I skjemaet står noe annet som ikke er lagret.", "Lagre eller tøm det først."
+            )
+        self._drafts.save(key, found.values, max(found.revision, standing.revision if standing else 0) + 1)
+        self._mending[(found.patient, found.package, found.view)] = own
+        return found
+
+    # For the broker -------------------------------------------------------------------------------
+
+    def replaced_by(self, grant: Grant, form: Form | None) -> str:
+        """The refused item that a new commit from the same form mends; "" when there is none."""
+        own = self._mending.pop(_place(grant, form), "") if form else ""
+        item = self._outbox.item(own) if own else None
+        return own if item is not None and item.state in ("avvist", "konflikt") else ""
+
+    def failed(self, grant: Grant, form: Form | None, own: str) -> None:
+        """Refused while the form still stands: what is saved next from there is its mending."""
+        if form:
+            self._mending[_place(grant, form)] = own
+
+
+def _place(grant: Grant, form: Form | None) -> tuple[str, str, str]:
+    about = grant.context.patient or grant.context.unit or ""
+    return (about, grant.package, form.view if form else "")
+
+
+def _pending(item: Item) -> Pending:
+    problem = item.problem
+    return Pending(
+        id=item.id, state=item.state, patient=item.patient, made=item.made, held=item.held,
+        rests_on=problem.detail if item.held and problem else "",
+        references=tuple(item.updates), package=item.form.package, version=item.form.version, view=item.form.view,
+        instance=item.form.instance, values=item.form.values, revision=item.form.revision,
+        reason=problem.sentence if problem else "", advice=problem.advice if problem else "",
+        fields=tuple(getattr(problem, "fields", ())),
+    )  # fmt: skip

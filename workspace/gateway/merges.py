@@ -1,0 +1,19 @@
+"""Two records that turned out to be one person (FHIR R4, `Patient.link`). Only reads what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workspace.fhir.references import target
+
+
+def replaced_by(patient: Mapping[str, Any], base: str = "") -> str:
+    """``Patient/y`` that this record was replaced by; empty when it stands for itself."""
+    links = patient.get("link")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("type") == "replaced-by":
+            there = target(link.get("other") or {}, base)
+            if there and there.startswith("Patient/"):
+                return there
+    return ""

@@ -1,0 +1,105 @@
+"""What the change feed sends, and one open stream's waiting line. Never looks anything up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from workspace.access.kinds import GLOBAL_TYPES, served
+from workspace.gateway.asking import Asking
+
+WAITING = 1_000
+"""Changes that may wait for one reader before it must fetch anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One numbered event: its `name`, and its `data` as JSON. `patients` decide who gets a `change` or a `merge`."""
+
+    seq: int
+    name: str
+    kind: str
+    patients: tuple[str, ...]
+    data: bytes
+
+    def frame(self) -> bytes:
+        """As a server-sent event."""
+        return framed(self.name, self.data, self.seq)
+
+    def entry(self) -> bytes:
+        """As one of a poll's events."""
+        return b'{"event":"' + self.name.encode() + b'","data":' + self.data + b"}"
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """One open stream."""
+
+    session: str
+    author: str
+    waiting: deque[Numbered] = field(default_factory=deque)
+    notes: dict[str, bytes] = field(default_factory=dict)
+    """The latest word on each of the author's drafts."""
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
+    resync: str = ""
+    ended: bool = False
+
+    def put(self, change: Numbered) -> None:
+        if len(self.waiting) >= WAITING:
+            self.again("slow")
+        self.waiting.append(change)
+        self.awake.set()
+
+    def note(self, draft: str, told: bytes) -> None:
+        self.notes[draft] = told
+        self.awake.set()
+
+    def again(self, reason: str) -> None:
+        """Whoever fetches anew learns all but that two records were one: that is told still."""
+        self.waiting = deque(each for each in self.waiting if each.name == "merge")
+        self.resync = reason
+        self.awake.set()
+
+    def end(self) -> None:
+        self.ended = True
+        self.awake.set()
+
+    def taken(self, asking: Asking) -> bytes:
+        """The frames of what waits and may be seen, at most a hundred changes at a time."""
+        frames = list(self.notes.values())
+        self.notes.clear()
+        count = 0
+        while self.waiting and count < 100:
+            change = self.waiting.popleft()
+            if sees(asking, change):
+                frames.append(change.frame())
+                count += 1
+        return b"".join(frames)
+
+
+def sees(asking: Asking, change: Numbered) -> bool:
+    """Whether a session is told: nobody's data go to everybody, a patient's only to those who may see them."""
+    if change.name == "resync":
+        return True
+    if not served(change.kind):
+        return False
+    if change.kind in GLOBAL_TYPES:
+        return True
+    if not change.patients:
+        return False
+    return asking.decide("read", change.kind, change.patients).permitted
+
+
+def event(name: str, data: Mapping[str, Any]) -> bytes:
+    """One server-sent event without a number."""
+    return framed(name, orjson.dumps(data))
+
+
+def framed(name: str, data: bytes, seq: int | None = None) -> bytes:
+    head = f"event: {name}\n" + (f"id: {seq}\n" if seq is not None else "")
+    return head.encode() + b"data: " + data + b"\n\n"

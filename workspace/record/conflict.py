@@ -1,0 +1,312 @@
+"""Two people changed the same resource: what each changed, what can be joined, and what a person must choose. Pure.
+
+The unit of choice is what belongs together clinically: a value with its unit, a coded concept, a reference, a period, are
+never put together from two authors. Where one of the two took the whole back (``entered-in-error``), nothing is joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from workspace.fhir.service import Resource
+
+Side = Literal["mine", "theirs", "both"]
+ABSENT: Any = None
+"""An element that is not there; FHIR has no null."""
+_WHOLE = (
+    frozenset({"coding"}), frozenset({"reference"}), frozenset({"value", "unit"}), frozenset({"value", "code"}),
+    frozenset({"system", "code"}), frozenset({"start"}), frozenset({"end"}), frozenset({"system", "value"}),
+    frozenset({"numerator"}), frozenset({"low"}), frozenset({"high"}), frozenset({"contentType"}), frozenset({"div"}),
+)  # fmt: skip
+"""Marks of the data types that are one value: CodeableConcept, Reference, Quantity, Coding, Period and their like."""
+_KEYS = ("id", "linkId", "url", "system")
+"""What tells the elements of a list apart, when all of them have it and no two the same."""
+_OWN = ("meta", "resourceType", "id", "implicitRules")
+"""The platform's, or the same by definition."""
+IN_ERROR = "entered-in-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a version and when (a FHIR instant); empty where the record does not say."""
+
+    reference: str = ""
+    name: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One element that was changed since `base`. `path` is dotted, list elements by key or number
+    (``component[8480-6]`` is ``component.1``). `side` says who changed it: ``both``, to different values, needs a choice."""
+
+    path: str
+    base: Any
+    mine: Any
+    theirs: Any
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`merged` has every change that needs no choice, and mine where it does. `withdrawn` names who took the whole back."""
+
+    fields: tuple[Field, ...]
+    merged: Resource
+    withdrawn: tuple[Side, ...] = ()
+
+    @property
+    def open(self) -> tuple[Field, ...]:
+        """The fields that need a choice."""
+        return tuple(each for each in self.fields if each.side == "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """One resource of a transaction that somebody else changed meanwhile."""
+
+    name: str
+    base: Resource | None
+    mine: Resource
+    theirs: Resource
+    mine_by: Author
+    theirs_by: Author
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What a person is shown. `id` is the item's; choices are given per resource and path (`resolved`)."""
+
+    id: str
+    patient: str
+    resources: tuple[Versions, ...]
+    package: str = ""
+    view: str = ""
+    made: str = ""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether all of it can be joined without a choice."""
+        return not any(each.comparison.open for each in self.resources)
+
+
+Choice = Any
+"""``"mine"``, ``"theirs"``, or ``{"value": …}`` for a text that joins both; ``{"value": None}`` removes the element."""
+
+
+@dataclass(slots=True)
+class _Found:
+    fields: list[Field] = field(default_factory=list)
+
+
+def compare(base: Mapping[str, Any] | None, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Comparison:
+    """Every element that differs, and what can be joined. Without a `base` each difference needs a choice."""
+    found = _Found()
+    merged = _element(found, "", dict(base) if base is not None else {}, dict(mine), dict(theirs), base is not None)
+    withdrawn: list[Side] = []
+    was = (base or {}).get("status")
+    for side, one in (("mine", mine), ("theirs", theirs)):
+        if one.get("status") == IN_ERROR and was != IN_ERROR:
+            withdrawn.append("mine" if side == "mine" else "theirs")
+    if withdrawn:
+        # A fact that one has taken back is not mended by another's change: the person sees both wholes.
+        found.fields[:] = [Field(f.path, f.base, f.mine, f.theirs, "both") for f in found.fields]
+        merged = deepcopy(dict(mine))
+    for name in _OWN:
+        if name in theirs:
+            merged[name] = deepcopy(theirs[name])
+        elif name in merged and name == "meta":
+            del merged[name]
+    if "text" in merged and {each.side for each in found.fields} - {"mine"}:
+        status = merged["text"].get("status") if isinstance(merged["text"], dict) else ""
+        if status == "generated":  # made from one side's values: it would contradict the joined ones
+            del merged["text"]
+    return Comparison(tuple(found.fields), merged, tuple(withdrawn))
+
+
+def resolved(comparison: Comparison, choices: Mapping[str, Choice]) -> Resource:
+    """The resource that `choices` (path → Choice) make of a comparison. Raises KeyError for an open field without one, and
+    ValueError for a choice that is none."""
+    result = deepcopy(comparison.merged)
+    for each in comparison.fields:
+        if each.path not in choices:
+            if each.side == "both":
+                raise KeyError(each.path)
+            continue
+        choice = choices[each.path]
+        if choice == "mine":
+            value = each.mine
+        elif choice == "theirs":
+            value = each.theirs
+        elif isinstance(choice, Mapping) and set(choice) == {"value"}:
+            value = choice["value"]
+        else:
+            raise ValueError(f"{each.path}: neither mine, theirs nor a value")
+        _put(result, each.path.split("."), deepcopy(value))
+    return result
+
+
+def loses(comparison: Comparison, result: Mapping[str, Any]) -> bool:
+    """Whether anything of mine is not in `result`: it must then be kept in the history in another way."""
+    for each in comparison.fields:
+        if each.side in ("mine", "both") and _get(result, each.path.split(".")) != each.mine:
+            return True
+    return False
+
+
+# Walking ----------------------------------------------------------------------------------------------
+
+
+def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> Any:
+    """Note what differs at `path`; the joined value (mine where a choice is needed)."""
+    if _same(mine, theirs):
+        if not known or _same(mine, base):
+            return deepcopy(mine)
+        return deepcopy(mine)  # both made the same change: nothing to tell
+    if _open_dict(mine) and _open_dict(theirs) and (_open_dict(base) or base is ABSENT):
+        return _dict(found, path, base or {}, mine, theirs, known and base is not ABSENT)
+    if isinstance(mine, list) and isinstance(theirs, list):
+        joined = _list(found, path, base if isinstance(base, list) else [], mine, theirs, known)
+        if joined is not None:
+            return joined
+    if known and _same(theirs, base):
+        found.fields.append(Field(path, base, mine, theirs, "mine"))
+        return deepcopy(mine)
+    if known and _same(mine, base):
+        found.fields.append(Field(path, base, mine, theirs, "theirs"))
+        return deepcopy(theirs)
+    found.fields.append(Field(path, base, mine, theirs, "both"))
+    return deepcopy(mine)
+
+
+def _dict(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> dict[str, Any]:
+    joined = {}
+    for key in _ordered(mine, theirs, base):
+        if not path and key in _OWN:
+            continue
+        value = _element(found, f"{path}.{key}" if path else key, base.get(key), mine.get(key), theirs.get(key), known)
+        if value is not ABSENT:
+            joined[key] = value
+    return joined
+
+
+def _list(
+    found: _Found, path: str, base: Sequence[Any], mine: Sequence[Any], theirs: Sequence[Any], known: bool
+) -> list[Any] | None:
+    """Lists whose elements can be told apart are joined element by element; lists that only grew get both additions."""
+    if not known:
+        return None
+    names = [_names(each) for each in (base, mine, theirs)]
+    if all(each is not None for each in names):
+        by = [dict(zip(each or (), rows, strict=True)) for each, rows in zip(names, (base, mine, theirs), strict=True)]
+        joined = []
+        for name in _ordered(by[1], by[2], by[0]):
+            value = _element(
+                found, f"{path}.{name}", by[0].get(name), by[1].get(name), by[2].get(name), name in by[0] or True
+            )
+            if value is not ABSENT:
+                joined.append(value)
+        return joined
+    if len(base) == len(mine) == len(theirs) and all(
+        _open_dict(each) for rows in (base, mine, theirs) for each in rows
+    ):
+        return [
+            _element(found, f"{path}.{at}", *rows, True) for at, rows in enumerate(zip(base, mine, theirs, strict=True))
+        ]
+    if mine[: len(base)] == base and theirs[: len(base)] == base:
+        found.fields.append(Field(path, list(base), list(mine), list(theirs), "theirs" if mine == base else "mine"))
+        return [*deepcopy(list(theirs)), *(deepcopy(each) for each in mine[len(base) :] if each not in theirs)]
+    return None
+
+
+def _names(rows: Sequence[Any]) -> list[str] | None:
+    """A name for each element of a list, or None when they cannot be told apart by one."""
+    for key in _KEYS:
+        names = [str(each.get(key) or "") if isinstance(each, dict) else "" for each in rows]
+        if all(name and "." not in name for name in names) and len(set(names)) == len(names):
+            return names
+    codes = [_code(each) for each in rows]
+    if all(codes) and len(set(codes)) == len(codes):
+        return codes
+    return None if rows else []
+
+
+def _code(row: Any) -> str:
+    concept = row.get("code") if isinstance(row, dict) else None
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    first = codings[0] if isinstance(codings, list) and codings and isinstance(codings[0], dict) else {}
+    code = str(first.get("code") or "")
+    return code if "." not in code else ""
+
+
+def _open_dict(value: Any) -> bool:
+    """Whether its elements may come from two authors."""
+    return isinstance(value, dict) and not any(marks <= value.keys() for marks in _WHOLE)
+
+
+def _ordered(*parts: Mapping[str, Any]) -> Iterator[str]:
+    yield from dict.fromkeys(key for part in parts for key in part)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
+
+
+# Paths ------------------------------------------------------------------------------------------------
+
+
+def _get(value: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        value = _child(value, step)
+        if value is ABSENT:
+            return ABSENT
+    return value
+
+
+def _child(value: Any, step: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(step)
+    if isinstance(value, list):
+        place = _place(value, step)
+        return value[place] if place is not None else ABSENT
+    return ABSENT
+
+
+def _place(rows: list[Any], step: str) -> int | None:
+    names = _names(rows)
+    if names and step in names:
+        return names.index(step)
+    return int(step) if step.isdigit() and int(step) < len(rows) else None
+
+
+def _put(holder: Any, path: Sequence[str], value: Any) -> None:
+    for step in path[:-1]:
+        inner = _child(holder, step)
+        if inner is ABSENT:
+            inner = {}
+            _set(holder, step, inner)
+        holder = inner
+    _set(holder, path[-1], value)
+
+
+def _set(holder: Any, step: str, value: Any) -> None:
+    if isinstance(holder, dict):
+        if value is ABSENT:
+            holder.pop(step, None)
+        else:
+            holder[step] = value
+        return
+    place = _place(holder, step)
+    if place is None:
+        if value is not ABSENT:
+            holder.append(value)
+    elif value is ABSENT:
+        del holder[place]
+    else:
+        holder[place] = value

@@ -1,0 +1,151 @@
+"""One transaction on its way: what is sent, where it was typed, and how the vault keeps it. Plain data; sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from workspace.fhir.compartment import patients_of
+from workspace.fhir.service import Resource
+from workspace.problem import Problem
+from workspace.record.client import Asker
+
+State = Literal["venter", "lagret", "konflikt", "avvist"]
+HELD = "held"
+"""Code of the Problem that a waiting item carries when it rests on one that was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Where a write was made, with what was typed there when it was committed: a refused one opens there again."""
+
+    package: str = ""
+    version: str = ""
+    view: str = ""
+    instance: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
+    state_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One transaction. `answer` is the platform's bundle once `state` is lagret.
+
+    `bases` hold the version that each update was made from, by ``Type/id``. `stands_for` are names (``urn:uuid:``) of the
+    refused item that this one replaces, with its own names for the same; `formerly` the versions that one was made from.
+    `seq` is the order of delivery."""
+
+    id: str
+    patient: str
+    bundle: Mapping[str, Any]
+    asker: Asker
+    state: State = "venter"
+    problem: Problem | None = None
+    answer: Mapping[str, Any] | None = None
+    form: Form = Form()
+    bases: Mapping[str, Resource] = field(default_factory=dict)
+    author: str = ""
+    made: str = ""
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+    formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seal: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for a person to see to the item it rests on, not for the platform."""
+        return self.state == "venter" and self.problem is not None and self.problem.code == HELD
+
+    @property
+    def lanes(self) -> frozenset[str]:
+        """Whom it is about: items that share a patient go in their order, whatever panel wrote them."""
+        named = {who for entry in entries(self.bundle) for who in patients_of(entry.get("resource") or {})}
+        return frozenset(named or {self.patient})
+
+    @property
+    def creates(self) -> frozenset[str]:
+        """The ``urn:uuid:`` names that later items may use for what this one makes."""
+        own = (str(entry.get("fullUrl", "")) for entry in entries(self.bundle))
+        return frozenset([*(name for name in own if name.startswith("urn:uuid:")), *self.stands_for])
+
+    @property
+    def updates(self) -> Mapping[str, str]:
+        """``Type/id`` of each resource that it changes, with the version it must still have."""
+        return updates(self.bundle)
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """``urn:uuid:`` names in it that it does not make itself."""
+        found: set[str] = set()
+        _urns(self.bundle, found)
+        return frozenset(found - self.creates)
+
+    def body(self) -> str:
+        """As the vault keeps it."""
+        kept: dict[str, Any] = {
+            "bundle": self.bundle, "packages": list(self.asker.packages), "purpose": self.asker.purpose,
+            "form": {
+                "package": self.form.package, "version": self.form.version, "view": self.form.view,
+                "instance": self.form.instance, "values": self.form.values, "revision": self.form.revision,
+                "state_version": self.form.state_version,
+            },
+            "bases": self.bases, "stands_for": self.stands_for, "formerly": self.formerly, "seal": self.seal,
+        }  # fmt: skip
+        if self.problem is not None and not self.held:
+            kept["problem"] = [self.problem.code, self.problem.sentence, self.problem.advice, self.problem.detail]
+        return json.dumps(kept, ensure_ascii=False)
+
+
+def item_of(seq: int, own: str, author: str, patient: str, state: State, body: str, made: str) -> Item:
+    """An item as it stands in the vault; fields that an older program did not write are empty."""
+    kept = json.loads(body)
+    item = Item(own, patient, kept["bundle"], Asker(tuple(kept["packages"]), "", kept["purpose"]), state)
+    item = replace(
+        item,
+        form=Form(**kept.get("form") or {}),
+        bases=kept.get("bases") or {},
+        author=author,
+        made=made,
+        stands_for=kept.get("stands_for") or {},
+        formerly={name: tuple(held) for name, held in (kept.get("formerly") or {}).items()},
+        seal=kept.get("seal") or {},
+        seq=seq,
+    )
+    if state == "venter":
+        return item
+    return replace(item, problem=Problem(*kept.get("problem") or ("rejected", "Plattformen avviste dette.")))
+
+
+def entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = bundle.get("entry")
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def updates(bundle: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for entry in entries(bundle):
+        request = entry.get("request") or {}
+        if request.get("method") == "PUT":
+            found[str(request.get("url", ""))] = version_in(str(request.get("ifMatch", "")))
+    return found
+
+
+def version_in(etag: str) -> str:
+    """``3`` of ``W/"3"``."""
+    return etag.removeprefix("W/").strip('"')
+
+
+def _urns(value: Any, found: set[str]) -> None:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key == "reference" and isinstance(part, str):
+                if part.startswith("urn:uuid:"):
+                    found.add(part)
+            else:
+                _urns(part, found)
+    elif isinstance(value, list):
+        for part in value:
+            _urns(part, found)
