@@ -46,9 +46,11 @@ from workspace.shell.exhibits.stand import Stand
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import PanelBody
 from workspace.shell.kit.choice import ChoiceWidget
+from workspace.shell.kit.containers import tall_as_wide
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, LineEdit
 from workspace.shell.kit.ink import ink
+from workspace.shell.kit.row import Flow
 from workspace.shell.theme import Theme
 
 NOW = datetime(2026, 1, 14, 15, 4, tzinfo=OSLO)
@@ -97,8 +99,9 @@ def many(count: int = 10_000) -> list[dict[str, Any]]:
 
 def stand(kind: str) -> Stand:
     """The instance that shows a component's page, or the overview."""
+    values = overview.VALUES if kind == OVERVIEW else {}
     view = overview.view if kind == OVERVIEW else page(kind)
-    return Stand(view, NOW.isoformat(), {MANY: many()} if kind == "table" else {}, blobs())
+    return Stand(view, NOW.isoformat(), {MANY: many()} if kind == "table" else {}, blobs(), values)
 
 
 def purpose(kind: str) -> str:
@@ -172,13 +175,13 @@ class Gallery(QWidget):
         left.addWidget(self._list, 1)
         self._side = QWidget()
         self._side.setLayout(left)
-        head = QHBoxLayout()
-        head.addWidget(self._title, 1)
-        head.addWidget(self._themes)
-        head.addWidget(self._scales)
-        self._head = head
+        bar = QWidget()
+        tall_as_wide(bar)
+        self._head = Flow(bar)
+        for widget in (self._title, self._themes, self._scales):
+            self._head.addWidget(widget)
         right = QVBoxLayout()
-        right.addLayout(head)
+        right.addWidget(bar)
         right.addWidget(self._purpose)
         right.addLayout(self._place, 1)
         self._right = right
@@ -306,7 +309,7 @@ class Gallery(QWidget):
         self._side.setFixedWidth(theme.px(190))
         self._right.setContentsMargins(theme.px(8), theme.px(12), theme.px(16), theme.px(16))
         self._right.setSpacing(theme.px(8))
-        self._head.setSpacing(theme.px(12))
+        self._head.setSpacing(theme.px(14))
         if self._frame is not None:
             self._frame.set_theme(theme)
         self.update()

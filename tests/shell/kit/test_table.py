@@ -131,8 +131,9 @@ def test_the_least_important_columns_go_first_when_it_is_narrow(widget):
 
 
 def test_widths_fill_the_room_and_the_widest_give_way():
-    assert shared(100, {0: 30, 1: 20}, {0}) == {0: 80, 1: 20}
-    assert shared(100, {0: 30, 1: 20}, set()) == {0: 30, 1: 70}
+    assert shared(100, {0: 30, 1: 20}, {0}) == {0: 70, 1: 30}
+    assert shared(100, {0: 30, 1: 20}, set()) == {0: 45, 1: 55}
+    assert shared(101, {0: 30, 1: 20, 2: 10}, {0, 2}) == {0: 51, 1: 26, 2: 24}
     tight = shared(100, {0: 30, 1: 200}, {0})
     assert sum(tight.values()) == 100
     assert tight[0] == 30

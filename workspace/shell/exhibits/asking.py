@@ -77,7 +77,7 @@ def text_area_error(ctx: Any) -> Any:
     "Enter chooses and Escape leaves. The weekday and how near it is are read with it.",
 )
 def date(ctx: Any) -> Any:
-    return ui.date("Dato", bind="day", hint="Skriv 14.1 eller «i dag»")
+    return ui.date("Dato", bind="day", hint="f.eks. 14.1")
 
 
 @state("date-field", "Feil, utenfor det ventede")
@@ -176,6 +176,16 @@ def code(ctx: Any) -> Any:
     return ui.code(
         "Diagnose (ICPC-2)",
         bind="diagnosis",
+        options=[ui.option("R81", "Pneumoni"), ui.option("R78", "Akutt bronkitt"), ui.option("K78", "Atrieflimmer")],
+        hint="Skriv «pneu» eller «R8»",
+    )
+
+
+@state("code-field", "Flere koder enn listen viser")
+def code_many(ctx: Any) -> Any:
+    return ui.code(
+        "Diagnose (ICPC-2)",
+        bind="diagnosis_many",
         options=[ui.option(value, words) for value, words in ICPC],
         hint="Skriv «pneu» eller «R8»",
     )

@@ -8,6 +8,12 @@ from workspace.sdk import ui
 from workspace.shell.exhibits import asking, grouping, records, telling
 from workspace.shell.exhibits.exhibit import save
 
+VALUES: dict[str, Any] = {
+    "pulse": 112, "temp": "38x", "sys": 104, "dia": 62, "avpu": "A", "day": "2026-01-14", "clock": "15:04",
+    "diagnosis": "R81", "told": True,
+}  # fmt: skip
+"""What somebody has typed before the page is shown."""
+
 
 def view(ctx: Any) -> Any:
     return ui.row(
@@ -23,7 +29,7 @@ def fields(ctx: Any) -> Any:
         "Felt",
         ui.grid(
             ui.number("Puls", bind="pulse", unit="/min", source="Mia", at="2026-01-12T08:30:00+01:00"),
-            ui.number("Temperatur", bind="temp", unit="°C", decimals=1, error="Skriv et tall"),
+            ui.number("Temperatur", bind="temp", unit="°C", decimals=1),
             ui.pair("Blodtrykk", ui.number("Systolisk", bind="sys"), ui.number("Diastolisk", bind="dia"), unit="mmHg"),
             ui.part(asking.choice, ctx),
             ui.part(asking.date, ctx),
@@ -49,7 +55,8 @@ def words(ctx: Any) -> Any:
 def shown(ctx: Any) -> Any:
     return ui.column(
         ui.section("Trend", ui.part(records.trend_units, ctx)),
-        ui.section("Tabell", ui.part(records.table, ctx)),
+        ui.section("Tabell", ui.part(records.table_ward, ctx)),
+        ui.part(grouping.card, ctx),
         gap="l",
     )
 
@@ -58,7 +65,6 @@ def things(ctx: Any) -> Any:
     return ui.column(
         ui.part(grouping.tabs, ctx),
         ui.section("Liste", ui.part(records.items, ctx)),
-        ui.part(grouping.card, ctx),
         ui.section("Tidslinje", ui.part(records.timeline, ctx)),
         gap="l",
     )

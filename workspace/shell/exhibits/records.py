@@ -28,6 +28,33 @@ def table(ctx: Any) -> Any:
     return ui.table(
         [
             ui.line(
+                "210",
+                {
+                    "room": "210",
+                    "name": ui.cell("Arne Storspove", secondary="86 år"),
+                    "news": ui.cell("7", tone="bad", shape="up", sort=7),
+                    "seen": ui.cell(at="2026-01-14T14:52:00+01:00"),
+                },
+                action=ui.action("Velg", choose_row, key="210"),
+            ),
+            ui.line("205", {"room": "205", "name": "Harald Steinkobbe", "news": ui.cell("0", tone="ok", shape="dot")}),
+        ],
+        columns=[
+            ui.col("Rom", key="room"),
+            ui.col("Beboer", key="name", kind="strong", width="grow"),
+            ui.col("NEWS2", key="news", kind="pill"),
+            ui.col("Sist sett", key="seen", kind="age", priority=2),
+        ],
+        selected=ctx.state.get("chosen", "210"),
+        label="Beboere",
+    )
+
+
+@state("table", "Med utvikling, og rader som kan velges")
+def table_ward(ctx: Any) -> Any:
+    return ui.table(
+        [
+            ui.line(
                 room,
                 {
                     "room": room,
@@ -215,6 +242,19 @@ def over(values: tuple[float | None, ...]) -> list[tuple[str, float | None]]:
     "T shows the curves again. Series of one unit share an axis; another unit has its own.",
 )
 def trend(ctx: Any) -> Any:
+    times = ["2026-01-14T06:00:00+01:00", "2026-01-14T10:00:00+01:00", "2026-01-14T14:52:00+01:00"]
+    return ui.trend(
+        series=[
+            ui.series("Puls", points=list(zip(times, [92, 101, 112], strict=True)), unit="/min"),
+            ui.series("Temp", points=list(zip(times, [37.4, 38.2, 38.6], strict=True)), unit="°C", tone="warn"),
+        ],
+        bands=[ui.band(36.1, 38.0, series="Temp")],
+        label="Puls og temperatur",
+    )
+
+
+@state("trend", "En enhet, et normalområde")
+def trend_one(ctx: Any) -> Any:
     return ui.trend(
         series=[
             ui.series("Puls", points=over(PULSE), unit="/min"),
@@ -239,6 +279,7 @@ def trend_units(ctx: Any) -> Any:
             ),
         ],
         bands=[ui.band(36.1, 38.0, series="Temp")],
+        gap_hours=24,
         height="l",
         label="Alle kurver",
     )

@@ -38,16 +38,21 @@ class Stand:
     """Opens one view; `listener` is the body that draws it. As much of `face.PanelInstance` as a body uses."""
 
     def __init__(
-        self, view: Callable[[Any], Any], now: str, rows: Rows, blobs: Mapping[str, tuple[str, bytes]]
+        self,
+        view: Callable[[Any], Any],
+        now: str,
+        rows: Rows,
+        blobs: Mapping[str, tuple[str, bytes]],
+        values: Mapping[str, Any],
     ) -> None:
         one = Panel(shared.name, shared.version)
         one.actions.update(shared.actions)
         one.view("page")(view)
         self.listener: Any = None
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Any] = dict(values)
         self._tree, self._blobs, self._rows = Tree(), dict(blobs), rows
         self.bench = Heard(one, self._heard)
-        self.bench.open("page", rows, now=now)
+        self.bench.open("page", rows, now=now, values=self.values)
 
     def _heard(self, params: dict[str, Any]) -> None:
         render = msgspec.convert(params, Render)

@@ -109,12 +109,14 @@ def registry() -> dict[str, type[QWidget]]:
 
 class PanelBody(QFrame):
     """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
-    outcome; `firstPainted` once, after the first paint that follows the first tree."""
+    outcome; `firstPainted` once, after the first paint that follows the first tree; `undoAsked` when Ctrl+Z is pressed where
+    no editor has something of its own to undo."""
 
     toolbarChanged = Signal(object)
     statusChanged = Signal(object)
     acted = Signal(object)
     firstPainted = Signal()
+    undoAsked = Signal()
 
     def __init__(self, theme: Theme, now: Callable[[], datetime], spawn: Spawn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -143,6 +145,9 @@ class PanelBody(QFrame):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._scroll)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        undo = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self)
+        undo.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        undo.activated.connect(self._undo)
         # What a frame took into its title bar is no child of ours, and must not outlive us: it shows a patient's data.
         self.destroyed.connect(partial(_drop, self._widgets))
         self._pad()
@@ -242,6 +247,10 @@ class PanelBody(QFrame):
         for one in pressed:
             one.set_busy(True)
         self._spawn(self._act(instance, action, key, pressed))
+
+    def _undo(self) -> None:
+        if not self._frozen:
+            self.undoAsked.emit()
 
     async def _act(self, instance: PanelInstance, action: Action, key: str, pressed: list[button.ButtonWidget]) -> None:
         try:

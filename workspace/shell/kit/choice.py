@@ -7,14 +7,16 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLayout, QMenu, QSizePolicy, QWidget
 
 from workspace.panels.components import ChoiceField, Option
 from workspace.shell import icons
 from workspace.shell.kit.access import Role, Spoken
+from workspace.shell.kit.containers import tall_as_wide
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled, below
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.row import Flow
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
@@ -132,6 +134,9 @@ class ChipButton(QAbstractButton):
         theme = self._theme
         return QSize(theme.metrics("pill").horizontalAdvance(self.option.label) + theme.px(20), theme.px(26))
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), self._theme.px(120)), self.sizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -208,11 +213,15 @@ class ChoiceWidget(Labelled):
         self._menu: MenuButton | None = None
         self._chips: list[ChipButton] = []
         self._row = QWidget()
-        self._line = QHBoxLayout(self._row)
+        flows = component.style == "chips" and component.slot == "body"
+        self._line: QLayout = Flow(self._row) if flows else QHBoxLayout(self._row)
         self._line.setContentsMargins(0, 0, 0, 0)
         if component.style == "menu":
             self._menu = MenuButton(self, env.theme)
             self._line.addWidget(self._menu)
+        elif flows:
+            tall_as_wide(self)
+            tall_as_wide(self._row)
         else:
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._hold(self._row, self._menu or self._row)

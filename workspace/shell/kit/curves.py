@@ -146,3 +146,17 @@ def ticks(low: float, high: float, count: int) -> list[float]:
             break
     first = int(low / step) * step
     return [value for index in range(count + 3) if low <= (value := round(first + index * step, 6)) <= high]
+
+
+def marks(first: datetime, last: datetime, most: int) -> list[tuple[datetime, str]]:
+    """Where the time axis is labelled: at midnights, or at whole hours within a day and a half; `most` at most."""
+    if last - first < SHORT_PAUSE:
+        hours = max(1, -(-int((last - first).total_seconds() // 3600 + 1) // most))
+        start = first.replace(minute=0, second=0, microsecond=0)
+        found = [start + timedelta(hours=count) for count in range(0, 40, hours)]
+        return [(at, f"{at:%H:%M}") for at in found if first <= at <= last] or [(first, f"{first:%H:%M}")]
+    days = (last.date() - first.date()).days + 1
+    step = -(-days // most)
+    start = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = [max(first, start + timedelta(days=count)) for count in range(0, days, step)]
+    return [(at, f"{at:%d.%m}" if days < 300 else f"{at:%m.%Y}") for at in found]

@@ -43,7 +43,7 @@ class PairWidget(Labelled):
         digit = theme.metrics("body").horizontalAdvance("0")
         self.first.setFixedWidth(3 * digit + 5)
         self.second.setMinimumWidth(2 * digit + 5)
-        need = 5 * digit + 10 + theme.px(9 + 8 + 10) + 2 * RING + self._slash.sizeHint().width()
+        need = 5 * digit + 10 + theme.px(9 + 8 + 2) + 2 * RING + self._slash.sizeHint().width()
         fits = need + theme.metrics("caption").horizontalAdvance(unit) <= self.width() or not self.isVisible()
         self._box.set_unit(unit if fits else "")
 

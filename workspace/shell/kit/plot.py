@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
@@ -181,8 +182,16 @@ class Plot(QWidget):
             for run in curve.runs:
                 spots = [QPointF(self._x(at, area, span), y(value)) for at, value in run]
                 self._run(painter, spots, ink, dots=len(curve.points) <= DOTS or len(run) == 1)
-        ends = [(curve, y(curve.points[-1][1]), self._x(curve.points[-1][0], area, span)) for curve in lane.curves]
+        ends = [
+            (curve, self._anchor(curve, area, y), self._x(curve.points[-1][0], area, span)) for curve in lane.curves
+        ]
         self._labels(painter, area, ends)
+
+    def _anchor(self, curve: Curve, area: QRectF, y: Callable[[float], float]) -> float:
+        """The level that a curve's label stands over: its last point, or below it where the curve falls into it."""
+        last, before = y(curve.points[-1][1]), [y(value) for _, value in curve.points[-3:-1]]
+        below = last + self._theme.px(16) + 12
+        return below if min(before, default=last) < last - 6 and below < area.bottom() + 4 else last
 
     def _run(self, painter: QPainter, spots: list[QPointF], ink: QColor, *, dots: bool) -> None:
         painter.setPen(QPen(ink, 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
@@ -212,28 +221,27 @@ class Plot(QWidget):
 
     def _times(self, painter: QPainter, area: QRectF, span: tuple[datetime, datetime]) -> None:
         theme = self._theme
-        hours = (span[1] - span[0]) / timedelta(hours=1)
-        count = max(2, min(6, int(area.width() / theme.px(76))))
-        if hours >= 36:
-            count = max(2, min(count, int(hours / 24) + 1))  # no day twice
         painter.setFont(theme.font("key"))
         painter.setPen(theme.color("faint"))
-        for index in range(count):
-            moment = span[0] + (span[1] - span[0]) * index / (count - 1)
-            text = f"{moment:%H:%M}" if hours < 36 else f"{moment:%d.%m}"
+        end = -1.0
+        for moment, text in curves_.marks(*span, max(2, int(area.width() / theme.px(70)))):
             wide = theme.metrics("key").horizontalAdvance(text) + 2
             x = min(max(self._x(moment, area, span) - wide / 2, area.left()), area.right() - wide)
-            spot = QRectF(x, area.bottom() + theme.px(5), wide, theme.px(16))
-            painter.drawText(spot, Qt.AlignmentFlag.AlignCenter, text)
+            if x < end:
+                continue
+            painter.drawText(
+                QRectF(x, area.bottom() + theme.px(5), wide, theme.px(16)), Qt.AlignmentFlag.AlignCenter, text
+            )
+            end = x + wide + theme.px(8)
 
     def _labels(self, painter: QPainter, area: QRectF, ends: list[tuple[Curve, float, float]]) -> None:
         """The newest value over the end of each curve; moved down when two would meet."""
         theme = self._theme
-        painter.setFont(theme.font("label"))
+        painter.setFont(theme.font("mark"))
         ends = sorted(ends, key=lambda end: end[1])
         for (curve, _, x), top in zip(ends, self.label_tops([level for _, level, _ in ends]), strict=True):
             text = f"{curve.series.title} {when.number(curve.points[-1][1])}"
-            width = theme.metrics("label").horizontalAdvance(text)
+            width = theme.metrics("mark").horizontalAdvance(text)
             left = max(area.left(), min(x + 4, area.right()) - width - 2)
             spot = QRectF(left, top, width + theme.px(12), theme.px(16))
             ground = theme.color("surface")

@@ -283,16 +283,20 @@ class TableWidget(QWidget):
 
 
 def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int]:
-    """Widths that fill `room` exactly: what is left goes to those that grow (else the last), what is missing is taken from
-    the widest first."""
+    """Widths that fill `room` exactly. Of what is left, those that grow get half and all of them the rest in proportion to
+    their needs, so that a row's words stay near each other; what is missing is taken from the widest first."""
     widths = dict(needs)
     if not widths or room <= 0:
         return widths
     takers = sorted(growers) or [max(widths)]
     spare = room - sum(widths.values())
     if spare >= 0:
+        whole = max(1, sum(needs.values()))
+        for index in widths:
+            widths[index] += int(spare / 2 * needs[index] / whole)
+        left = room - sum(widths.values())
         for turn, index in enumerate(takers):
-            widths[index] += spare // len(takers) + (spare % len(takers) if turn == len(takers) - 1 else 0)
+            widths[index] += left // len(takers) + (left % len(takers) if turn == len(takers) - 1 else 0)
         return widths
     cap = max(widths.values())
     while sum(min(cap, width) for width in widths.values()) > room and cap > 1:

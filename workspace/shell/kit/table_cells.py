@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PAD = 8
 SPARK = 84
+PILL = 44
+"""Pills of a column stand under each other: short ones are as wide as this."""
 
 
 class CellPainter(QStyledItemDelegate):
@@ -56,7 +58,8 @@ class CellPainter(QStyledItemDelegate):
             return
         if column.kind == "pill" and cell.text:
             words = fitting_pill(theme, cell.text, cell.shape, room.width() + theme.px(PAD) // 2)
-            painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, words, cell.tone, cell.shape)
+            middle, least = room.center().y() + 1, min(theme.px(PILL), room.width())
+            painters.paint_pill(painter, theme, room.left(), middle, words, cell.tone, cell.shape, least)
             return
         left = self._words(painter, room, cell, column)
         shown, rest = fitting_pills(theme, cell.pills, room.right() + theme.px(PAD) - left)
@@ -117,7 +120,7 @@ class CellPainter(QStyledItemDelegate):
             return theme.px(SPARK) + 2 * theme.px(PAD)
         cell = cell_of(model.row(row).cells.get(column.key))
         if column.kind == "pill":
-            return painters.pill_width(theme, cell.text, cell.shape) + 2 * theme.px(PAD)
+            return max(theme.px(PILL), painters.pill_width(theme, cell.text, cell.shape)) + 2 * theme.px(PAD)
         width = theme.metrics(role_of(column)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
         if cell.secondary:
             width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
