@@ -256,7 +256,7 @@ class Gallery(QWidget):
 
     def show_page(self, kind: str) -> None:
         """The component's page, or the overview."""
-        self._drop()
+        self.close_page()
         self._kind = kind
         shown = self._exhibits.get(kind)
         self._purpose.setText(purpose(kind) if shown else "Alt et klinisk panel trenger, tegnet av arbeidsflaten.")
@@ -271,7 +271,7 @@ class Gallery(QWidget):
         body.attach(self._stand)  # type: ignore[arg-type]
         self._mark()
 
-    def _drop(self) -> None:
+    def close_page(self) -> None:
         if self._stand is not None:
             self._stand.listener = None
         if self._frame is not None:
@@ -322,7 +322,7 @@ class Gallery(QWidget):
         painter.fillRect(side.right(), 0, 1, self.height(), self.theme.color("line"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._drop()
+        self.close_page()
         self._runner.close()
         super().closeEvent(event)
 

@@ -196,7 +196,7 @@ def code_live(ctx: Any) -> Any:
     typed = str(ctx.state.get("drug_search") or "")
     found = (
         [
-            ui.option(f"{atc} {typed}", f"{typed.capitalize()} {strength}", code=atc)
+            ui.option(f"{atc} {typed} {strength}", f"{typed.capitalize()} {strength}", code=atc)
             for atc, strength in (("J01CA04", "500 mg"), ("J01CA04", "250 mg"))
         ]
         if len(typed) > 2

@@ -149,11 +149,11 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
 
 def marks(first: datetime, last: datetime, most: int) -> list[tuple[datetime, str]]:
-    """Where the time axis is labelled: at midnights, or at whole hours within a day and a half; `most` at most."""
-    if last - first < SHORT_PAUSE:
+    """Where the time axis is labelled: at midnights, or at whole hours within a day; `most` at most."""
+    if last - first < timedelta(hours=24):
         hours = max(1, -(-int((last - first).total_seconds() // 3600 + 1) // most))
         start = first.replace(minute=0, second=0, microsecond=0)
-        found = [start + timedelta(hours=count) for count in range(0, 40, hours)]
+        found = [start + timedelta(hours=count) for count in range(0, 25, hours)]
         return [(at, f"{at:%H:%M}") for at in found if first <= at <= last] or [(first, f"{first:%H:%M}")]
     days = (last.date() - first.date()).days + 1
     step = -(-days // most)

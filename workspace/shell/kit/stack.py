@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -103,6 +103,10 @@ class View(QListView):
             self._stack.walk(Qt.Key(event.key()))
             return
         super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._stack.begin()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._stack.set_hot(self.indexAt(event.position().toPoint()).row())
@@ -239,6 +243,12 @@ class StackWidget(Stack):
             action = self.action(self.model.rows[row])
             if action is not None:
                 self.env.run(action)
+
+    def begin(self) -> None:
+        """The keyboard stands on a row: on the first, when it stood nowhere or on a heading."""
+        here = self._view.currentIndex().row()
+        if not (0 <= here < len(self.model.rows) and self.key(self.model.rows[here])):
+            self._go(next((index for index, row in enumerate(self.model.rows) if self.key(row)), -1), scroll=False)
 
     def walk(self, key: Qt.Key) -> None:
         """The next row that is one, in a direction; the first or the last."""
