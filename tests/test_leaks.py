@@ -76,6 +76,14 @@ def test_lasting_timer(lasting):
     lasting.start()
 """
 
+SKIPS = """
+import pytest
+
+
+def test_skips():
+    pytest.skip("no bubblewrap here")
+"""
+
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
@@ -83,9 +91,13 @@ def said(tmp_path_factory):
     folder = tmp_path_factory.mktemp("leaky")
     shutil.copy(ROOT / "tests" / "conftest.py", folder)
     (folder / "test_leaky.py").write_text(LEAKY)
+    (folder / "attacks").mkdir()
+    (folder / "attacks" / "test_attack.py").write_text(SKIPS)
+    (folder / "test_elsewhere.py").write_text(SKIPS)
     options = ["-c", ROOT / "pyproject.toml", "--rootdir", folder, "--basetemp", folder / "base", "-q"]
     options += ["-n", "1", "-o", "faulthandler_timeout=1"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["CI"] = "true"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, folder], capture_output=True, text=True, env=environment, check=False
     )
@@ -114,4 +126,9 @@ def test_what_is_left_behind_fails_its_test(said, name, words):
 
 def test_a_test_that_hangs_is_shown(said):
     assert re.search(r"Timeout \(0:00:01\)!\n(.*\n)*.* in test_too_long", said), said
-    assert "10 passed" not in said
+
+
+def test_in_ci_an_attack_that_is_skipped_fails(said):
+    assert re.search(r"^FAILED \S*attacks/test_attack\.py::test_skips", said, re.MULTILINE), said
+    assert "CI must run this, but: Skipped: no bubblewrap here" in said
+    assert re.search(r"^SKIPPED \[1\] \S*test_elsewhere\.py", said, re.MULTILINE), said

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import signal
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.panels.conftest import MemoryDoor, Puppeteer, until
@@ -265,6 +268,26 @@ async def test_a_text_no_screen_could_hold_is_not_drawn(bench: Any) -> None:
         assert panel.root == "rot"
 
 
+async def test_more_than_a_message_holds_is_kept_but_not_sent(bench: Any) -> None:
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        panel.typed("a", "x" * (1 << 20))
+        outcome = await panel.act(Action("heard", {}))
+        assert "mer i panelet enn det kan ta imot" in outcome.problem
+        assert (len(panel.values["a"]), panel.state) == (1 << 20, "running")
+        panel.typed("a", "kort")
+        assert (await panel.act(Action("heard", {}))).ok
+
+
+async def test_more_bytes_than_the_budget_end_the_process(bench: Any) -> None:
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        pid = panel.pid
+        outcome = await panel.act(Action("pour", {"lines": 40, "bytes": 900_000}))
+        assert "for mye på en gang" in outcome.problem
+        await until(lambda: panel.state == "running" and panel.pid != pid, panel)
+
+
 async def test_effects_that_set_too_much_state_save_nothing(bench: Any) -> None:
     async with bench("puppet") as b:
         panel, _, _ = await puppet(b)
@@ -387,3 +410,23 @@ async def test_a_document_of_an_action_is_printed_only_when_it_was_saved(bench: 
         b.door.refuse = None
         assert (await panel.act(Action("answer", {"result": effects}))).ok
         await until(lambda: shell.heard("printing"), panel)
+
+
+async def test_a_panel_that_hangs_while_nothing_is_asked_is_found_by_the_ping(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace.panels.group.PING_EVERY", 0.2)
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        assert panel.pid is not None
+        os.kill(_inside(panel.pid), signal.SIGSTOP)
+        await until(lambda: panel.state == "silent", panel)
+        assert "svarer ikke" in panel.problem
+        os.kill(_inside(panel.pid), signal.SIGCONT)
+        await until(lambda: panel.state == "running", panel)
+
+
+def _inside(pid: int) -> int:
+    """The panel's own program: the last of its line, within whatever confines it."""
+    family = psutil.Process(pid).children(recursive=True)
+    return family[-1].pid if family else pid

@@ -37,6 +37,10 @@ def note(name="", **more):
     return pulse("BEB-18", value=70, **more) | ({"id": name} if name else {})
 
 
+def quantity(value):
+    return {"value": value, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"}
+
+
 def updating(resource, version, **changes):
     changed = {**resource, **changes}
     name = f"{resource['resourceType']}/{resource['id']}"
@@ -80,9 +84,9 @@ def test_two_offline_updates_of_one_resource_chain_and_undo_nothing(server, tmp_
             await outbox.commit(
                 updating(there, 1, note=[{"text": "først"}]), "Patient/BEB-18", ASKER, 0.02, bases=bases
             )
-            second = {"value": 75, "unit": "/min"}
+            second = quantity(75)
             await outbox.commit(updating(there, 1, valueQuantity=second), "Patient/BEB-18", ASKER, 0.02, bases=bases)
-            third = {"value": 76, "unit": "/min"}
+            third = quantity(76)
             await outbox.commit(updating(there, 1, valueQuantity=third), "Patient/BEB-18", ASKER, 0.02, bases=bases)
         async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
             await until(lambda: outbox.unsent() == 0)
@@ -99,9 +103,9 @@ def test_a_colleagues_change_between_is_a_conflict_and_the_chain_behind_it_waits
         there = await made(server)
         async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
             for value in (71, 72):
-                body = updating(there, 1, valueQuantity={"value": value, "unit": "/min"})
+                body = updating(there, 1, valueQuantity=quantity(value))
                 await outbox.commit(body, "Patient/BEB-18", ASKER, 0.02)
-        server.store_put({**there, "valueQuantity": {"value": 99, "unit": "/min"}})
+        server.store_put({**there, "valueQuantity": quantity(99)})
         async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
             await until(lambda: outbox.refused())
             await until(lambda: any(one.held for one in outbox.items()))
@@ -174,7 +178,7 @@ def test_a_version_that_was_our_own_is_no_conflict(server, tmp_path):
 
     async def run():
         there = await made(server)
-        body = updating(there, 1, valueQuantity={"value": 71, "unit": "/min"})
+        body = updating(there, 1, valueQuantity=quantity(71))
         body["entry"].append(bundle(pulse("BEB-18", value=72))["entry"][0])
         async with (
             in_front_of(server, "412") as (_, origin),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.gateway.conftest import Server
-from tests.record.test_chain import made, now, updating, versions
+from tests.record.test_chain import made, now, quantity, updating, versions
 from tests.record.test_outbox import ASKER, outbox_at, token_of
 from workspace.problem import Problem
 from workspace.record import patience
@@ -178,10 +178,6 @@ def test_no_change_disappears_whatever_the_shapes(base, mine, theirs):
 
 
 # Through the platform -----------------------------------------------------------------------------------
-
-
-def quantity(value):
-    return {"value": value, "unit": "/min"}
 
 
 def by_the_doctor(server, there, **changes):

@@ -12,13 +12,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import scoping
-from workspace.broker.context import Context
+from workspace.broker import duplicates, facts, scoping
+from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
     Draft,
@@ -32,24 +32,32 @@ from workspace.broker.door import (
     WatchListener,
     Write,
 )
+from workspace.broker.duplicates import Ask, Duplicate, Rules
 from workspace.broker.grant import Grant
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
+from workspace.record.directory import SHELL
 from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
+from workspace.record.offline import Offline
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
+from workspace.record.tally import Tally
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
+LOOK = 1.0
+"""Seconds that a save waits to hear whether the value exists already."""
 UNDOABLE = 200
 """Commits that are remembered for undoing; the oldest goes first."""
 WIRE_STATUS = {400: "bad-query", 403: "access-denied", 404: "not-found", 410: "not-found", 429: "too-many"}
@@ -58,7 +66,7 @@ WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones.
+    """For the status line. `registered` facts were typed and saved in this shift, `reused` were taken from earlier ones.
     `unsent` wait for the platform or for what they rest on; `refused` and `conflicts` for the user (`Broker.pending`)."""
 
     unsent: int = 0
@@ -105,7 +113,18 @@ class Broker:
     """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig."""
 
     def __init__(
-        self, record: Record, outbox: Outbox, drafts: Drafts, client: Client, clock: Clock, *, user: str, tenant: str
+        self,
+        record: Record,
+        outbox: Outbox,
+        drafts: Drafts,
+        client: Client,
+        clock: Clock,
+        *,
+        user: str,
+        tenant: str,
+        tally: Tally | None = None,
+        rules: Rules | None = None,
+        offline: Offline | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
@@ -116,11 +135,22 @@ class Broker:
         self._receipts: list[Callable[[Receipt], None]] = []
         self._counting: list[Callable[[Counts], None]] = []
         self._commits: dict[str, Commit] = {}
-        self._registered = self._reused = 0
+        self._tally = tally or Tally(clock)
+        self._rules = rules or Rules.read()
+        self._ask: Ask | None = None
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
+        self.offline = offline
+        if offline is not None:
+            record.read_from(offline)
+        self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
+        self.drafts = drafts
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
+
+        sync = drafts.sync
+        if isinstance(sync, DraftSync):
+            self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
 
     async def close(self) -> None:
         """End every watch and send the last reports."""
@@ -133,6 +163,9 @@ class Broker:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._reports.close()
+        await self._tally.close()
+        if self.offline is not None:
+            await self.offline.close()
 
     # --- reading ---
 
@@ -160,7 +193,7 @@ class Broker:
         if wrong is not None:
             raise self._refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
-        return resource
+        return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
         asked = self._admit(grant, query)
@@ -196,8 +229,15 @@ class Broker:
                 scoping.checked_write(grant, write.action, write.resource, self._user, own)
                 if write.action == "update" and not (write.resource.get("id") and write.if_match):
                     raise scoping.refused("bad-write", "Panelet sa ikke hvilken utgave det ville endre.")
+                if write.action == "update" and self._was_withheld(write):
+                    raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
+        writes, reused = await self._asked_about(grant, writes)
+        if not writes:  # all of it was there already
+            self._tally.add(0, reused)
+            self._count()
+            return Receipt(str(uuid4()), "lagret", undoable=False)
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
         patient = grant.context.patient or grant.context.unit or ""
         commit = Commit(grant, tuple(writes))
@@ -212,7 +252,52 @@ class Broker:
             raise
         if item.state in WIRE_CODES:
             self.pending.failed(grant, form, item.id)
+        elif reused:
+            self._tally.add(0, reused)
+            self._count()
         return self._receipt(item)
+
+    def on_duplicates(self, ask: Ask | None) -> None:
+        """Who asks the user about a value that exists already. Without one nothing is looked for and all is saved."""
+        self._ask = ask
+
+    async def _asked_about(self, grant: Grant, writes: Sequence[Write]) -> tuple[Sequence[Write], int]:
+        """The writes as the user wants them, and how many values were reused. Raises Refused ``exists`` when the user
+        went back to the form, ``reason-missing``."""
+        if self._ask is None:
+            return writes, 0
+        found = await self._duplicates(grant, writes)
+        if not found:
+            return writes, 0
+        answers = await self._ask(found)
+        self._still(grant)
+        if answers is None:
+            raise scoping.refused("exists", "Ikke lagret: opplysningen finnes allerede.")
+        return duplicates.applied(writes, found, answers, user=self._user, now=self._clock.now())
+
+    async def _duplicates(self, grant: Grant, writes: Sequence[Write]) -> list[Duplicate]:
+        """What stands already of what is about to be saved. A platform that does not answer in time holds up nobody."""
+
+        async def one(place: int, write: Write) -> Duplicate | None:
+            minutes = self._rules.minutes(write.resource) if write.action == "create" else None
+            text = duplicates.question(write, minutes) if minutes is not None else ""
+            if minutes is None or not text:
+                return None
+            try:
+                async with asyncio.timeout(LOOK):
+                    rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
+            except (Problem, TimeoutError):
+                rows = self._record.rows(str(write.resource.get("resourceType")))
+            return duplicates.nearest(place, write, rows, minutes)
+
+        asked = await asyncio.gather(*(one(place, write) for place, write in enumerate(writes)))
+        return [each for each in asked if each is not None]
+
+    def _was_withheld(self, write: Write) -> bool:
+        """The panel saw less than there is: what it sends back would take the rest away."""
+        base = self._record.held(f"{write.resource['resourceType']}/{write.resource['id']}", version_in(write.if_match))
+        tags = (write.resource.get("meta") or {}).get("tag") or ()
+        return facts.TAG in tags or (base is not None and facts.is_changed_in_meaning(base))
 
     def _bases(self, writes: Sequence[Write]) -> dict[str, Resource]:
         """The versions that updates were made from, where they are at hand: a conflict is shown against them."""
@@ -275,7 +360,7 @@ class Broker:
     def counts(self) -> Counts:
         states = [one.state for one in self._outbox.refused()]
         conflicts = states.count("konflikt")
-        return Counts(self._outbox.unsent(), self._registered, self._reused, len(states) - conflicts, conflicts)
+        return Counts(self._outbox.unsent(), *self._tally.now(), len(states) - conflicts, conflicts)
 
     # --- contexts and drafts ---
 
@@ -292,6 +377,22 @@ class Broker:
             del self._calls[key]
         self._record.release(context.token)
         self._reports.forget(context.token)
+
+    async def keep_offline(
+        self, unit: str, patients: Sequence[str], asked: Sequence[tuple[Grant, str]], more: Sequence[str] = ()
+    ) -> None:
+        """Keep `unit` readable without the platform: each (grant, query) of `asked` about each of `patients`, with the
+        grant's scopes and under its rules, and the shell's own queries in `more`. Calling it again, for another unit or
+        with other patients, drops what it leaves out."""
+        queries = [format_query(parse_query(text)) for text in more]
+        for grant, query in asked:
+            about = [for_patient(one) for one in patients] if grant.context.kind == "patient" else [grant.context]
+            for context in about:
+                try:
+                    queries.append(scoping.narrowed(replace(grant, context=context), query))
+                except Refused:
+                    continue  # the panel may not ask it: then it is not kept either
+        await self._record.keep_offline(unit, queries)
 
     def load_draft(self, key: DraftKey) -> Draft | None:
         kept = self._drafts.load(_draft(key))
@@ -348,12 +449,11 @@ class Broker:
         matches = len(rows.resources) - rows.included
         kept = [one for one in rows.resources[:matches] if self._passes(grant, one)]
         extra = [one for one in rows.resources[matches:] if self._passes(grant, one) and scoping.in_scope(grant, one)]
-        who = dict.fromkeys(patient for one in kept for patient in patients_of(one))
         context = grant.context.patient
-        self._reports.add(
-            "read", grant, (context,) if context else tuple(who), query=query, request=rows.request, cached=cached
-        )
-        return SearchResult((*kept, *extra), len(extra), rows.total, rows.fetched)
+        who = (context,) if context else tuple(dict.fromkeys(each for one in kept for each in patients_of(one)))
+        self._reports.add("read", grant, who, query=query, request=rows.request, cached=cached)
+        resources = tuple(self._shown(one) for one in (*kept, *extra))
+        return SearchResult(resources, len(extra), rows.total, rows.fetched)
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):
@@ -364,20 +464,21 @@ class Broker:
 
     def _converted(self, grant: Grant, query: str, change: RowsChange, *, cached: bool) -> Change:
         whole = self._answer(grant, query, change.whole, cached=cached) if change.whole is not None else None
-        put = tuple((index, one) for index, one in change.put if self._passes(grant, one))
+        put = tuple((index, self._shown(one)) for index, one in change.put if self._passes(grant, one))
         return Change(whole, change.gone, put, change.error, change.code)
 
     def _moved(self, item: Item) -> None:
         commit = self._commits.get(item.id)
         entries = [entry["resource"] for entry in item.bundle.get("entry") or ()]
         if item.state == "lagret":
-            self._registered += sum(one.get("resourceType") != "Provenance" and "id" not in one for one in entries)
-            self._reused += sum(
+            typed = sum(one.get("resourceType") != "Provenance" and "id" not in one for one in entries)
+            reused = sum(
                 entity.get("role") == "source"
                 for one in entries
                 if one.get("resourceType") == "Provenance"
                 for entity in one.get("entity") or ()
             )
+            self._tally.add(typed, reused)
             if commit is not None:
                 answers = (item.answer or {}).get("entry") or ()
                 commit.patient = item.patient
@@ -398,6 +499,8 @@ class Broker:
     def _served(self, state: ServiceState) -> None:
         if state.state != "nede":
             self._outbox.wake()
+            if isinstance(self._drafts.sync, DraftSync):
+                self._drafts.sync.wake()
 
     def _receipt(self, item: Item) -> Receipt:
         problem = item.problem

@@ -9,6 +9,7 @@ from workspace.access.kinds import authors_of
 from workspace.access.scopes import permits, restrictions_for
 from workspace.broker.context import Context
 from workspace.broker.door import Refused
+from workspace.broker.facts import facts_only
 from workspace.broker.grant import Grant
 from workspace.fhir import parameters
 from workspace.fhir.compartment import patients_of
@@ -66,7 +67,7 @@ def narrowed(grant: Grant, text: str) -> str:
                 "wrong-patient", "Panelet har ingen beboer å lese om her.", f"{grant.signature}: {query.type}"
             )
         query = _about(query, name, who)
-    return format_query(query)
+    return format_query(facts_only(query))
 
 
 def _about(query: Query, name: str, who: tuple[str, ...]) -> Query:

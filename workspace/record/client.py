@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 from uuid import uuid4
 
 from workspace.clock import SystemClock
@@ -159,6 +160,20 @@ class Client:
         body = kept.get("body") if isinstance(kept, dict) else None
         return body if isinstance(body, dict) and body.get("resourceType") == "Bundle" else None
 
+    async def draft(
+        self, method: str, own: str, body: Mapping[str, Any] | None = None, *, device: str = "", match: str = ""
+    ) -> tuple[int, Any]:
+        """One request of ``/drafts`` (docs/seams.md): status and answer, 412 and 404 too. `match` is the revision that must
+        stand; "" means, for a PUT, that none may. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/drafts" + (f"/{own}" if own else "")
+        headers = {"Accept": "application/json", "X-Workspace-Device": device}
+        if method == "PUT":
+            headers |= {"Content-Type": "application/json"}
+            headers |= {"If-Match": f'"{match}"'} if match else {"If-None-Match": "*"}
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
+        return response.status_code, _body(response)
+
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
         await self._authorised("POST", self._endpoints.audit, {"Content-Type": "application/json"}, body, WRITE_SECONDS)
@@ -169,6 +184,15 @@ class Client:
         body = _body(response)
         if response.status_code != 200 or not isinstance(body, dict):
             raise _malformed(f"/time answered {response.status_code}")
+        return body
+
+    async def poll(self, since: int, sight: str) -> dict[str, Any]:
+        """One page of what the change feed would have said after number `since` (docs/seams.md, *The feed*). Raises
+        PlatformProblem; its status is 404 when the platform cannot be asked so."""
+        url = f"{self._endpoints.changes}/poll?since={since}&sight={quote(sight)}"
+        body = _body(await self._authorised("GET", url, {"Accept": "application/json"}, None, CONNECT_SECONDS))
+        if not isinstance(body, dict) or not isinstance(body.get("events"), list):
+            raise _malformed("/changes/poll without events")
         return body
 
     @asynccontextmanager
@@ -220,7 +244,14 @@ class Client:
         return Answer(response.status_code, body, request, dict(response.headers))
 
     async def _authorised(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout: float
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout: float,
+        *,
+        pass_on: Sequence[int] = (),
     ) -> httpx.Response:
         token = await self._tokens.access_token()
         response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
@@ -228,7 +259,7 @@ class Client:
             # The clock of this machine may be wrong, or the platform was restarted: one new token, one more try.
             token = await self._tokens.access_token(force=True)
             response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
-        if response.status_code >= 300:
+        if response.status_code >= 300 and response.status_code not in pass_on:
             raise _refusal(response)
         return response
 
@@ -246,10 +277,12 @@ class Client:
 
 
 def _body(response: httpx.Response) -> Any:
+    import orjson
+
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return json.loads(response.content)
+        return orjson.loads(response.content)
     except ValueError as error:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from workspace.clock import Clock
-from workspace.record.rows import ServiceState
+from workspace.record.rows import Follows, ServiceState
 
 SLOW = 2.0
 """Seconds after which an unanswered request makes the light *treg*."""
@@ -20,6 +20,7 @@ class Light:
         self._name, self._clock = name, clock
         self._down_since = ""
         self._slow_since = ""
+        self._follows: Follows = "strøm"
         self._told = ServiceState(name, "ok")
         self._listeners: list[Callable[[ServiceState], None]] = []
         self._recovery: asyncio.TimerHandle | None = None
@@ -27,10 +28,10 @@ class Light:
     @property
     def state(self) -> ServiceState:
         if self._down_since:
-            return ServiceState(self._name, "nede", self._down_since)
+            return ServiceState(self._name, "nede", self._down_since, "")
         if self._slow_since:
-            return ServiceState(self._name, "treg", self._slow_since)
-        return ServiceState(self._name, "ok")
+            return ServiceState(self._name, "treg", self._slow_since, self._follows)
+        return ServiceState(self._name, "ok", "", self._follows)
 
     def listen(self, listener: Callable[[ServiceState], None]) -> Callable[[], None]:
         self._listeners.append(listener)
@@ -41,8 +42,10 @@ class Light:
         self._down_since = self._down_since or self._hour()
         self._tell()
 
-    def up(self) -> None:
+    def up(self, follows: Follows = "strøm") -> None:
+        """The platform is there; `follows` is how its changes come now."""
         self._down_since = ""
+        self._follows = follows
         self._tell()
 
     @contextmanager

@@ -12,9 +12,10 @@ from typing import Any
 
 from workspace.clock import Clock
 from workspace.fhir.service import Resource
-from workspace.record.client import Asker, Client
+from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
 from workspace.record.lights import Light
+from workspace.record.offline import Offline
 from workspace.record.queries import Queries, Watched
 from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
 from workspace.record.seen import Seen
@@ -38,10 +39,24 @@ class Record:
         self._light = Light("journalplattform", clock)
         self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open())
         queries = self._queries
-        self._feed = Feed(client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost)
+        self._feed = Feed(
+            client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
+            merged=self._merged, drafted=self._drafted,
+        )  # fmt: skip
+        self._merging: list[Callable[[str, str], None]] = []
+        self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
+
+    def read_from(self, offline: Offline) -> None:
+        """What `offline` keeps is readable while the platform is away."""
+        self._queries.offline = offline
+
+    async def keep_offline(self, unit: str, queries: Sequence[str]) -> None:
+        """Keep the answers to `queries` (canonical, about `unit` and its patients) for when the platform is away."""
+        if self._queries.offline is not None:
+            await self._queries.offline.keep(unit, queries, self._queries.page)
 
     async def start(self) -> None:
         """Open the change feed; returns when it stands, at the latest after two seconds."""
@@ -74,7 +89,13 @@ class Record:
         return await asyncio.shield(task)
 
     async def _read(self, reference: str, asker: Asker) -> Resource:
-        answer = await self.client.get(reference, asker)
+        try:
+            answer = await self.client.get(reference, asker)
+        except PlatformProblem as problem:
+            there = self._queries.held(reference) if problem.unknown_outcome else None
+            if there is None:
+                raise
+            return there  # the platform is away: what is on the screen can still be opened
         resource: Resource = answer.body
         return resource
 
@@ -96,8 +117,12 @@ class Record:
         """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
         return self._queries.peek(query)
 
-    def held(self, name: str, version: str) -> Resource | None:
-        """``Type/id`` in that version, when a live result has it; never fetches."""
+    def rows(self, kind: str) -> tuple[Resource, ...]:
+        """All resources of a type that live results hold now; never fetches."""
+        return self._queries.rows(kind)
+
+    def held(self, name: str, version: str = "") -> Resource | None:
+        """``Type/id``, in that version, when a live result has it; never fetches."""
         return self._queries.held(name, version)
 
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:
@@ -125,6 +150,26 @@ class Record:
         """Told every new version of a resource, own ones included, once. Returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def on_merge(self, listener: Callable[[str, str], None]) -> Callable[[], None]:
+        """Told (gone, stays), each ``Patient/<id>``, when two records turn out to be one person. Returns what ends it."""
+        self._merging.append(listener)
+        return lambda: self._merging.remove(listener) if listener in self._merging else None
+
+    def on_draft(self, listener: Callable[[Mapping[str, Any] | None, int], None]) -> Callable[[], None]:
+        """Told a change of this person's drafts on another workstation, or None with the newest revision to compare with.
+        Returns what ends it."""
+        self._drafting.append(listener)
+        return lambda: self._drafting.remove(listener) if listener in self._drafting else None
+
+    def _merged(self, gone: str, stays: str) -> None:
+        self._queries.merged(gone, stays)
+        for listener in list(self._merging):
+            listener(gone, stays)
+
+    def _drafted(self, change: Mapping[str, Any] | None, revision: int) -> None:
+        for listener in list(self._drafting):
+            listener(change, revision)
 
     def _arrived(self, batch: Sequence[Changed]) -> None:
         fresh = [each for each in batch if self._seen.is_new(each)]

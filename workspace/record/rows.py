@@ -61,6 +61,10 @@ class Changed:
 ServiceWord = Literal["ok", "treg", "nede"]
 
 
+Follows = Literal["strøm", "spørring", ""]
+"""How changes come: pushed as they happen, by asking every few seconds, or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceState:
     """A service light. `since` is ``hh:mm`` of clinical time when it is not ok."""
@@ -68,10 +72,20 @@ class ServiceState:
     name: str
     state: ServiceWord
     since: str = ""
+    follows: Follows = "strøm"
 
     @property
     def text(self) -> str:
-        return f"nede siden {self.since}" if self.state == "nede" else self.state
+        if self.state == "nede":
+            return f"nede siden {self.since}"
+        return f"{self.state}, oppdateres med noen sekunders mellomrom" if self.follows == "spørring" else self.state
+
+    @property
+    def works(self) -> str:
+        """What can be done now, in a sentence; "" when all can."""
+        if self.state == "nede":
+            return "Du kan lese det som er hentet, og skrive: det sendes når plattformen er tilbake."
+        return "Endringer fra andre vises etter noen sekunder." if self.follows == "spørring" else ""
 
 
 def name_of(resource: Mapping[str, Any]) -> str:

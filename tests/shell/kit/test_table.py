@@ -269,8 +269,8 @@ def test_ten_thousand_rows_are_sorted_and_found_at_once(qtbot, huge):
     assert huge.model.row(huge.view.currentIndex().row()).key == "Observation/12", "the keyboard stays on its row"
     qtbot.keyClick(huge.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClicks(huge.find_edit, "merknad 99")
-    assert huge.model.rowCount() == 111
-    assert huge.find_edit.accessibleDescription() == "111 av 10000"
+    assert huge.model.rowCount() == 280
+    assert huge.find_edit.accessibleDescription() == "280 av 10000"
     assert time.perf_counter() - started < 5
     qtbot.keyClick(huge.find_edit, Qt.Key.Key_Return)
     assert QApplication.focusWidget() is huge.view

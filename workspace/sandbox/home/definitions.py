@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workspace.access.protection import CODES
 from workspace.clock import OSLO
 from workspace.fhir.identifiers import national_number, organisation_number
 from workspace.problem import Problem
@@ -22,9 +23,12 @@ from workspace.sandbox.home import former
 from workspace.sandbox.home.model import (
     Allergy,
     Analyte,
+    Area,
     Diagnosis,
     Drug,
     Event,
+    Lock,
+    Measure,
     Member,
     Order,
     Relative,
@@ -66,7 +70,10 @@ class Home:
     weights: Mapping[str, tuple[Event, ...]]
     notes: Mapping[str, tuple[Event, ...]]
     falls: Mapping[str, tuple[Event, ...]]
+    messages: Mapping[str, tuple[Event, ...]]
     tasks: tuple[Todo, ...]
+    areas: tuple[Area, ...]
+    restrictions: tuple[Lock, ...]
     templates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def people(self) -> list[Person]:
@@ -149,6 +156,9 @@ def load(folder: Path | None = None) -> Home:
         weights=events("weights.csv"),
         notes=events("notes.csv"),
         falls=events("falls.csv"),
+        messages=events("messages.csv"),
+        areas=reader.areas(),
+        restrictions=tuple(reader.table("restrictions.csv", lambda row: reader.restriction(row, residents, people))),
         tasks=tuple(reader.table("tasks.csv", lambda row: reader.todo(row, residents, people))),
         templates=reader.templates(),
     )
@@ -256,7 +266,7 @@ class _Reader:
             admitted=self.day(row, "admitted"),
             gp=self.known(row, "gp", staff),
             contact=self.known(row, "contact", staff),
-            protected=bool(self.column(row, "protected")),
+            protected=self.protection(row),
             weight=self.number(row, "weight"),
             height=self.number(row, "height"),
             usual={
@@ -268,6 +278,12 @@ class _Reader:
                 "temperature": self.number(row, "temperature"),
             },
         )
+
+    def protection(self, row: Row) -> str:
+        value = self.column(row, "protected")
+        if value and value not in CODES:
+            raise self.wrong("protected", f"ikke {' eller '.join(CODES)}")
+        return value
 
     def condition(
         self, row: Row, residents: Mapping[str, Resident], diagnoses: Mapping[str, Diagnosis]
@@ -311,6 +327,10 @@ class _Reader:
             sex=row["sex"],
             primary=row["primary"] == "yes",
         )
+
+    def restriction(self, row: Row, residents: Mapping[str, Resident], staff: Mapping[str, Member]) -> Lock:
+        who, against = self.known(row, "resident", residents), self.known(row, "against", staff)
+        return Lock(who, against, self.day(row, "since"), self.column(row, "why"))
 
     def drug(self, row: Row) -> Drug:
         times = tuple(self.column(row, "times").split())
@@ -360,6 +380,23 @@ class _Reader:
             self.known(row, "owner", staff),
         )
 
+    def areas(self) -> tuple[Area, ...]:
+        made = []
+        for row in self.toml("plans.toml").get("areas", []):
+            try:
+                measures = tuple(
+                    Measure(one["text"], tuple(one["times"]), tuple(one.get("days", ()))) for one in row["measures"]
+                )
+                made.append(Area(row["key"], frozenset(row["for"]), row["title"], row["goal"], measures))
+            except (KeyError, TypeError) as error:
+                raise self.wrong(f"areas.{error.args[0]}", "mangler") from None
+            for measure in measures:
+                if not measure.times or not all(_TIME.match(clock) for clock in measure.times):
+                    raise self.wrong(f"areas.{row['key']}.times", "ikke et klokkeslett")
+                if not set(measure.days) <= set(range(7)):
+                    raise self.wrong(f"areas.{row['key']}.days", "ikke en ukedag fra 0 til 6")
+        return tuple(made)
+
     def templates(self) -> dict[str, dict[str, tuple[str, ...]]]:
         held = self.toml("templates.toml")
         made = {}
@@ -368,8 +405,9 @@ class _Reader:
                 if not shifts.get(shift):
                     raise self.wrong(f"{name}.{shift}", "mangler")
             made[name] = {shift: tuple(texts) for shift, texts in shifts.items()}
-        if "all" not in made:
-            raise self.wrong("all", "mangler")
+        for name in ("all", "contacts", "messages"):
+            if name not in made:
+                raise self.wrong(name, "mangler")
         return made
 
     # --- one field each -----------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ class Member:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
     """Somebody during one stay. `usual` holds the vital signs of an ordinary day; weight in kg, height in cm. `left` is
-    None for those who live here now; `stay` is the last part of the encounter's id."""
+    None for those who live here now; `stay` is the last part of the encounter's id; `protected` how the address is
+    protected, if it is."""
 
     id: str
     unit: str
@@ -50,7 +51,7 @@ class Resident:
     admitted: date
     gp: str
     contact: str
-    protected: bool
+    protected: str
     weight: float
     height: float
     usual: Mapping[str, float]
@@ -162,3 +163,33 @@ class Todo:
     priority: str
     status: str
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something to be done at `times` (HH:MM) on `days` (0 is Monday; none: every day)."""
+
+    text: str
+    times: tuple[str, ...]
+    days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a care plan, for those who have a problem with one of `codes` (ICPC-2), or for ``all``."""
+
+    key: str
+    codes: frozenset[str]
+    title: str
+    goal: str
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A resident's wish that `against`, one of the staff, sees nothing from the day `since`."""
+
+    resident: str
+    against: str
+    since: date
+    why: str

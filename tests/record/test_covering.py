@@ -1,0 +1,135 @@
+"""Queries that hold each other go out once; what a patient's leaving makes useless is called off."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from workspace.fhir.search import parse_query
+from workspace.problem import Problem
+from workspace.record.client import Asker
+from workspace.record.covering import may_cover
+
+ONE, TWO = Asker(("a.b@1",), "ctx-1"), Asker(("c.d@1",), "ctx-2")
+ALL = "Observation?patient=Patient/p&category=vital-signs&_sort=-date&_count=200"
+PULSES = "Observation?patient=Patient/p&category=vital-signs&code=8867-4&_sort=-date&_count=50"
+
+
+def observation(own, code="8867-4", at="2026-01-14T12:00:00+01:00", value=70):
+    return {
+        "resourceType": "Observation",
+        "id": own,
+        "status": "final",
+        "category": [{"coding": [{"code": "vital-signs"}]}],
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": at,
+        "valueQuantity": {"value": value},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "holds"),
+    [
+        (ALL, PULSES, True),
+        (PULSES, ALL, False),
+        (ALL, ALL, False),
+        (ALL, ALL.replace("200", "50"), True),
+        (ALL, PULSES.replace("-date", "date"), False),
+        (ALL, PULSES + "&_include=Observation:performer", False),
+        ("Observation?patient=Patient/p&_sort=-date", PULSES, True),
+        ("Observation?patient=Patient/q&_sort=-date", PULSES, False),
+        ("Procedure?patient=Patient/p&_sort=-date", PULSES, False),
+        ("Observation?patient=Patient/p&_sort=-date&_summary=count", PULSES, False),
+        ("Observation?patient=Patient/p&code=9279-1&_sort=-date", PULSES, False),
+    ],
+)
+def test_only_a_search_that_surely_holds_another_covers_it(wide, narrow, holds):
+    assert may_cover(parse_query(wide), parse_query(narrow)) is holds
+
+
+async def fill(here, many=30):
+    for number in range(many):
+        code = "8867-4" if number % 2 else "9279-1"
+        await here.put(observation(f"o{number:02}", code, f"2026-01-{1 + number % 14:02}T12:00:00+01:00", number))
+
+
+def test_an_overlapping_query_costs_no_request_and_answers_as_the_platform_would(platform, tmp_path):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here)
+            await record.prefetch([(PULSES, ONE, False), (ALL, TWO, False)])
+            assert len(here.searches("Observation")) == 1
+            rows = await record.search(PULSES, ONE)
+            assert len(here.searches("Observation")) == 1
+            answer = (await record.client.get(PULSES, ONE)).body["entry"]
+            assert [row["id"] for row in rows.resources] == [entry["resource"]["id"] for entry in answer]
+            # and it lives on: what is new is in both
+            heard = []
+            watch = record.watch(PULSES, ONE, heard.append)
+            await asyncio.sleep(0.05)
+            await here.put(observation("ny", at="2026-01-14T13:00:00+01:00"))
+            async with asyncio.timeout(5):
+                while not any(change.put for change in heard):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert (await record.search(PULSES, ONE)).resources[0]["id"] == "ny"
+            watch.close()
+
+    asyncio.run(run())
+
+
+def test_a_wider_answer_that_is_not_whole_is_not_trusted(platform, tmp_path):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here)
+            short = ALL.replace("200", "4")
+            await record.search(short, TWO)
+            rows = await record.search(PULSES, ONE)
+            assert len(rows.resources) == 15
+            assert len(here.searches("Observation")) == 2
+
+    asyncio.run(run())
+
+
+def test_safety_waits_for_no_slow_wider_query(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here)
+            here.delay = lambda path: 0.0 if "8867" in path else 1.5
+            ahead = asyncio.create_task(record.prefetch([(ALL, TWO, False), (PULSES, ONE, True)]))
+            await until(lambda: record.peek(PULSES) is not None, 1.2)
+            assert record.peek(ALL) is None
+            await ahead
+
+    asyncio.run(run())
+
+
+def test_requests_nobody_waits_for_are_called_off_when_the_patient_leaves(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here, 4)
+            here.delay = lambda path: 3.0
+            mine = asyncio.create_task(record.search(ALL, ONE))
+            shared = "Observation?patient=Patient/p&code=8867-4&_sort=date"
+            also = asyncio.create_task(record.search(shared, ONE))
+            stays = asyncio.create_task(record.search(shared, TWO))
+            await until(lambda: len(here.asked) == 2)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            record.release("ctx-1")
+            with pytest.raises(Problem) as caught:
+                await mine
+            assert caught.value.code == "context-changed"
+            assert loop.time() - began < 1.0
+            here.delay = lambda path: 0.0
+            assert len((await stays).resources) == 2  # another context still wants it
+            await also
+            # the next context asks the same at once: not caught in the one called off
+            first = asyncio.create_task(record.search(ALL, Asker(("a.b@1",), "ctx-3")))
+            await asyncio.sleep(0)
+            record.release("ctx-3")
+            assert len((await record.search(ALL, Asker(("a.b@1",), "ctx-4"))).resources) == 4
+            await asyncio.gather(first, return_exceptions=True)
+
+    asyncio.run(run())
