@@ -30,6 +30,7 @@ from workspace.problem import Problem
 ASK_DEADLINE = 0.1
 CALM_AFTER = 1.0
 """Seconds after the last opening when spares are started even though somebody still waits for a first render."""
+A_TURN = 4
 CRASHES, WITHIN = 3, 600.0
 
 
@@ -175,8 +176,11 @@ class PanelHost:
         asyncio.get_running_loop().call_soon(self._begin, leaving)
 
     def _begin(self, leaving: list[tuple[Group, Instance]]) -> None:
-        for group, instance in leaving:
+        """Some a turn of the loop: fifty that open at once do not hold it up."""
+        for group, instance in leaving[:A_TURN]:
             group.begin(instance)
+        if leaving[A_TURN:]:
+            asyncio.get_running_loop().call_soon(self._begin, leaving[A_TURN:])
 
     async def _prefetch(self, queries: list[Prefetch]) -> None:
         with contextlib.suppress(Problem):  # each watch meets the same trouble, and tells its own panel

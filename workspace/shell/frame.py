@@ -5,7 +5,7 @@ The frame belongs to its place in the layout and outlives the panels that come a
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -118,13 +118,11 @@ class PanelFrame(QWidget):
     # --- what stands in it ---
 
     def set_body(self, body: PanelBody | None) -> PanelBody | None:
-        """Show another body; returns the former one, which is no longer anybody's child."""
+        """Show another body, or nothing; returns the former one, hidden, for the caller to end."""
         former = self.body
         if former is not None:
             former.toolbarChanged.disconnect(self._set_toolbar)
             former.statusChanged.disconnect(self._set_status)
-            self._stack.removeWidget(former)
-            former.setParent(None)
         self._clear(self._slots)
         self._clear(self._status)
         self._state.hide()
@@ -134,7 +132,17 @@ class PanelFrame(QWidget):
             self._stack.addWidget(body)
             body.toolbarChanged.connect(self._set_toolbar)
             body.statusChanged.connect(self._set_status)
+        if former is not None:
+            # In this order: a widget that leaves while it is the current one has another laid out and shown instead.
+            if self._stack.currentWidget() is former:
+                self._stack.setCurrentWidget(body if body is not None else self._notice)
+            self._stack.removeWidget(former)
+            former.hide()
         return former
+
+    def room(self) -> QSize:
+        """How large a body in it is, as far as is known: one that is drawn off screen need not be laid out anew."""
+        return self._stack.geometry().size() if self._stack.geometry().isValid() else self.size()
 
     def show_body(self) -> None:
         self._waiting.stop()

@@ -16,13 +16,16 @@ from workspace.shell.frame import PanelFrame
 from workspace.shell.kit import when
 from workspace.shell.kit.body import PanelBody, Spawn
 from workspace.shell.theme import Theme
+from workspace.shell.turns import Turns
 
 Raised = Callable[[str, Mapping[str, Any]], None]
 
 
 class Seat:
-    """Implements `face.PanelListener`. `rendered_first` is set at the first tree; `painted_at` at its first paint
-    (perf_counter seconds)."""
+    """Implements `face.PanelListener`. `rendered_first` is set when the first tree is drawn, off screen or on; `painted_at`
+    at its first paint (perf_counter seconds).
+
+    The first tree is drawn in a turn of its own (`turns`): many panels that open at once do not hold up the loop."""
 
     def __init__(
         self,
@@ -31,62 +34,121 @@ class Seat:
         now: Callable[[], datetime],
         spawn: Spawn,
         raised: Raised,
+        turns: Turns,
         whose: str = "",
     ) -> None:
         self.frame = frame
         self.whose = whose  # the patient's or unit's name, for what is printed
         self.front: Callable[[Seat], None] = lambda seat: None
-        self._now = now
-        self.body = PanelBody(theme, now, spawn)
+        self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
         self.painted_first = asyncio.Event()
         self.painted_at: float | None = None
         self._spawn, self._raise = spawn, raised
-        self._seated = False
-        self.body.firstPainted.connect(self._painted)
-        self.body.acted.connect(self._acted)
+        self._body: PanelBody | None = None
+        self._asked = self._seated = self._held = self._left = False
+
+    @property
+    def body(self) -> PanelBody:
+        """What is drawn in; made when it is first needed."""
+        if self._body is None:
+            self._body = body = PanelBody(self._theme, self._now, self._spawn, self.frame)
+            body.resize(self.frame.room())
+            body.firstPainted.connect(self._painted)
+            body.acted.connect(self._acted)
+            if self._left:
+                body.set_frozen(True)
+            elif self.instance is not None:
+                body.attach(self.instance)
+        return self._body
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is something to show."""
+        return self.rendered_first.is_set()
 
     def attach(self, instance: PanelInstance) -> None:
         self.instance = instance
-        self.body.attach(instance)
+        if self._body is not None:
+            self._body.attach(instance)
         if instance.root is not None:
-            self.rendered_first.set()
+            self._ask()
 
-    def sit(self) -> PanelBody | None:
-        """Take the frame: its former body is returned, for the caller to end."""
-        former = self.frame.set_body(self.body)
-        self._seated = True
-        if self.instance is not None and self.rendered_first.is_set():
-            self.frame.show_body()
-            # the frame was not listening when the first tree came
-            if self.instance.root is not None:
-                self.body._outside(self.instance)
+    def sit(self, *, show: bool = True) -> PanelBody | None:
+        """Take the frame, and `show` what is drawn; else it stays blank until `show`. The former body is returned, for the
+        caller to end."""
+        self._seated, self._held = True, self.drawn and not show
+        former = self._take() if show and self.drawn else self.frame.set_body(None)
         self.state_changed()
         return former
 
+    def show(self) -> None:
+        """What is drawn comes into the frame, where this seat sits."""
+        self._held = False
+        if self._seated and self.drawn and isValid(self.frame) and isValid(self.body):
+            self._take()
+
+    def _take(self) -> PanelBody | None:
+        former = None
+        if self.frame.body is not self.body:
+            former = self.frame.set_body(self.body)
+            if self.instance is not None and self.instance.root is not None:
+                self.body._outside(self.instance)  # the frame was not listening when the first tree came
+        self.frame.show_body()
+        return former
+
+    def _come(self) -> None:
+        """There is news: it is seen, unless the flip has put that off."""
+        if not self._held:
+            self.show()
+
+    def freeze(self, frozen: bool) -> None:
+        """Drop what is typed and pressed from now on."""
+        if self._body is not None and isValid(self._body):
+            self._body.set_frozen(frozen)
+
+    def drop(self) -> None:
+        """Never to be shown: what was drawn off screen goes."""
+        self.leave()
+        if self._body is not None and isValid(self._body) and self.frame.body is not self._body:
+            self._body.deleteLater()
+
     def leave(self) -> None:
         """The context is over: no more input, no more drawing."""
-        self._seated = False
-        self.body.set_frozen(True)
+        self._seated, self._left = False, True
+        self.freeze(True)
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self._turns.ask(self._draw)
+
+    def _draw(self) -> None:
+        if self._left or self.instance is None or self.instance.root is None or not isValid(self.frame):
+            return
+        if self._body is None:
+            _ = self.body  # draws what there is
+        elif isValid(self._body):
+            self._body.rendered(TreeChange(whole=True))
+        self.rendered_first.set()
+        self._come()
 
     # --- PanelListener ---
 
     def rendered(self, change: TreeChange) -> None:
-        if not isValid(self.body):
-            return
-        self.body.rendered(change)
-        if not self.rendered_first.is_set():
-            self.rendered_first.set()
-        if self._seated:
-            self.frame.show_body()
+        if not self.drawn:
+            self._ask()
+        elif isValid(self.body):
+            self.body.rendered(change)
+            self._come()
 
     def values_changed(self, binds: tuple[str, ...]) -> None:
-        if isValid(self.body):
+        if self.drawn and isValid(self.body):
             self.body.values_changed(binds)
 
     def bound_changed(self, watch: int) -> None:
-        if isValid(self.body):
+        if self.drawn and isValid(self.body):
             self.body.bound_changed(watch)
 
     def state_changed(self) -> None:
@@ -97,8 +159,8 @@ class Seat:
             self.frame.explain(instance.problem, offer=True)
         elif instance.state == "silent":
             self.frame.tell(instance.problem or "Svarer ikke", "warn")
-        elif instance.state == "running" and self.rendered_first.is_set():
-            self.frame.show_body()
+        elif instance.state == "running":
+            self._come()
 
     def draft_saved(self, at: str) -> None:
         if self._seated and isValid(self.frame):
@@ -112,24 +174,26 @@ class Seat:
         self._raise(name, context)
 
     def blob_changed(self, handle: str) -> None:
-        if isValid(self.body):
+        if self.drawn and isValid(self.body):
             self.body.blob_changed(handle)
 
     def wanted(self, source: str) -> None:
         self.front(self)
-        if isValid(self.body):
+        if self.drawn and isValid(self.body):
             self.body.focus_first()
         self.told(f"{source} ber om dette", "neutral")
 
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
-        return await ask_choice(self.frame, question, choices) if isValid(self.frame) else None
+        if not isValid(self.frame):
+            return None
+        return await ask_choice(self.body.env.theme, self.frame.window(), question, choices)
 
     async def printing(self, paper: Paper) -> tuple[bool, str]:
         if self.instance is None or not isValid(self.frame):
             return False, "Panelet er lukket."
         info = self.instance.info
         about = (self.whose, f"{info.title} ({info.vendor})", self._now().strftime("%d.%m.%Y kl. %H:%M"))
-        return await print_paper(self.frame, paper, about)
+        return await print_paper(self.body.env.theme, self.frame.window(), paper, about)
 
     # --- inside ---
 
@@ -142,7 +206,7 @@ class Seat:
             return
         receipt = outcome.receipt
         if not outcome.ok:
-            self.frame.tell(outcome.problem, "bad")
+            self.frame.tell(outcome.problem, "neutral" if outcome.tone == "neutral" else "bad")
         elif receipt is not None and receipt.state == "venter":
             self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
         elif outcome.message:

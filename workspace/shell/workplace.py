@@ -28,9 +28,12 @@ from workspace.shell.kit.body import Spawn
 from workspace.shell.seat import Seat
 from workspace.shell.surface import Surface
 from workspace.shell.theme import Theme
+from workspace.shell.turns import Turns
 from workspace.shell.window import ActivityPage, MainWindow
 
 FLIP_AFTER = 0.1
+FLIP_BUDGET = 0.01
+"""Seconds of drawing in the turn of the flip; what is beyond comes in the turns after it."""
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Workplace(QObject):
         self.patient: Group | None = None
         host.opens_intents(self._open_for_intent)
         self._switching = asyncio.Lock()
+        self._turns = Turns(self)
         self._wanted = ""
 
     # --- making ---
@@ -157,28 +161,43 @@ class Workplace(QObject):
             if former is not None and former.context.patient == reference:
                 self._show_patient_activity()
                 return True
-            if former is not None and not await self._may_leave(former):
+            flip_at = time.perf_counter() + FLIP_AFTER
+            self._turns.pause(flip_at)
+            # Asked while the new context opens off screen: neither waits for the other.
+            asking = self._spawn(self._may_leave(former)) if former is not None else None
+            group = self._open(for_patient(reference), name, "patient")
+            try:
+                await self._first(group, flip_at - time.perf_counter(), facts)
+                stays = asking is not None and not await asking
+            finally:
+                self._turns.resume()
+            if stays:
+                await self._drop(group)
                 return False
-            context = for_patient(reference)
-            group = self._open(context, name, "patient")
-            await self._first(group, FLIP_AFTER, facts)
             group.banner = facts.text if facts is not None else None
             self.patient = group
             self._show_patient_activity()
             self._flip(group, former)
             self._spawn(self.warm())
             if former is not None:
+                await asyncio.sleep(0)  # the flip is painted first: the former context is frozen and out of sight
                 await self._host.end_context(former.context)
             self.patientShown.emit(reference)
             return True
 
+    async def _drop(self, group: Group) -> None:
+        """A context that was opened off screen and is not to be shown."""
+        for seat in group.seats.values():
+            seat.drop()
+        await self._host.end_context(group.context)
+
     async def _may_leave(self, former: Group) -> bool:
         for seat in former.seats.values():
-            seat.body.set_frozen(True)
+            seat.freeze(True)
         holds = await self._host.ask(former.context)
         if holds:
             for seat in former.seats.values():
-                seat.body.set_frozen(False)
+                seat.freeze(False)
             seat = former.seats.get(holds[0].instance) or next(iter(former.seats.values()))
             seat.frame.tell(f"{holds[0].title}: {holds[0].reason}", "warn")
         return not holds
@@ -192,9 +211,8 @@ class Workplace(QObject):
 
     def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
         """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
-        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, group.name)
+        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, self._turns, group.name)
         seat.front = self._front
-        seat.body.resize(frame.size())
         try:
             instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
         except Problem as problem:
@@ -209,7 +227,7 @@ class Workplace(QObject):
         waits = [asyncio.ensure_future(seat.rendered_first.wait()) for seat in group.seats.values()]
         waits += [asyncio.ensure_future(facts.safe.wait())] if facts is not None else []
         if waits:
-            await asyncio.wait(waits, timeout=seconds)
+            await asyncio.wait(waits, timeout=max(0.0, seconds))
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
@@ -223,12 +241,7 @@ class Workplace(QObject):
                     seat.leave()
             if group.context.kind == "patient":
                 self._say(group.banner or BannerText(group.name))
-            for seat in group.seats.values():
-                if not seat.rendered_first.is_set():
-                    seat.frame.await_data(group.name)
-                old = seat.sit()
-                if old is not None:
-                    old.deleteLater()
+            self._seat_all(group)
             if group.context.kind == "patient":
                 self._set_open(True)
         finally:
@@ -237,6 +250,21 @@ class Workplace(QObject):
             banner = self._banner()
             if banner is not None and banner.isVisible():
                 banner.announce()
+
+    def _seat_all(self, group: Group) -> None:
+        """Every frame is the new context's from here: drawn, as far as a frame's time allows and those on screen first, or
+        blank, to be shown in the next turns; who is not ready says whose data it awaits."""
+        over = time.perf_counter() + FLIP_BUDGET
+        for seat in sorted(group.seats.values(), key=lambda one: not one.frame.isVisible()):
+            now = seat.drawn and time.perf_counter() < over
+            if seat.drawn and not now:
+                seat.frame.blank()
+                self._turns.ask(seat.show)
+            elif not seat.drawn:
+                seat.frame.await_data(group.name)
+            old = seat.sit(show=now)
+            if old is not None:
+                self._turns.ask(old.deleteLater)
 
     def say(self, patient: str, text: BannerText) -> None:
         """Newer facts for the banner; dropped when they are about somebody else."""
@@ -352,7 +380,8 @@ class Workplace(QObject):
 
     def tick(self) -> None:
         for seat in self.seats().values():
-            seat.body.tick()
+            if seat.drawn:
+                seat.body.tick()
 
     async def painted(self, seats: Sequence[Seat], seconds: float) -> float | None:
         """When (perf_counter) the last of `seats` was painted, or None after `seconds`."""
@@ -372,3 +401,4 @@ class Workplace(QObject):
                     seat.leave()
                 await self._host.end_context(group.context)
         self.patient = self.unit = None
+        self._turns.close()
