@@ -21,9 +21,8 @@ def residents():
             for row in csv.DictReader(lines):
                 for name, value in row.items():
                     text = (value or "").strip()
-                    if (text.isdigit() and len(text) == 11) or (
-                        name and name.lower() in ("name", "navn", "family", "etternavn") and len(text) > 5
-                    ):
+                    number = text.isdigit() and len(text) == 11
+                    if number or (name == "family" and len(text) > 5):
                         found.add(text)
     return found
 
