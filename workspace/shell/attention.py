@@ -51,7 +51,9 @@ class Attention:
     def platform(self, state: Any) -> None:
         """`state` is a `record.rows.ServiceState`."""
         tone = {"ok": "ok", "treg": "warn"}.get(state.state, "bad")
-        self._line.set_light("Journalplattform", tone, "" if state.state == "ok" else state.text)
+        self._line.set_light(
+            "Journalplattform", tone, "" if state.state == "ok" and state.follows == "strøm" else state.text
+        )
         if tone != "bad":
             self._line.notice("platform", None)
             return
