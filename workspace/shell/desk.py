@@ -238,6 +238,7 @@ class Desk:
         )  # fmt: skip
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
+        shift.broker.drafts.on_change(self._drafted)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
         if shift.problems:
@@ -249,6 +250,11 @@ class Desk:
         places = [place for activity in shift.layout.activities for place in placements(activity.tree)]
         vendors = {shift.host.packages[p.package].vendor for p in places if p.package in shift.host.packages}
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
+
+    def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
+        """An open form follows what its user typed on another workstation."""
+        if kept is not None and self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.follow_draft(key[2], key[3], key[4], kept.values)
 
     def _show_unsent(self) -> None:
         if self.shift is not None and self.shift.unsent is not None:
