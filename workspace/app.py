@@ -55,7 +55,23 @@ def _panels(profile: Path) -> Installed:
     from workspace.panels import manifest
 
     packages, broken = manifest.discover(settings_room.ROOT / "plugins")
-    return Installed(packages, broken, _last_used(profile))
+    installed, more = _installed(profile)
+    return Installed(packages | installed, broken + more, _last_used(profile))
+
+
+def _installed(profile: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """The packages installed in this profile, each unchanged and still trusted; one that is also in ``plugins/`` is an
+    update of it. Nothing is imported where nothing is installed."""
+    folder = profile / settings_room.PANELS
+    if not folder.is_dir():
+        return {}, []
+    from workspace.panels.conformance.install import Store, Trust
+
+    try:
+        known = settings_room.load(profile)
+    except Problem as problem:
+        return {}, [problem]
+    return Store(folder, Trust(known.trusted_keys, sandbox=not known.platform)).packages()
 
 
 def _http() -> None:
@@ -187,8 +203,10 @@ async def open_shift(
     from workspace.panels.host import PanelHost
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
+    from workspace.record.draftsync import DraftSync, workstation
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
+    from workspace.record.tally import Tally
     from workspace.shell.desk import Shift
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
@@ -206,8 +224,10 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
+    DraftSync(drafts, client, clock, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant)
+    tally = Tally(clock, vault, user=user)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally)
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
@@ -217,7 +237,10 @@ async def open_shift(
         layout = roles.fallback(views)
     used = [place.package for activity in layout.activities for place in placements(activity.tree)]
     await asyncio.gather(
-        drafts.start(), outbox.start(), asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used)))
+        drafts.start(),
+        outbox.start(),
+        tally.start(),
+        asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,

@@ -170,10 +170,25 @@ def pack(options: argparse.Namespace) -> int:
 
 
 def dev(options: argparse.Namespace) -> int:
-    from workspace.panels import manifest
+    from workspace import development
+    from workspace.shell import inspector
 
-    manifest.load(options.folder)
-    raise Problem("not-yet", "«dev» er ikke bygget ennå.", "Bruk «verify».")
+    if not (options.folder / "panel.toml").is_file():
+        raise Problem(
+            "no-package", f"«{options.folder}» har ingen panel.toml.", "Lag et panel med «workspace panel new»."
+        )
+    wanted = inspector.Options(
+        options.folder.resolve(), options.view, options.theme, options.headless, options.seconds, options.screenshot
+    )
+    patient = f"Patient/{options.patient.removeprefix('Patient/')}"
+    if options.synthetic:
+        connect = development.generated()
+    else:
+        connect = development.sandbox(options.sandbox_folder(options.sandbox), options.username, patient)
+    code, report = inspector.run(wanted, connect)
+    if options.json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    return code
 
 
 # --- for administrators -------------------------------------------------------------------------------------

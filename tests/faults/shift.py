@@ -358,13 +358,13 @@ def tag(resource):
 
 
 async def rows(http, url):
-    found = []
+    found, base = [], url.partition("/fhir/")[0]
     while url:
         body = (await http.get(url)).json()
         found += [entry["resource"] for entry in body.get("entry", ())]
         url = next((link["url"] for link in body.get("link", ()) if link["relation"] == "next"), "")
-        if url and not url.startswith("http"):
-            url = ""  # the store here knows no address of its own
+        if url and not url.startswith("http"):  # the store here knows no address of its own
+            url = f"{base}/fhir/{url.removeprefix('/')}"
     return found
 
 

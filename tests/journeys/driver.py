@@ -411,6 +411,17 @@ class Driver:
 
     # --- looking ---
 
+    async def do_focus(self):
+        """The field that the keys go to, and the panel it stands in."""
+        focus = self.window.focusWidget()
+        for name, seat in self.work.seats().items():
+            for node_id, node in (seat.instance.nodes if seat.instance is not None else {}).items():
+                widget = seat.body.widget(node_id)
+                here = focus is not None and widget is not None and (widget is focus or widget.isAncestorOf(focus))
+                if here and getattr(node.component, "bind", ""):
+                    return {"instance": name, "bind": node.component.bind}
+        return {"instance": "", "bind": ""}
+
     async def do_texts(self, instance):
         return self.texts(self.seat(instance))
 

@@ -13,6 +13,7 @@ from workspace.broker.door import Receipt, Write
 from workspace.panels import components as ui
 from workspace.panels.components import Action
 from workspace.panels.intents import strangers
+from workspace.panels.protocol import MAX_RAISED
 
 pytestmark = pytest.mark.anyio
 
@@ -255,3 +256,26 @@ async def test_the_note_asks_the_vitals_panel_of_another_vendor_and_offers_what_
 
 def texts(panel: Any) -> str:
     return "\n".join(str(getattr(node.component, "text", "")) for node in panel.nodes.values())
+
+
+async def test_more_intents_than_may_wait_are_refused(bench: Any) -> None:
+    async with bench("puppet", "helper") as b:
+        strings, _, number, _ = await taken(b)
+        for _ in range(MAX_RAISED - 1):
+            await strings.start("raise", name=MEASURE)
+        answer = await strings.ask("raise", name=MEASURE)
+        assert answer["error"]["data"]["name"] == "too-many"
+        assert await strings.heard(id=number) == []
+
+
+async def test_an_asker_that_no_longer_waits_lets_the_other_know(bench: Any) -> None:
+    async with bench("puppet", "helper") as b:
+        strings, helper, number, intent = await taken(b)
+        await strings.say({"method": "cancel", "params": {"id": number}})
+        assert (await strings.answer(number))["error"]["data"]["name"] == "cancelled"
+        for _ in range(200):
+            if found := await Puppeteer(helper).heard("cancel"):
+                break
+            await asyncio.sleep(0.01)
+        assert found[0]["params"]["id"] == intent
+        assert (await helper.act(saving(intent))).ok, "what it saves for nobody is saved all the same"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import signal
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.panels.conftest import MemoryDoor, Puppeteer, until
@@ -387,3 +390,23 @@ async def test_a_document_of_an_action_is_printed_only_when_it_was_saved(bench: 
         b.door.refuse = None
         assert (await panel.act(Action("answer", {"result": effects}))).ok
         await until(lambda: shell.heard("printing"), panel)
+
+
+async def test_a_panel_that_hangs_while_nothing_is_asked_is_found_by_the_ping(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workspace.panels.group.PING_EVERY", 0.2)
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        assert panel.pid is not None
+        os.kill(_inside(panel.pid), signal.SIGSTOP)
+        await until(lambda: panel.state == "silent", panel)
+        assert "svarer ikke" in panel.problem
+        os.kill(_inside(panel.pid), signal.SIGCONT)
+        await until(lambda: panel.state == "running", panel)
+
+
+def _inside(pid: int) -> int:
+    """The panel's own program: the last of its line, within whatever confines it."""
+    family = psutil.Process(pid).children(recursive=True)
+    return family[-1].pid if family else pid

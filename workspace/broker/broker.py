@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import facts, scoping
+from workspace.broker import duplicates, facts, scoping
 from workspace.broker.context import Context
 from workspace.broker.door import (
     Change,
@@ -32,6 +32,7 @@ from workspace.broker.door import (
     WatchListener,
     Write,
 )
+from workspace.broker.duplicates import Ask, Duplicate, Rules
 from workspace.broker.grant import Grant
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
@@ -41,15 +42,20 @@ from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
+from workspace.record.directory import SHELL
 from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
+from workspace.record.tally import Tally
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
+LOOK = 1.0
+"""Seconds that a save waits to hear whether the value exists already."""
 UNDOABLE = 200
 """Commits that are remembered for undoing; the oldest goes first."""
 WIRE_STATUS = {400: "bad-query", 403: "access-denied", 404: "not-found", 410: "not-found", 429: "too-many"}
@@ -58,7 +64,7 @@ WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """For the status line. `registered` facts were typed and saved here today, `reused` were taken from earlier ones.
+    """For the status line. `registered` facts were typed and saved in this shift, `reused` were taken from earlier ones.
     `unsent` wait for the platform or for what they rest on; `refused` and `conflicts` for the user (`Broker.pending`)."""
 
     unsent: int = 0
@@ -105,7 +111,17 @@ class Broker:
     """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig."""
 
     def __init__(
-        self, record: Record, outbox: Outbox, drafts: Drafts, client: Client, clock: Clock, *, user: str, tenant: str
+        self,
+        record: Record,
+        outbox: Outbox,
+        drafts: Drafts,
+        client: Client,
+        clock: Clock,
+        *,
+        user: str,
+        tenant: str,
+        tally: Tally | None = None,
+        rules: Rules | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
@@ -116,12 +132,19 @@ class Broker:
         self._receipts: list[Callable[[Receipt], None]] = []
         self._counting: list[Callable[[Counts], None]] = []
         self._commits: dict[str, Commit] = {}
-        self._registered = self._reused = 0
+        self._tally = tally or Tally(clock)
+        self._rules = rules or Rules.read()
+        self._ask: Ask | None = None
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
+        self.drafts = drafts
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
+
+        sync = drafts.sync
+        if isinstance(sync, DraftSync):
+            self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
 
     async def close(self) -> None:
         """End every watch and send the last reports."""
@@ -134,6 +157,7 @@ class Broker:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._reports.close()
+        await self._tally.close()
 
     # --- reading ---
 
@@ -201,6 +225,11 @@ class Broker:
                     raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
+        writes, reused = await self._asked_about(grant, writes)
+        if not writes:  # all of it was there already
+            self._tally.add(0, reused)
+            self._count()
+            return Receipt(str(uuid4()), "lagret", undoable=False)
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
         patient = grant.context.patient or grant.context.unit or ""
         commit = Commit(grant, tuple(writes))
@@ -215,7 +244,46 @@ class Broker:
             raise
         if item.state in WIRE_CODES:
             self.pending.failed(grant, form, item.id)
+        elif reused:
+            self._tally.add(0, reused)
+            self._count()
         return self._receipt(item)
+
+    def on_duplicates(self, ask: Ask | None) -> None:
+        """Who asks the user about a value that exists already. Without one nothing is looked for and all is saved."""
+        self._ask = ask
+
+    async def _asked_about(self, grant: Grant, writes: Sequence[Write]) -> tuple[Sequence[Write], int]:
+        """The writes as the user wants them, and how many values were reused. Raises Refused ``exists`` when the user
+        went back to the form, ``reason-missing``."""
+        if self._ask is None:
+            return writes, 0
+        found = await self._duplicates(grant, writes)
+        if not found:
+            return writes, 0
+        answers = await self._ask(found)
+        self._still(grant)
+        if answers is None:
+            raise scoping.refused("exists", "Ikke lagret: opplysningen finnes allerede.")
+        return duplicates.applied(writes, found, answers, user=self._user, now=self._clock.now())
+
+    async def _duplicates(self, grant: Grant, writes: Sequence[Write]) -> list[Duplicate]:
+        """What stands already of what is about to be saved. A platform that does not answer in time holds up nobody."""
+
+        async def one(place: int, write: Write) -> Duplicate | None:
+            minutes = self._rules.minutes(write.resource) if write.action == "create" else None
+            text = duplicates.question(write, minutes) if minutes is not None else ""
+            if minutes is None or not text:
+                return None
+            try:
+                async with asyncio.timeout(LOOK):
+                    rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
+            except (Problem, TimeoutError):
+                rows = self._record.rows(str(write.resource.get("resourceType")))
+            return duplicates.nearest(place, write, rows, minutes)
+
+        asked = await asyncio.gather(*(one(place, write) for place, write in enumerate(writes)))
+        return [each for each in asked if each is not None]
 
     def _was_withheld(self, write: Write) -> bool:
         """The panel saw less than there is: what it sends back would take the rest away."""
@@ -284,7 +352,7 @@ class Broker:
     def counts(self) -> Counts:
         states = [one.state for one in self._outbox.refused()]
         conflicts = states.count("konflikt")
-        return Counts(self._outbox.unsent(), self._registered, self._reused, len(states) - conflicts, conflicts)
+        return Counts(self._outbox.unsent(), *self._tally.now(), len(states) - conflicts, conflicts)
 
     # --- contexts and drafts ---
 
@@ -381,13 +449,14 @@ class Broker:
         commit = self._commits.get(item.id)
         entries = [entry["resource"] for entry in item.bundle.get("entry") or ()]
         if item.state == "lagret":
-            self._registered += sum(one.get("resourceType") != "Provenance" and "id" not in one for one in entries)
-            self._reused += sum(
+            typed = sum(one.get("resourceType") != "Provenance" and "id" not in one for one in entries)
+            reused = sum(
                 entity.get("role") == "source"
                 for one in entries
                 if one.get("resourceType") == "Provenance"
                 for entity in one.get("entity") or ()
             )
+            self._tally.add(typed, reused)
             if commit is not None:
                 answers = (item.answer or {}).get("entry") or ()
                 commit.patient = item.patient
@@ -408,6 +477,8 @@ class Broker:
     def _served(self, state: ServiceState) -> None:
         if state.state != "nede":
             self._outbox.wake()
+            if isinstance(self._drafts.sync, DraftSync):
+                self._drafts.sync.wake()
 
     def _receipt(self, item: Item) -> Receipt:
         problem = item.problem

@@ -182,9 +182,9 @@ class Document(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Initialize(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; the first message. The host speaks every version from `oldest` to `protocol`. Answered with
-    `InitializeResult`, or with `unsupported-protocol` by a panel that speaks none of them; `message` then says so in
-    words."""
+    """Request: the first message, and who speaks which protocol. The host speaks every version from `oldest` to
+    `protocol`. Answered with `InitializeResult`, or with `unsupported-protocol` by a panel that speaks none of them;
+    `message` then says so in words."""
 
     method = "initialize"
     protocol: int
@@ -204,8 +204,8 @@ class InitializeResult(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Open(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with null at once, the first `render` follows. `results` are the manifest's prefetched queries,
-    each already watched under its `watch` handle, so that the first render waits for nothing."""
+    """Request: show a view. Answered with null at once, the first `render` follows. `results` are the manifest's
+    prefetched queries, each already watched under its `watch` handle, so that the first render waits for nothing."""
 
     method = "open"
     instance: str
@@ -217,7 +217,7 @@ class Open(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Close(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with null when the instance is gone."""
+    """Request: a view goes from the screen. Answered with null when the instance is gone."""
 
     method = "close"
     instance: str
@@ -291,6 +291,8 @@ class StateChanged(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class SettingsChanged(Message, frozen=True, omit_defaults=True, kw_only=True):
+    """Notification: settings or language changed while the view is open. `settings` is all of them."""
+
     method = "settings/changed"
     instance: str
     context: str
@@ -357,7 +359,7 @@ class Resync(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Visible(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Notification ``visible`` or ``hidden``: hidden panels need not render."""
+    """Notification: the view is on screen again."""
 
     method = "visible"
     instance: str
@@ -365,11 +367,13 @@ class Visible(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Hidden(Visible, frozen=True, omit_defaults=True, kw_only=True):
+    """Notification: the view is behind a tab, or covered. It need not render."""
+
     method = "hidden"
 
 
 class Cancel(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Notification, both ways: the answer to request `id` is no longer wanted. It is still answered, with `cancelled`
+    """Notification: the answer to request `id` is no longer wanted. It is still answered, with `cancelled`
     or with what was already on its way."""
 
     method = "cancel"
@@ -377,13 +381,13 @@ class Cancel(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Ping(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with null. Any message at all counts as a sign of life."""
+    """Request: are you there? Answered with null. Any message at all counts as a sign of life."""
 
     method = "ping"
 
 
 class Shutdown(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with null, then the panel exits."""
+    """Request: the process is over. Answered with null, then it exits."""
 
     method = "shutdown"
 
@@ -454,7 +458,7 @@ class Render(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Search(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with `Result`, after `part` messages when it is long. Not live: see `watch`."""
+    """Request: a search, once. Answered with `Result`, after `part` messages when it is long. Not live: see `watch`."""
 
     method = "search"
     instance: str
@@ -463,7 +467,7 @@ class Search(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Read(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with the resource. `reference` is ``Type/id``."""
+    """Request: one resource, once. Answered with the resource. `reference` is ``Type/id``."""
 
     method = "read"
     instance: str
@@ -472,8 +476,8 @@ class Read(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class WatchQuery(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request; answered with `WatchResult`, then `data`. `bound` asks for no data of its own: the shell shows
-    the rows through a bound table or trend."""
+    """Request: a live search. Answered with `WatchResult`, then `data`. `bound` asks for no data of its own: the shell
+    shows the rows through a bound table or trend."""
 
     method = "watch"
     instance: str
@@ -489,7 +493,7 @@ class WatchResult(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Unwatch(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request or notification; answered with null. No `data` follows."""
+    """Request or notification: a watch is no longer needed. Answered with null. No `data` follows."""
 
     method = "unwatch"
     instance: str
@@ -558,7 +562,7 @@ class BlobResult(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Log(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Notification for the vendor's own log. Never patient data: the host keeps it out of crash reports."""
+    """Notification: a line for the vendor's own log. Never patient data: the host keeps it out of crash reports."""
 
     method = "log"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -592,8 +596,9 @@ ANSWERS: dict[str, type[Message] | None] = {
 
 
 class PanelError(Exception):
-    """Base of what crosses the wire as a JSON-RPC error. `code` is the number on the wire, `name` the stable word in
-    ``error.data.name``; both sides turn it back into the same class. `message` may be shown to the user."""
+    """A failure without a name of its own. The base of what crosses the wire as a JSON-RPC error: `code` is the number
+    on the wire, `name` the stable word in ``error.data.name``; both sides turn it back into the same class. `message`
+    may be shown to the user."""
 
     code: ClassVar[int] = -32000
     name: ClassVar[str] = "panel-error"

@@ -160,6 +160,20 @@ class Client:
         body = kept.get("body") if isinstance(kept, dict) else None
         return body if isinstance(body, dict) and body.get("resourceType") == "Bundle" else None
 
+    async def draft(
+        self, method: str, own: str, body: Mapping[str, Any] | None = None, *, device: str = "", match: str = ""
+    ) -> tuple[int, Any]:
+        """One request of ``/drafts`` (docs/seams.md): status and answer, 412 and 404 too. `match` is the revision that must
+        stand; "" means, for a PUT, that none may. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/drafts" + (f"/{own}" if own else "")
+        headers = {"Accept": "application/json", "X-Workspace-Device": device}
+        if method == "PUT":
+            headers |= {"Content-Type": "application/json"}
+            headers |= {"If-Match": f'"{match}"'} if match else {"If-None-Match": "*"}
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
+        return response.status_code, _body(response)
+
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
         await self._authorised("POST", self._endpoints.audit, {"Content-Type": "application/json"}, body, WRITE_SECONDS)
@@ -230,7 +244,14 @@ class Client:
         return Answer(response.status_code, body, request, dict(response.headers))
 
     async def _authorised(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout: float
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout: float,
+        *,
+        pass_on: Sequence[int] = (),
     ) -> httpx.Response:
         token = await self._tokens.access_token()
         response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
@@ -238,7 +259,7 @@ class Client:
             # The clock of this machine may be wrong, or the platform was restarted: one new token, one more try.
             token = await self._tokens.access_token(force=True)
             response = await self._send(method, url, {**headers, "Authorization": f"Bearer {token}"}, content, timeout)
-        if response.status_code >= 300:
+        if response.status_code >= 300 and response.status_code not in pass_on:
             raise _refusal(response)
         return response
 

@@ -1,7 +1,7 @@
-"""Unsaved work: in memory at once, in the vault within a second, flushed at close. Only its own author's, ever.
+"""Unsaved work: in memory at once, in the vault within a second, on the platform when it is there. Its author's alone, ever.
 
-A key is the joined fields of the broker's `DraftKey`. Never tells a platform: drafts that follow the user to another
-PC are not here yet.
+A key is the joined fields of the broker's `DraftKey`. The newest text wins wherever it was typed, and the one that lost is
+kept beside it. Talks to the platform through `DraftSync` alone.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workspace.clock import Clock, instant
+from workspace.clock import Clock, instant, parse
 from workspace.problem import Problem
 from workspace.vault.vault import Vault
 
@@ -22,15 +22,46 @@ DELAY = 0.4
 """Seconds from a keystroke to the disk; at most one write in each such time, however fast she types."""
 
 Key = tuple[str, ...]
+"""(tenant, user, patient, package, view, draft, state version)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What stood in the same fields on another workstation, and was older."""
+
+    values: Mapping[str, Any]
+    saved: str
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`values` by bind; `saved` the clinical instant of the newest change."""
+    """`values` by bind; `saved` the clinical instant of the newest change. `known` is the platform's revision of it (0: it
+    has none), `expires` when the platform will forget it, `device` where it was typed when not here."""
 
     values: Mapping[str, Any]
     revision: int
     saved: str
+    known: int = 0
+    expires: str = ""
+    device: str = ""
+    other: Lost | None = None
+
+    def more(self) -> str:
+        """What the vault keeps beside the values."""
+        other = self.other and {"values": self.other.values, "saved": self.other.saved, "device": self.other.device}
+        return json.dumps({"expires": self.expires, "device": self.device, "other": other}, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One draft in a list: `text` are its fields in words, for when no form can show them. `expired`: the platform has
+    forgotten it; it stands here until its author has seen to it."""
+
+    key: Key
+    kept: Kept
+    expired: bool = False
+    text: tuple[str, ...] = field(default=())
 
 
 class Drafts:
@@ -38,41 +69,131 @@ class Drafts:
 
     def __init__(self, vault: Vault, clock: Clock, *, tenant: str, user: str) -> None:
         self._vault, self._clock = vault, clock
-        self._tenant, self._user = tenant, user
+        self.tenant, self.user = tenant, user
         self._kept: dict[Key, Kept] = {}
         self._dirty: set[Key] = set()
         self._writer: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[Key, Kept | None], None]] = []
+        self.sync: Syncing | None = None
 
     async def start(self) -> None:
         def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT key, body, revision, saved FROM draft WHERE tenant = ? AND user = ?"
-            return list(database.execute(query, (self._tenant, self._user)))
+            query = "SELECT key, body, revision, saved, known, other FROM draft WHERE tenant = ? AND user = ?"
+            return list(database.execute(query, (self.tenant, self.user)))
 
-        for key, body, revision, saved in await self._vault.run(read):
+        for key, body, revision, saved, known, more in await self._vault.run(read):
             own = tuple(json.loads(key))
             if own not in self._dirty:  # what was typed, or forgotten, meanwhile is newer
-                self._kept[own] = Kept(json.loads(body), revision, saved)
+                beside = json.loads(more or "{}")
+                other = Lost(**beside["other"]) if beside.get("other") else None
+                kept = Kept(
+                    json.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
+                )
+                self._kept[own] = replace(kept, other=other)
+        if self.sync is not None:
+            await self.sync.start()
 
     async def close(self) -> None:
+        if self.sync is not None:
+            await self.sync.close()
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
         await self.flush()
 
+    # Asking ---------------------------------------------------------------------------------------
+
     def load(self, key: Key) -> Kept | None:
+        kept = self._kept.get(key)
+        return None if kept is not None and self.is_expired(kept) else kept
+
+    def older(self, key: Key) -> Listed | None:
+        """What was typed in an earlier version of the same form, whose fields may have other meanings now: shown as text."""
+        found = [own for own in self._kept if own[:6] == key[:6] and own != key]
+        if not found:
+            return None
+        newest = max(found, key=lambda own: self._kept[own].saved)
+        return self._listed(newest)
+
+    def all(self) -> tuple[Listed, ...]:
+        """Every draft of this user, the newest first."""
+        found = sorted(self._kept, key=lambda own: self._kept[own].saved, reverse=True)
+        return tuple(self._listed(own) for own in found)
+
+    def keys(self) -> tuple[Key, ...]:
+        return tuple(self._kept)
+
+    def get(self, key: Key) -> Kept | None:
+        """Like `load`, the expired ones too."""
         return self._kept.get(key)
+
+    def is_expired(self, kept: Kept) -> bool:
+        try:
+            return bool(kept.expires) and parse(kept.expires) <= self._clock.now()
+        except ValueError:
+            return False
+
+    def on_change(self, listener: Callable[[Key, Kept | None], None]) -> Callable[[], None]:
+        """Told a draft that changed on another workstation, or None for one that is gone. Returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def _listed(self, key: Key) -> Listed:
+        kept = self._kept[key]
+        return Listed(key, kept, self.is_expired(kept), as_text(kept.values))
+
+    # Changing -------------------------------------------------------------------------------------
 
     def save(self, key: Key, values: Mapping[str, Any], revision: int) -> str:
         """Keep it; an empty `values` forgets it. Returns the instant it is called saved."""
         saved = instant(self._clock.now())
+        before = self._kept.get(key)
         if values:
-            self._kept[key] = Kept(dict(values), revision, saved)
+            known, other = (before.known, before.other) if before else (0, None)
+            self._kept[key] = Kept(dict(values), revision, saved, known, "", "", other)
         else:
             self._kept.pop(key, None)
+        if self.sync is not None:
+            self.sync.changed(key, before)
+        self._touch(key)
+        return saved
+
+    def discard(self, key: Key) -> None:
+        """Its author has seen to it."""
+        self.save(key, {}, 0)
+
+    def put(self, key: Key, kept: Kept | None, *, news: bool = False) -> None:
+        """For `DraftSync`: what the platform has. `news` tells listeners."""
+        if kept is None:
+            self._kept.pop(key, None)
+        else:
+            self._kept[key] = kept
+        self._touch(key)
+        if news:
+            for listener in list(self._listeners):
+                try:
+                    listener(key, kept)
+                except Exception:  # a fault of the screen must not lose a draft
+                    log.exception("a listener of the drafts failed")
+
+    def rename(self, key: Key, fresh: Key) -> None:
+        """The patient it is about has another record now."""
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            if fresh in self._kept:
+                fresh = (*fresh[:5], f"{fresh[5]}~{key[2].rpartition('/')[2]}", fresh[6])
+            self._kept[fresh] = replace(kept, known=0)
+            self._touch(key)
+            self._touch(fresh)
+            if self.sync is not None:
+                self.sync.changed(fresh, None)
+
+    # The vault ------------------------------------------------------------------------------------
+
+    def _touch(self, key: Key) -> None:
         self._dirty.add(key)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.ensure_future(self._soon())
-        return saved
 
     async def _soon(self) -> None:
         while self._dirty:
@@ -85,23 +206,46 @@ class Drafts:
     async def flush(self) -> None:
         """Everything that is not on the disk yet, in one transaction."""
         keys, self._dirty = self._dirty, set()
-        rows = [(json.dumps(key), self._kept.get(key)) for key in keys]
+        rows = [(key, self._kept.get(key)) for key in keys]
         if not rows:
             return
-        patients = {json.dumps(key): key[2] if len(key) > 2 else "" for key in keys}
 
         def write(database: Any) -> None:
             for key, kept in rows:
+                name = json.dumps(key)
                 if kept is None:
-                    database.execute("DELETE FROM draft WHERE key = ?", (key,))
+                    database.execute("DELETE FROM draft WHERE key = ?", (name,))
                     continue
                 body = json.dumps(kept.values, ensure_ascii=False)
-                row = (key, self._tenant, self._user, patients[key], body, kept.revision, kept.saved)
-                columns = "key, tenant, user, patient, body, revision, saved"
-                database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                about = key[2] if len(key) > 2 else ""
+                row = (name, self.tenant, self.user, about, body, kept.revision, kept.saved, kept.known, kept.more())
+                columns = "key, tenant, user, patient, body, revision, saved, known, other"
+                database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
         try:
             await asyncio.shield(self._vault.run(write))
         except BaseException:
             self._dirty |= keys
             raise
+
+
+class Syncing:
+    """What `Drafts` needs of its way to the platform; `DraftSync` is it."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def changed(self, key: Key, before: Kept | None) -> None:
+        """`key` has other values now, or none; `before` is what stood there."""
+
+
+def as_text(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """A draft's fields in words, a line each."""
+    lines = []
+    for bind, value in values.items():
+        if isinstance(value, (dict, list)):
+            value = json.dumps(value, ensure_ascii=False)
+        if value not in (None, ""):
+            lines.append(f"{bind}: {value}")
+    return tuple(lines)

@@ -51,6 +51,7 @@ class Feed:
         self._arrived, self._anew, self._back, self._lost = arrived, anew, back, lost
         self._merged, self._drafted = merged, drafted
         self._failures = 0
+        self._mute = False
         self._told_lost = False
         self._heard = 0.0
         self._sight = ""
@@ -114,7 +115,9 @@ class Feed:
             pause = self._wait * random.uniform(0.8, 1.0)
             self._wait = min(self._wait * 2, LONGEST_WAIT)
             # A platform that only restarts its connection is not down, nor one that answers when it is asked.
-            if self._failures > 1 and not await self._ask_instead(pause):
+            # One that has just not answered a question is not asked another first: the user is told at once.
+            mute, self._mute = self._mute, False
+            if self._failures > 1 and (mute or not await self._ask_instead(pause)):
                 self._light.down()
                 if not self._told_lost and self._met:
                     self._told_lost = True
@@ -167,6 +170,7 @@ class Feed:
                     await self._client.time()
             except (Problem, TimeoutError):
                 self._failures += 1  # it is down, not merely restarting its connection
+                self._mute = True
                 stream.cancel()
                 return
             self._heard = loop.time()

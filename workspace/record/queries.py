@@ -169,6 +169,10 @@ class Queries:
         live = self._lives.get(_key(format_query(parse_query(text)), PURPOSE))
         return live.page.rows if live and live.fresh() and live.page else None
 
+    def rows(self, kind: str) -> tuple[Resource, ...]:
+        pages = [live.page for live in self._lives.values() if live.page is not None and live.query.type == kind]
+        return tuple({name: row for page in pages for name, row in zip(page.names, page.matches, strict=True)}.values())
+
     def held(self, name: str, version: str) -> Resource | None:
         for live in self._lives.values():
             page = live.page

@@ -101,6 +101,10 @@ class Record:
         """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
         return self._queries.peek(query)
 
+    def rows(self, kind: str) -> tuple[Resource, ...]:
+        """All resources of a type that live results hold now; never fetches."""
+        return self._queries.rows(kind)
+
     def held(self, name: str, version: str) -> Resource | None:
         """``Type/id`` in that version, when a live result has it; never fetches."""
         return self._queries.held(name, version)

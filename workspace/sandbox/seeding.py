@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from workspace.sandbox.fhir import Prepared
 from workspace.sandbox.folder import Folder, read_json, write_json
 
-VERSION = 1
+VERSION = 2
 """Of the marker file. Another version's marker is not trusted: everything is sent again, which changes nothing."""
 
 _PAUSE = 0.02

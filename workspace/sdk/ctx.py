@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from _thread import get_ident
 
-from workspace.sdk import compose, query
+from workspace.sdk import compose, query, tree
 from workspace.sdk.errors import SdkError, StaleContext, WriteInView, at
 from workspace.sdk.intents import LATER, Later, Outcome, Raised, Taken
+from workspace.sdk.parts import Part
 from workspace.sdk.record import parse
 from workspace.sdk.results import Lazy, Result, Store
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
     from workspace.sdk.instance import Instance
     from workspace.sdk.intents import Asked
-    from workspace.sdk.parts import Part
 
     Resource = dict[str, Any]
 
 
 MAX_SENTENCE = 500
+MAX_TITLE = 200
 
 
 class Values:
@@ -79,7 +80,6 @@ class Ctx:
         self._effects: dict[str, Any] = {"writes": [], "state": {}, "clear": [], "answers": []}
         self._raised: list[Asked] = []
         self._notices: list[dict[str, str]] = []
-        self._paper: tuple[str, str | Part] | None = None
         self._state = Values(dict(session.values), self._reads)
         self._settings = Values(dict(session.settings), set())
         self._moment: datetime | None = None
@@ -214,9 +214,16 @@ class Ctx:
         """Have the shell print a text or a component once all is committed. The shell shows it first and asks the
         user."""
         self._writing("print")
-        if self._paper is not None:
+        if "print" in self._effects:
             raise SdkError(at("ctx.print: one document for each action"))
-        self._paper = (title, content)
+        if not isinstance(title, str) or len(title) > MAX_TITLE:
+            raise SdkError(at(f"ctx.print: the title is a text of at most {MAX_TITLE} characters"))
+        if isinstance(content, str):
+            self._effects["print"] = {"title": title, "text": content}
+        elif isinstance(content, Part):
+            self._effects["print"] = {"title": title, "tree": tree.assemble(content, None)}
+        else:
+            raise SdkError(at("ctx.print takes a text, or a component made with ui"))
 
     def raise_intent(self, name: str, **args: Any) -> Raised:
         """Ask the shell, or another panel about the same patient, for something that panel.toml says this one raises:

@@ -347,9 +347,6 @@ class Instance:
         if raised:
             effects["raise"] = raised
         self.raising.clear()
-        if ctx._paper is not None:
-            title, content = ctx._paper
-            effects["print"] = {"title": title, **_content(content)}
         self.notices += ctx._notices
         return effects
 
@@ -371,14 +368,6 @@ class Instance:
         finally:
             ctx._end()
         return answer, ctx
-
-
-def _content(content: Any) -> Message:
-    if isinstance(content, str):
-        return {"text": content}
-    if isinstance(content, Part):
-        return {"tree": tree.assemble(content, None)}
-    raise errors.SdkError("ctx.print takes a text, or a component made with ui")
 
 
 def _present(values: Message) -> Message:

@@ -154,6 +154,8 @@ def _props(was: Node, one: Node, out: list[dict[str, Any]]) -> None:
 def _rows(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, Any]:
     """Keys that go, then rows at their final places. A row that moved goes and comes again; the fewest possible
     move."""
+    if len(before) == len(after) and all(old["key"] == row["key"] for old, row in zip(before, after, strict=True)):
+        return {"put": [[at, row] for at, row in enumerate(after) if before[at] != row]}
     was = {row["key"]: (at, row) for at, row in enumerate(before)}
     now = {row["key"] for row in after}
     places = [(was[row["key"]][0], row["key"]) for row in after if row["key"] in was]

@@ -1,5 +1,6 @@
-"""Two questions a panel may have the shell ask: which panel is meant, and whether to print. Asked in a sheet over the
-panel's window; the event loop runs on meanwhile. Decides nothing itself."""
+"""Two questions a panel may have the shell ask: which panel is meant, and whether to print. Asked in a sheet; the work
+behind stays live, and the sheet goes with the patient it is about. Decides nothing itself.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +9,44 @@ import html
 from collections.abc import Sequence
 
 from PySide6.QtGui import QTextDocument
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QTextBrowser, QWidget
 
 from workspace.panels.components import Component
 from workspace.panels.face import Paper, TreeNode
+from workspace.shell.chips import PlainButton
+from workspace.shell.sheet import Sheet
+from workspace.shell.theme import Theme
 
-NO = "Avbryt"
 
-
-async def ask_choice(parent: QWidget, question: str, choices: Sequence[str]) -> int | None:
-    """The index of what the user chose; None for «Avbryt», Esc, or a window that closes."""
-    dialog = QDialog(parent.window())
-    dialog.setWindowTitle("Velg panel")
-    box = QVBoxLayout(dialog)
-    said = QLabel(question)
-    said.setWordWrap(True)
-    box.addWidget(said)
+async def ask_choice(theme: Theme, window: QWidget, question: str, choices: Sequence[str]) -> int | None:
+    """The index of what the user chose; None when the sheet was closed without a choice."""
+    sheet = Sheet(theme, window, "Velg panel", question)
+    answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
     for index, choice in enumerate(choices):
-        button = QPushButton(choice)
-        button.setAutoDefault(index == 0)
-        button.clicked.connect(lambda _=False, code=index + 1: dialog.done(code))
-        box.addWidget(button)
-    box.addWidget(_cancel(dialog))
-    code = await _answered(dialog)
-    return code - 1 if code > 0 else None
+        button = PlainButton(theme, choice)
+        button.clicked.connect(lambda _=False, at=index: _answer(answer, at))
+        sheet.inside.addWidget(button)
+    sheet.inside.addStretch(1)
+    return await _answered(sheet, answer)
 
 
-async def print_paper(parent: QWidget, paper: Paper, about: Sequence[str]) -> tuple[bool, str]:
+async def print_paper(theme: Theme, window: QWidget, paper: Paper, about: Sequence[str]) -> tuple[bool, str]:
     """Show the paper as it will be, with `about` (whom, from which panel, when) above it, and print it if the user says
-    so."""
+    so. Whether it was printed, and why not."""
     document = QTextDocument()
+    document.setDefaultFont(theme.font("body"))
     document.setHtml(page(paper, about))
-    dialog = QDialog(parent.window())
-    dialog.setWindowTitle(f"Skriv ut: {paper.title}")
-    dialog.resize(640, 720)
+    sheet = Sheet(theme, window, "Skriv ut", "Slik blir utskriften. Den forlater denne maskinen først når du sier det.")
+    answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    button = PlainButton(theme, "Velg skriver …", primary=True)
+    button.clicked.connect(lambda: _answer(answer, 1))
     view = QTextBrowser()
     view.setOpenLinks(False)
     view.setDocument(document)
-    view.setAccessibleName("Forhåndsvisning")
-    print_it = QPushButton("Skriv ut …")
-    print_it.setDefault(True)
-    print_it.clicked.connect(lambda: dialog.done(1))
-    box = QVBoxLayout(dialog)
-    box.addWidget(view, 1)
-    box.addWidget(print_it)
-    box.addWidget(_cancel(dialog))
-    if await _answered(dialog) != 1:
+    view.setAccessibleName(f"Forhåndsvisning av {paper.title}")
+    sheet.inside.addWidget(button)
+    sheet.inside.addWidget(view, 1)
+    if await _answered(sheet, answer) is None:
         return False, "Brukeren skrev det ikke ut."
     # Loaded when it is needed: it costs a start nothing.
     from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo
@@ -61,10 +54,18 @@ async def print_paper(parent: QWidget, paper: Paper, about: Sequence[str]) -> tu
     if not QPrinterInfo.availablePrinterNames():
         return False, "Denne maskinen har ingen skriver."
     printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-    if await _answered(QPrintDialog(printer, parent.window())) != QDialog.DialogCode.Accepted.value:
-        return False, "Brukeren skrev det ikke ut."
-    document.print_(printer)
-    return True, ""
+    dialog = QPrintDialog(printer, window)
+    chosen: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    dialog.finished.connect(lambda code: _answer(chosen, code))
+    QDialog.open(dialog)  # never exec(): the loop must run on
+    try:
+        if await chosen != QDialog.DialogCode.Accepted.value:
+            return False, "Brukeren skrev det ikke ut."
+        document.print_(printer)
+        return True, ""
+    finally:
+        dialog.close()
+        dialog.deleteLater()
 
 
 def page(paper: Paper, about: Sequence[str]) -> str:
@@ -103,21 +104,17 @@ def _words(component: Component) -> list[str]:
     return [text for text in texts if isinstance(text, str) and text]
 
 
-def _cancel(dialog: QDialog) -> QDialogButtonBox:
-    buttons = QDialogButtonBox()
-    no = buttons.addButton(NO, QDialogButtonBox.ButtonRole.RejectRole)
-    no.setAutoDefault(False)
-    buttons.rejected.connect(dialog.reject)
-    return buttons
+def _answer(future: asyncio.Future[int | None], value: int | None) -> None:
+    if not future.done():
+        future.set_result(value)
 
 
-async def _answered(dialog: QDialog) -> int:
-    """Open it and wait, without a loop of its own."""
-    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    dialog.finished.connect(lambda code: None if answer.done() else answer.set_result(code))
-    dialog.open()
+async def _answered(sheet: Sheet, answer: asyncio.Future[int | None]) -> int | None:
+    """Open it and wait. It goes from view with the answer, and when nobody waits any more."""
+    sheet.closed.connect(lambda: _answer(answer, None))
+    sheet.open()
     try:
         return await answer
     finally:
-        dialog.close()
-        dialog.deleteLater()
+        sheet.close_()
+        sheet.deleteLater()

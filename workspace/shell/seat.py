@@ -184,14 +184,16 @@ class Seat:
         self.told(f"{source} ber om dette", "neutral")
 
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
-        return await ask_choice(self.frame, question, choices) if isValid(self.frame) else None
+        if not isValid(self.frame):
+            return None
+        return await ask_choice(self.body.env.theme, self.frame.window(), question, choices)
 
     async def printing(self, paper: Paper) -> tuple[bool, str]:
         if self.instance is None or not isValid(self.frame):
             return False, "Panelet er lukket."
         info = self.instance.info
         about = (self.whose, f"{info.title} ({info.vendor})", self._now().strftime("%d.%m.%Y kl. %H:%M"))
-        return await print_paper(self.frame, paper, about)
+        return await print_paper(self.body.env.theme, self.frame.window(), paper, about)
 
     # --- inside ---
 
@@ -204,7 +206,7 @@ class Seat:
             return
         receipt = outcome.receipt
         if not outcome.ok:
-            self.frame.tell(outcome.problem, "bad")
+            self.frame.tell(outcome.problem, "neutral" if outcome.tone == "neutral" else "bad")
         elif receipt is not None and receipt.state == "venter":
             self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
         elif outcome.message:

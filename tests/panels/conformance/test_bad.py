@@ -91,7 +91,7 @@ CHANGES = [
     ("S-01", "panel.toml", "patient/Observation.crs", "patient/Observation.cruds"),
     ("S-02", "panel.toml", "patient/Observation.crs", "patient/Observation.c"),
     ("K-03", "texts/nb.toml", "Skriv et tall", "Skriv et tall, som 010154 50068"),  # nobody's: born in 1854
-    ("K-04", "panel.py", "from texts import", "import numpy\nfrom texts import"),
+    ("K-04", "panel.py", "from workspace.sdk import", "import numpy\nfrom workspace.sdk import"),
 ]
 
 

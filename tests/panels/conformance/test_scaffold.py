@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from workspace.panels.conformance import check, rules, run
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,13 +26,43 @@ def test_a_new_panel_conforms_as_scaffolded_with_nothing_skipped(command, failed
     assert len(checks) >= 25
 
 
-def test_its_own_tests_pass(made):
-    folder = made()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")],
-        capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""}, cwd=folder, check=False,
-    )  # fmt: skip
+KINDS = [(language, context) for language in ("python", "node") for context in ("patient", "unit", "none")]
+
+
+def own_tests(folder, language):
+    """How a vendor runs them, per the package's README."""
+    python = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    command = python if language == "python" else [shutil.which("node"), "--test", "tests/panel.test.js"]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+
+
+@pytest.mark.parametrize(("language", "context"), KINDS)
+def test_the_tests_it_comes_with_pass(made, language, context):
+    if language == "node" and shutil.which("node") is None:
+        pytest.skip("Node.js is not installed: python3 dev.py test installs it")
+    done = own_tests(made(language=language, context=context), language)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rehearsed(folders):
+    async def each():
+        gate = asyncio.Semaphore(3)
+
+        async def one(folder):
+            async with gate:
+                return await run.rehearse(folder)
+
+        return await asyncio.gather(*(one(folder) for folder in folders))
+
+    return [check.judged(rules.ALL, seen) for seen in asyncio.run(each())]
+
+
+def test_every_kind_conforms_as_scaffolded(made):
+    kinds = [kind for kind in KINDS if kind[0] == "python" or shutil.which("node")]
+    folders = [made(f"{language}-{context}", language=language, context=context) for language, context in kinds]
+    for folder, verdicts in zip(folders, rehearsed(folders), strict=True):
+        assert [(folder.name, one.code, one.reason) for one in verdicts if one.status != "passed"] == []
 
 
 @pytest.mark.parametrize("name", ["Demo", "1panel", "a--b", "-a", "a-", "con", "å", "a b", "../x", "x" * 41, ""])

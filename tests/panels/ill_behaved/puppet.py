@@ -52,6 +52,10 @@ class Puppet(Panel):
             raw(text)
         send(id=id, result={})
 
+    def do_spill(self, id, args):
+        sys.stdout.buffer.write(bytes.fromhex(args["hex"]))
+        send(id=id, result={})
+
     def do_heard(self, id, args):
         found = [m for m in self.heard if m.get("method") == args["method"]] if "method" in args else self.heard
         if "id" in args:

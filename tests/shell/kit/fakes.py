@@ -22,6 +22,7 @@ class FakeInstance:
         self.typings: list[tuple[str, Any]] = []
         self.gate: asyncio.Event | None = None
         self.listener: Any = None
+        self.cancelled = False
 
     @property
     def root(self) -> str | None:
@@ -43,6 +44,12 @@ class FakeInstance:
         if self.gate is not None:
             await self.gate.wait()
         return ActOutcome(ok=True, message="Lagret")
+
+    def cancel(self) -> bool:
+        self.cancelled = True
+        if self.gate is not None:
+            self.gate.set()
+        return self.gate is not None
 
     def whole(self, node: Node) -> None:
         self.listener.rendered(self.tree.whole(node))

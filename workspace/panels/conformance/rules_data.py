@@ -6,8 +6,9 @@ from workspace.access.kinds import AUTHOR, authors_of
 from workspace.panels.conformance import synthetic
 from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Visit
+from workspace.panels.conformance.faults import last as last_fault
 from workspace.panels.conformance.rules_drawn import readable
-from workspace.panels.conformance.rules_run import fault_in, written
+from workspace.panels.conformance.rules_run import written
 
 rules = Rules()
 
@@ -45,8 +46,8 @@ def shows_data(seen: Evidence) -> Findings:
         )
         if any(node.type in ("pending", "failed") for node in first.nodes):
             yield f"{visit.where}: still {'failed' if first.all('failed') else 'waiting'} when all data had come"
-        elif fault_in(visit.log) and visit.mode == "full" and not any(one.error for one in visit.pressed):
-            yield f"{visit.where}: {fault_in(visit.log)}"
+        elif last_fault(visit.log) and visit.mode == "full" and not any(one.error for one in visit.pressed):
+            yield f"{visit.where}: {last_fault(visit.log)}"
 
 
 @rules(
@@ -59,7 +60,7 @@ def says_empty(seen: Evidence) -> Findings:
         if not visit.drew or not _words(visit):
             yield f"{visit.where}: nothing can be read"
         elif any(node.type == "failed" for node in visit.looks[0].nodes):
-            yield f"{visit.where}: shown as failed" + (f"; {fault_in(visit.log)}" if fault_in(visit.log) else "")
+            yield f"{visit.where}: shown as failed" + (f"; {last_fault(visit.log)}" if last_fault(visit.log) else "")
 
 
 @rules(
@@ -91,7 +92,7 @@ def _shown_first(visit: Visit) -> list[str]:
 )  # fmt: skip
 def survives_holes(seen: Evidence) -> Findings:
     for visit in seen.of("holes"):
-        fault = fault_in(visit.log)
+        fault = last_fault(visit.log)
         if not visit.drew:
             yield f"{visit.where}: nothing was drawn" + (f"; {fault}" if fault else "")
         elif fault:
@@ -147,7 +148,7 @@ def drafts_stand(seen: Evidence) -> Findings:
 )  # fmt: skip
 def odd_values(seen: Evidence) -> Findings:
     for visit in seen.of("none"):
-        fault = fault_in(visit.log)
+        fault = last_fault(visit.log)
         after = [look for look in visit.looks if look.when == "odd values typed"]
         if fault and not any(node.type == "failed" for node in visit.looks[0].nodes if visit.looks):
             yield f"{visit.where}: {fault}"
@@ -164,7 +165,7 @@ def odd_values(seen: Evidence) -> Findings:
 def no_writes_in_views(seen: Evidence) -> Findings:
     for visit in seen.visits:
         if "WriteInView" in visit.log:
-            yield f"{visit.where}: {fault_in(visit.log)}"
+            yield f"{visit.where}: {last_fault(visit.log)}"
 
 
 @rules(

@@ -9,6 +9,7 @@ from typing import Any
 from workspace.panels.conformance import synthetic
 from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Visit
+from workspace.panels.conformance.faults import last as last_fault
 from workspace.panels.conformance.rules_drawn import readable
 from workspace.panels.conformance.rules_files import package
 from workspace.panels.conformance.stand_in import residents
@@ -21,23 +22,7 @@ FIRST_RENDER = 2.0
 EVENT = 5.0
 MEMORY = 128 << 20
 LEAVE = 2.0
-_TRACE = re.compile(r"Traceback \(most recent call last\)|^\s+at .+:\d+:\d+\)?$|Unhandled|Uncaught", re.MULTILINE)
-_LAST = re.compile(r"^(?:[A-Za-z_.]*(?:Error|Exception|Problem|InView|Context)\b.*)$", re.MULTILINE)
-_FILE = re.compile(r"(?:File \"/panel/([^\"]+)\", line (\d+))|(?:/panel/([\w./-]+):(\d+))")
 NATIONAL = re.compile(r"(?<!\d)\d{6} ?\d{5}(?!\d)")
-
-
-def fault_in(log: str) -> str:
-    """The last fault in a panel's own log, with file and line; empty when there is none."""
-    if not _TRACE.search(log):
-        return ""
-    last = _LAST.findall(log)
-    places = _FILE.findall(log)
-    where = ""
-    if places:
-        python_file, python_line, script_file, script_line = places[-1] if places[-1][0] else places[0]
-        where = f" ({python_file or script_file}:{python_line or script_line})"
-    return f"{last[-1].strip() if last else 'an unhandled error'}{where}"
 
 
 # --- start and limits ---------------------------------------------------------------------------------------
@@ -162,7 +147,7 @@ def protocol_only(seen: Evidence) -> Findings:
 )  # fmt: skip
 def no_crash(seen: Evidence) -> Findings:
     for reason in seen.crashes:
-        faults = [fault for visit in seen.visits if (fault := fault_in(visit.log))]
+        faults = [fault for visit in seen.visits if (fault := last_fault(visit.log))]
         yield f"it stopped: {reason}" + (f"; {faults[0]}" if faults else "")
 
 

@@ -92,7 +92,9 @@ def check(order: Order) -> None:
 def _files(order: Order) -> dict[str, Path]:
     """Where each file goes, and what it is made from; the context's own win over shared ones."""
     found: dict[str, Path] = {}
-    for folder in (SOURCE / "shared", SOURCE / order.language / "shared", SOURCE / order.language / order.context):
+    for folder in (
+        SOURCE / part / context for part in ("shared", order.language) for context in ("any", order.context)
+    ):
         for source in folder.rglob("*"):
             if source.is_file() and "__pycache__" not in source.parts:
                 found[source.relative_to(folder).as_posix()] = source

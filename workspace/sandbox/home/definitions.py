@@ -22,9 +22,11 @@ from workspace.sandbox.home import former
 from workspace.sandbox.home.model import (
     Allergy,
     Analyte,
+    Area,
     Diagnosis,
     Drug,
     Event,
+    Measure,
     Member,
     Order,
     Relative,
@@ -66,7 +68,9 @@ class Home:
     weights: Mapping[str, tuple[Event, ...]]
     notes: Mapping[str, tuple[Event, ...]]
     falls: Mapping[str, tuple[Event, ...]]
+    messages: Mapping[str, tuple[Event, ...]]
     tasks: tuple[Todo, ...]
+    areas: tuple[Area, ...]
     templates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def people(self) -> list[Person]:
@@ -149,6 +153,8 @@ def load(folder: Path | None = None) -> Home:
         weights=events("weights.csv"),
         notes=events("notes.csv"),
         falls=events("falls.csv"),
+        messages=events("messages.csv"),
+        areas=reader.areas(),
         tasks=tuple(reader.table("tasks.csv", lambda row: reader.todo(row, residents, people))),
         templates=reader.templates(),
     )
@@ -360,6 +366,23 @@ class _Reader:
             self.known(row, "owner", staff),
         )
 
+    def areas(self) -> tuple[Area, ...]:
+        made = []
+        for row in self.toml("plans.toml").get("areas", []):
+            try:
+                measures = tuple(
+                    Measure(one["text"], tuple(one["times"]), tuple(one.get("days", ()))) for one in row["measures"]
+                )
+                made.append(Area(row["key"], frozenset(row["for"]), row["title"], row["goal"], measures))
+            except (KeyError, TypeError) as error:
+                raise self.wrong(f"areas.{error.args[0]}", "mangler") from None
+            for measure in measures:
+                if not measure.times or not all(_TIME.match(clock) for clock in measure.times):
+                    raise self.wrong(f"areas.{row['key']}.times", "ikke et klokkeslett")
+                if not set(measure.days) <= set(range(7)):
+                    raise self.wrong(f"areas.{row['key']}.days", "ikke en ukedag fra 0 til 6")
+        return tuple(made)
+
     def templates(self) -> dict[str, dict[str, tuple[str, ...]]]:
         held = self.toml("templates.toml")
         made = {}
@@ -368,8 +391,9 @@ class _Reader:
                 if not shifts.get(shift):
                     raise self.wrong(f"{name}.{shift}", "mangler")
             made[name] = {shift: tuple(texts) for shift, texts in shifts.items()}
-        if "all" not in made:
-            raise self.wrong("all", "mangler")
+        for name in ("all", "contacts", "messages"):
+            if name not in made:
+                raise self.wrong(name, "mangler")
         return made
 
     # --- one field each -----------------------------------------------------------------------------------

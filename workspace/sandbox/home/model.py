@@ -162,3 +162,23 @@ class Todo:
     priority: str
     status: str
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something to be done at `times` (HH:MM) on `days` (0 is Monday; none: every day)."""
+
+    text: str
+    times: tuple[str, ...]
+    days: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a care plan, for those who have a problem with one of `codes` (ICPC-2), or for ``all``."""
+
+    key: str
+    codes: frozenset[str]
+    title: str
+    goal: str
+    measures: tuple[Measure, ...]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 FIRST_DAYS = 14
 CHUNK_DAYS = 7
+WORK_DAYS = 2
+"""Days whose finished tasks come with the first chunk; the others' wait for the next, since nobody works from them."""
 BATCH = 1000
 _LENGTH = struct.Struct(">I")
 _MONTHS = (
@@ -79,16 +81,20 @@ def chunk_days(chunk: int, history_days: int, last: date) -> tuple[date, date]:
 def batches(home: Home, history_days: int, base: str = "", skip_chunks: int = 0) -> Iterator[Batch]:
     """Every batch, in this process. Standing data come first, then days, the newest first."""
     from workspace.sandbox.fhir import prepare
-    from workspace.sandbox.home.days import generate
+    from workspace.sandbox.home.days import Maker
     from workspace.sandbox.home.standing import leavers, standing
 
-    chunks = chunk_count(history_days)
+    chunks, maker = chunk_count(history_days), Maker(home)
+    newest = home.now.date()
     for chunk in range(skip_chunks, chunks):
         first, last = chunk_days(chunk, history_days, home.now.date())
         made = list(standing(home) if chunk == 0 else leavers(home) if chunk == 1 else ())
         for back in range((last - first).days + 1):
             day = last - timedelta(days=back)
-            made += generate(home, day, day)
+            made += maker.day(day, work=chunk > 0 or chunks == 1 or (newest - day).days < WORK_DAYS)
+        if chunk == 1:  # the work of the first chunk's other days
+            for back in range(WORK_DAYS, FIRST_DAYS):
+                made += maker.day(newest - timedelta(days=back), rest=False)
         text = (
             "Gjør klar sykehjemmet: beboere, ansatte og de siste 14 dagene"
             if chunk == 0

@@ -13,6 +13,7 @@ from workspace.fhir.service import Resource
 from workspace.sandbox.home import former
 from workspace.sandbox.home.definitions import Home
 from workspace.sandbox.home.model import Member, Order, Resident
+from workspace.sandbox.home.plans import plans
 from workspace.sandbox.home.shapes import (
     ATC,
     CATEGORIES,
@@ -52,6 +53,8 @@ def standing(home: Home) -> Iterator[Resource]:
     for who in home.residents:
         for order in home.orders.get(who, ()):
             yield medication(home, order)
+    for resident in home.residents.values():
+        yield from plans(home, (resident,))
     yield from tasks(home)
 
 
@@ -72,6 +75,7 @@ def leavers(home: Home) -> Iterator[Resource]:
             yield condition(home, stays[0], key, str(stays[0].admitted.year - 3 - len(key) % 7), "active")
         for order in home.orders.get(who, ()):
             yield medication(home, order)
+        yield from plans(home, stays)
 
 
 # --- the house ----------------------------------------------------------------------------------------------

@@ -242,6 +242,13 @@ class PanelBody(QFrame):
             one.set_busy(True)
         self._spawn(self._act(instance, action, key, pressed))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc lets go of an action that runs, as long as nothing of it is being saved."""
+        if event.key() == Qt.Key.Key_Escape and self._acting and self._instance is not None and self._instance.cancel():
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
     async def _act(self, instance: PanelInstance, action: Action, key: str, pressed: list[button.ButtonWidget]) -> None:
         try:
             outcome = await instance.act(action)

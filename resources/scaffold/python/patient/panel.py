@@ -5,8 +5,6 @@ A view describes; an action writes. The shell draws, keeps what is typed, and sa
 
 from __future__ import annotations
 
-from texts import word
-
 from workspace.sdk import Panel, PanelProblem, record, ui
 
 panel = Panel("@@ID@@", "0.1.0")
@@ -19,27 +17,27 @@ READINGS = f"Observation?code={PULSE}&_sort=-date&_count=50"
 @panel.view("main")
 def main(ctx):
     readings = ctx.search(READINGS)
-    run = ui.action(word(ctx.locale, "save"), save)
+    run = ui.action(ctx.t("save"), save)
     wrong = not_a_number(ctx)
     return ui.column(
         ui.table(
             lambda: [line(ctx, one) for one in readings],
             [
-                ui.col(word(ctx.locale, "time"), key="time", kind="time"),
-                ui.col(word(ctx.locale, "pulse"), key="pulse", kind="number", unit="/min"),
-                ui.col(word(ctx.locale, "comment"), key="comment", width="grow"),
-                ui.col(word(ctx.locale, "by"), key="by", kind="muted"),
+                ui.col(ctx.t("time"), key="time", kind="time"),
+                ui.col(ctx.t("pulse"), key="pulse", kind="number", unit="/min"),
+                ui.col(ctx.t("comment"), key="comment", width="grow"),
+                ui.col(ctx.t("by"), key="by", kind="muted"),
             ],
-            label=word(ctx.locale, "list"),
-            empty=word(ctx.locale, "empty"),
-            empty_hint=word(ctx.locale, "empty_hint"),
+            label=ctx.t("list"),
+            empty=ctx.t("empty"),
+            empty_hint=ctx.t("empty_hint"),
         ),
         ui.form(
-            ui.number(word(ctx.locale, "pulse"), "pulse", unit="/min", minimum=20, maximum=220, error=wrong),
-            ui.text_field(word(ctx.locale, "comment"), "comment"),
+            ui.number(ctx.t("pulse"), "pulse", unit="/min", minimum=20, maximum=220, error=wrong),
+            ui.text_field(ctx.t("comment"), "comment"),
             ui.button(run, style="primary", shortcut="Ctrl+S"),
             submit=run,
-            label=word(ctx.locale, "new"),
+            label=ctx.t("new"),
         ),
     )
 
@@ -61,7 +59,7 @@ def line(ctx, one):
 
 def not_a_number(ctx):
     typed = ctx.state.pulse
-    return "" if typed in (None, "") or record.number(typed) is not None else word(ctx.locale, "not_a_number")
+    return "" if typed in (None, "") or record.number(typed) is not None else ctx.t("not_a_number")
 
 
 @panel.action
@@ -69,11 +67,11 @@ def save(ctx):
     """One observation, written when this returns. The SDK adds patient, author and time."""
     pulse, comment = record.number(ctx.state.pulse), str(ctx.state.get("comment", "")).strip()
     if pulse is None:
-        raise PanelProblem(word(ctx.locale, "missing"))
+        raise PanelProblem(ctx.t("missing"))
     note = {"note": [{"text": comment}]} if comment else {}
     ctx.create("Observation", code=PULSE, value=pulse, unit="/min", **note)
     ctx.clear("pulse", "comment")
-    ctx.say(word(ctx.locale, "saved", pulse=record.decimal(pulse)))
+    ctx.say(ctx.t("saved", pulse=record.decimal(pulse)))
 
 
 if __name__ == "__main__":

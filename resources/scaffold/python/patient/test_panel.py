@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from panel import READINGS, panel
+from panel import panel
 
 from workspace.sdk.testing import Bench, Refused
 
@@ -28,7 +28,7 @@ READING = {
 @pytest.fixture
 def bench():
     made = Bench(panel)
-    made.open("main", {READINGS: [READING]})
+    made.open("main", record=[READING])
     return made
 
 
@@ -44,7 +44,7 @@ def test_a_pulse_is_saved_for_the_patient_on_screen_and_the_form_is_cleared(benc
     (write,) = effects["writes"]
     assert write["resource"]["subject"] == {"reference": "Patient/BEB-18"}
     assert write["resource"]["valueQuantity"]["value"] == 72
-    assert write["resource"]["note"] == [{"text": "etter trapp"}]
+    assert bench.rows()[0]["cells"]["comment"] == "etter trapp"
     assert bench.values["pulse"] is None
 
 
@@ -55,5 +55,5 @@ def test_nothing_is_saved_without_a_number(bench):
 
 def test_without_readings_it_says_what_to_do():
     made = Bench(panel)
-    made.open("main", {READINGS: []})
+    made.open("main", record=[])
     assert "Ingen målinger ennå" in made.texts()

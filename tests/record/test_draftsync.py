@@ -1,0 +1,215 @@
+"""Drafts follow their author to another workstation; the newest text wins and the other is kept beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from tests.broker.conftest import Tokens, endpoints
+from tests.gateway.conftest import Server
+from workspace.record import draftsync, patience
+from workspace.record.client import Client
+from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync, draft_id, workstation
+from workspace.record.record import Record
+from workspace.vault.vault import Vault
+
+KEY = bytes(range(32))
+FIELD = ("311000101", "Practitioner/tone", "Patient/BEB-18", "polarvakt.note", "note", "", "1")
+
+
+@pytest.fixture
+def server(tmp_path):
+    made = Server(tmp_path).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(draftsync, "GATHER", 0.05)
+    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.2)
+
+
+@asynccontextmanager
+async def at_pc(server, file, *, origin="", who="tone"):
+    """A workstation: its drafts, its record, and what it was told of drafts elsewhere."""
+    where = endpoints(origin or server.url)
+    client = Client(where, Tokens(server, who))
+    user = f"Practitioner/{who}"
+    vault = await Vault.open(file, KEY, server.clock)
+    record = Record(client, clock=server.clock, user=user)
+    drafts = Drafts(vault, server.clock, tenant="311000101", user=user)
+    sync = DraftSync(drafts, client, server.clock, device=await workstation(vault))
+    told = []
+    drafts.on_change(lambda key, kept: told.append((key, kept and dict(kept.values))))
+    record.on_draft(sync.heard)
+    record.on_merge(sync.merged)
+    record.on_service(lambda state: sync.wake())
+    await asyncio.gather(record.start(), drafts.start())
+    try:
+        yield SimpleNamespace(drafts=drafts, told=told, where=where, record=record, sync=sync)
+    finally:
+        await record.close()
+        await drafts.close()
+        await client.aclose()
+        await vault.close()
+
+
+async def until(true, seconds=8.0):
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def values(pc, key=FIELD):
+    kept = pc.drafts.load(key)
+    return kept and dict(kept.values)
+
+
+def test_what_is_typed_here_stands_there_and_what_is_emptied_there_leaves_here(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            async with at_pc(server, tmp_path / "b.sqlite") as b:
+                assert values(b) == {"text": "Sov"}  # before any panel opens
+                a.drafts.save(FIELD, {"text": "Sov godt"}, 2)
+                await until(lambda: values(b) == {"text": "Sov godt"})
+                assert b.told[-1] == (FIELD, {"text": "Sov godt"})
+                b.drafts.save(FIELD, {}, 3)
+                await until(lambda: values(a) is None)
+                assert a.told[-1] == (FIELD, None)
+        async with at_pc(server, tmp_path / "c.sqlite") as c:
+            assert c.drafts.all() == ()
+
+    asyncio.run(run())
+
+
+def test_two_who_typed_apart_meet_the_newest_wins_and_the_other_is_kept(server, tmp_path):
+    async def run():
+        nowhere = "http://127.0.0.1:9"
+        async with at_pc(server, tmp_path / "a.sqlite", origin=nowhere) as a:
+            a.drafts.save(FIELD, {"text": "Først, uten nett"}, 1)
+            server.clock.set(server.clock.now() + timedelta(minutes=5))
+            async with at_pc(server, tmp_path / "b.sqlite") as b:
+                b.drafts.save(FIELD, {"text": "Senere, på den andre"}, 1)
+                await until(lambda: b.drafts.load(FIELD).known)
+                vars(a.where).update(vars(endpoints(server.url)))
+                await until(lambda: values(a) == {"text": "Senere, på den andre"})
+                kept = a.drafts.load(FIELD)
+                assert dict(kept.other.values) == {"text": "Først, uten nett"}
+                # and the other way round: what is typed last stays, here and there
+                vars(a.where).update(vars(endpoints(nowhere)))
+                await a.record.close()
+                b.drafts.save(FIELD, {"text": "B igjen"}, 2)
+                known = b.drafts.load(FIELD).known
+                await until(lambda: b.drafts.load(FIELD).known > known)
+                server.clock.set(server.clock.now() + timedelta(minutes=5))
+                a.drafts.save(FIELD, {"text": "A sist"}, 3)
+                vars(a.where).update(vars(endpoints(server.url)))
+                a.sync.wake()
+                await until(lambda: values(b) == {"text": "A sist"})
+                assert values(a) == {"text": "A sist"}
+                assert dict(a.drafts.load(FIELD).other.values) == {"text": "B igjen"}
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            assert dict(a.drafts.load(FIELD).other.values) == {"text": "B igjen"}  # kept over a restart
+
+    asyncio.run(run())
+
+
+def test_typing_goes_on_while_a_draft_is_on_its_way(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            text = ""
+            for sign in "Sov godt hele natten, våknet uthvilt.":
+                text += sign
+                a.drafts.save(FIELD, {"text": text}, len(text))
+                await asyncio.sleep(0.02)
+                assert values(a) == {"text": text}
+            await until(lambda: values(b) == {"text": text})
+            assert a.drafts.load(FIELD).other is None
+            assert a.told == []  # nobody else typed
+
+    asyncio.run(run())
+
+
+def test_a_colleague_never_meets_it(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            async with at_pc(server, tmp_path / "b.sqlite", who="lege") as b:
+                assert b.drafts.all() == ()
+
+    asyncio.run(run())
+
+
+def test_a_killed_platform_costs_nothing_and_what_was_typed_meanwhile_arrives(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite", origin="http://127.0.0.1:9") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await asyncio.sleep(0.3)
+            assert values(a) == {"text": "Sov godt"}
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            await until(lambda: a.drafts.load(FIELD).known)
+        async with at_pc(server, tmp_path / "b.sqlite") as b:
+            assert values(b) == {"text": "Sov godt"}
+
+    asyncio.run(run())
+
+
+def test_a_draft_that_has_expired_stays_in_sight_until_its_author_has_seen_to_it(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            server.clock.set(server.clock.now() + timedelta(days=15))
+            assert a.drafts.load(FIELD) is None  # it does not come back into the form by itself
+            (listed,) = a.drafts.all()
+            assert (listed.expired, listed.text) == (True, ("text: Sov godt",))
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            assert [one.expired for one in a.drafts.all()] == [True]
+            a.drafts.discard(FIELD)
+            assert a.drafts.all() == ()
+
+    asyncio.run(run())
+
+
+def test_what_an_earlier_version_of_the_form_left_is_shown_as_text(server, tmp_path):
+    async def run():
+        newer = (*FIELD[:6], "2")
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt", "puls": 72, "tom": ""}, 1)
+            assert a.drafts.load(newer) is None
+            assert a.drafts.older(newer).text == ("text: Sov godt", "puls: 72")
+            assert a.drafts.older(FIELD) is None
+
+    asyncio.run(run())
+
+
+def test_a_merge_of_two_patients_moves_what_is_unsaved(server, tmp_path):
+    async def run():
+        about = (*FIELD[:2], "Patient/BEB-19", *FIELD[3:])
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(about, {"text": "Om den som går"}, 1)
+            await until(lambda: a.drafts.load(about).known)
+            a.sync.merged("Patient/BEB-19", "Patient/BEB-18")
+            assert values(a) == {"text": "Om den som går"}
+            assert values(a, about) is None
+            a.drafts.save(about, {"text": "Enda en"}, 1)
+            a.sync.merged("Patient/BEB-19", "Patient/BEB-18")
+            assert values(a) == {"text": "Om den som går"}
+            assert values(a, (*FIELD[:5], "~BEB-19", "1")) == {"text": "Enda en"}
+
+    asyncio.run(run())
+
+
+def test_its_name_on_the_platform_is_made_of_what_it_belongs_to_and_not_of_the_state_version():
+    assert draft_id(FIELD) == draft_id((*FIELD[:6], "2"))
+    assert len({draft_id((*FIELD[:at], "x", *FIELD[at + 1 :])) for at in range(1, 6)}) == 5

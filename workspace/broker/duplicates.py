@@ -1,0 +1,225 @@
+"""The same fact typed twice: found before it is saved, and what the user chose about it. Rules are data
+(``resources/duplicates.toml``).
+
+Never stops anybody: the user may always say that it is a new measurement. Finds and rewrites; asks the user through whoever
+shows it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+from workspace.broker.door import Refused, Write
+from workspace.clock import instant, parse
+from workspace.fhir import codes
+from workspace.fhir.compartment import patients_of
+from workspace.fhir.describe import describe
+from workspace.fhir.service import Resource
+from workspace.problem import Problem
+from workspace.record.origin import Origin, origin_of
+
+RULES = Path(__file__).parents[2] / "resources" / "duplicates.toml"
+GONE = frozenset({"entered-in-error", "cancelled", "refuted", "not-done"})
+Code = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What exists: `write` is the place of the new value in the commit, `new` and `existing` both in words, `reference` of
+    the existing one, `origin` who wrote it where and when, `minutes` between the two, `same` whether they say the same."""
+
+    write: int
+    reference: str
+    new: str
+    existing: str
+    origin: Origin
+    minutes: int
+    same: bool
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``use`` takes the existing one and saves nothing, ``replace`` marks the existing one as entered in error (`reason` is
+    kept with it), ``new`` saves both."""
+
+    choice: Literal["use", "replace", "new"]
+    reason: str = ""
+
+
+Ask = Callable[[Sequence[Duplicate]], Awaitable[Mapping[int, Answer] | None]]
+"""The shell's question: an answer by `Duplicate.write`; None when the user went back to the form."""
+
+
+class Rules:
+    """How far apart two values must be not to be asked about."""
+
+    def __init__(self, kinds: Mapping[str, int], by_code: Mapping[Code, int]) -> None:
+        self._kinds, self._codes = dict(kinds), dict(by_code)
+
+    @classmethod
+    def read(cls, path: Path = RULES) -> Rules:
+        """Raises Problem ``rules-damaged``."""
+        try:
+            held = tomllib.loads(path.read_text("utf-8"))
+            kinds = {str(kind): int(minutes) for kind, minutes in held.get("kind", {}).items()}
+            by_code = {
+                (codes.canonical(str(one["system"])), str(one["code"])): int(one["minutes"])
+                for one in held.get("code", ())
+            }
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Problem(
+                "rules-damaged", f"Reglene for det som allerede finnes, kan ikke leses ({path.name}).",
+                "Rett filen, eller hent den på nytt.", repr(error),
+            ) from error  # fmt: skip
+        return cls(kinds, by_code)
+
+    def minutes(self, resource: Mapping[str, Any]) -> int | None:
+        """The window of `resource`; None when its kind is never asked about. 0 is without end."""
+        kind = self._kinds.get(str(resource.get("resourceType")))
+        found = [self._codes[code] for code in codes_of(resource) if code in self._codes]
+        return max(found) if found else kind
+
+
+def codes_of(resource: Mapping[str, Any]) -> frozenset[Code]:
+    """What it is about, under the one name of each code system."""
+    found: set[Code] = set()
+    for name in ("code", "medicationCodeableConcept"):
+        concept = resource.get(name)
+        for coding in (concept.get("coding") if isinstance(concept, dict) else None) or ():
+            if isinstance(coding, dict) and coding.get("code"):
+                found.add((codes.canonical(str(coding.get("system") or "")), str(coding["code"])))
+    return frozenset(found)
+
+
+def question(write: Write, minutes: int) -> str:
+    """The search for what may be the same as `write`; "" when it has no patient or code to look for."""
+    who, about = patients_of(write.resource), codes_of(write.resource)
+    kind = str(write.resource.get("resourceType"))
+    if len(who) != 1 or not about:
+        return ""
+    tokens = ",".join(sorted(f"{system}|{code}" if system else code for system, code in about))
+    moment = when(write.resource)
+    span = ""
+    if minutes and moment is not None:
+        name = {"MedicationAdministration": "effective-time"}.get(kind, "date")
+        far = timedelta(minutes=minutes)
+        span = f"&{name}=ge{_stamp(moment - far)}&{name}=le{_stamp(moment + far)}"
+    return f"{kind}?patient={who[0]}&code={tokens}{span}&_count=20"
+
+
+def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) -> Duplicate | None:
+    """The one of `rows` that says the same nearest in time, if any does within `minutes`."""
+    moment, about = when(write.resource), codes_of(write.resource)
+    found = []
+    for row in rows:
+        if row.get("resourceType") != write.resource.get("resourceType") or not codes_of(row) & about or _gone(row):
+            continue
+        if patients_of(row) != patients_of(write.resource):
+            continue
+        there = when(row)
+        apart = abs((there - moment).total_seconds()) / 60 if there and moment else 0.0
+        if not minutes or apart <= minutes:
+            found.append((apart, row))
+    if not found:
+        return None
+    apart, row = min(found, key=lambda one: one[0])
+    new, existing = describe(write.resource), describe(row)
+    reference = f"{row['resourceType']}/{row['id']}"
+    return Duplicate(place, reference, new, existing, origin_of(row), round(apart), new == existing, row)
+
+
+def applied(
+    writes: Sequence[Write], found: Sequence[Duplicate], answers: Mapping[int, Answer], *, user: str, now: datetime
+) -> tuple[list[Write], int]:
+    """The commit as the user wants it, and how many values were reused. Raises Refused ``reason-missing``."""
+    kept: dict[int, Write] = dict(enumerate(writes))
+    renamed: dict[str, str] = {}
+    more: list[Write] = []
+    for one in found:
+        answer = answers.get(one.write) or Answer("new")
+        if answer.choice == "use":
+            renamed[writes[one.write].full_url] = one.reference
+            del kept[one.write]
+        elif answer.choice == "replace":
+            if not answer.reason.strip():
+                raise Refused("reason-missing", "Skriv hvorfor den første erstattes.")
+            kept[one.write] = fresh = _with_name(kept[one.write])
+            more += _replacing(one, fresh, answer.reason.strip(), user, now)
+    left = (_renamed(write, renamed) for write in kept.values())
+    return [*(write for write in left if write is not None), *more], len(renamed)
+
+
+def _replacing(one: Duplicate, fresh: Write, reason: str, user: str, now: datetime) -> list[Write]:
+    """The existing one becomes entered in error, and a Provenance says what took its place and why."""
+    wrong = dict(one.resource)
+    if wrong["resourceType"] in ("Condition", "AllergyIntolerance"):
+        wrong["verificationStatus"] = {"coding": [{"code": "entered-in-error"}]}
+        wrong.pop("clinicalStatus", None)
+    else:
+        wrong["status"] = "entered-in-error"
+    subject = wrong.get("subject") or wrong.get("patient")
+    why = {
+        "resourceType": "Provenance",
+        "target": [{"reference": fresh.full_url}, *([subject] if isinstance(subject, dict) else [])],
+        "recorded": instant(now),
+        "reason": [{"text": reason}],
+        "agent": [{"who": {"reference": user}}],
+        "entity": [{"role": "revision", "what": {"reference": one.reference}}],
+    }
+    return [
+        Write("update", wrong, if_match=str((wrong.get("meta") or {}).get("versionId", ""))),
+        Write("create", why, f"urn:uuid:{uuid4()}"),
+    ]
+
+
+def _with_name(write: Write) -> Write:
+    return write if write.full_url else replace(write, full_url=f"urn:uuid:{uuid4()}")
+
+
+def _renamed(write: Write, names: Mapping[str, str]) -> Write | None:
+    """The write with reused facts under their real names; None for a Provenance of nothing but those."""
+    if not names:
+        return write
+    resource = dict(write.resource)
+    if resource.get("resourceType") == "Provenance":
+        # Its targets are what is written here; a fact that was there before has an origin of its own.
+        targets = [each for each in resource.get("target") or () if each.get("reference") not in names]
+        if not any(str(each.get("reference", "")).startswith("urn:uuid:") for each in targets):
+            return None
+        resource["target"] = targets
+    return replace(write, resource=_walk(resource, names))
+
+
+def _walk(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: names.get(part, part) if key == "reference" and isinstance(part, str) else _walk(part, names)
+            for key, part in value.items()
+        }
+    return [_walk(part, names) for part in value] if isinstance(value, list) else value
+
+
+def when(resource: Mapping[str, Any]) -> datetime | None:
+    try:
+        return parse(origin_of(resource).at)
+    except ValueError:
+        return None
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+", "%2B")
+
+
+def _gone(row: Mapping[str, Any]) -> bool:
+    said = {str(row.get("status") or "")}
+    for name in ("verificationStatus", "clinicalStatus"):
+        for coding in (row.get(name) or {}).get("coding") or ():
+            said.add(str(coding.get("code") or ""))
+    return bool(said & (GONE | {"resolved", "inactive"}))

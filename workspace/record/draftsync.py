@@ -1,0 +1,250 @@
+"""Drafts on their way to the platform and from other workstations (docs/seams.md, *Drafts*).
+
+Sends what is newest here, takes what is newer there, and keeps the one that lost beside the one that won. Never reads what
+stands in a draft and never makes typing wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+from workspace.clock import Clock, parse
+from workspace.problem import Problem
+from workspace.record.client import Client, PlatformProblem
+from workspace.record.drafts import Drafts, Kept, Key, Lost, Syncing
+from workspace.record.patience import Patience
+from workspace.vault.vault import Vault
+
+log = logging.getLogger(__name__)
+GATHER = 0.8
+"""Seconds between a change and its sending, so that a sentence is one request."""
+FIRST_LOOK = 1.5
+"""Seconds that sign-on waits for drafts from elsewhere."""
+NOT_NOW = frozenset({403, 409, 413, 422})
+"""The platform does not take this one: it stays here, and is tried again when it changes."""
+
+
+class DraftSync(Syncing):
+    """`device` is this workstation's own name for itself."""
+
+    def __init__(self, drafts: Drafts, client: Client, clock: Clock, *, device: str) -> None:
+        self._drafts, self._client, self._clock, self._device = drafts, client, clock, device[:64]
+        self._outgoing: dict[Key, None] = {}
+        self._gone: dict[Key, int] = {}  # forgotten here, with the platform's revision
+        self._newest = 0  # the highest revision the platform has told
+        self._seen = False
+        self._task: asyncio.Task[None] | None = None
+        self._awake = asyncio.Event()
+        self._closed = False
+        drafts.sync = self
+
+    async def start(self) -> None:
+        """Fetch what was typed elsewhere, if the platform answers at once; go on behind."""
+        self._outgoing.update(dict.fromkeys(key for key in self._drafts.keys() if self._unsent(key)))  # noqa: SIM118
+        self._task = asyncio.ensure_future(self._work())
+        try:
+            async with asyncio.timeout(FIRST_LOOK):
+                await self._fetch_all()
+        except (Problem, TimeoutError):
+            log.info("drafts of other workstations come later")
+
+    async def close(self) -> None:
+        """Send what is waiting, once, then end."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            async with asyncio.timeout(FIRST_LOOK):
+                await self._send_all()
+        except (Problem, TimeoutError):
+            log.info("drafts stay on this workstation until the platform answers")
+
+    def changed(self, key: Key, before: Kept | None) -> None:
+        if self._drafts.get(key) is None:
+            self._outgoing.pop(key, None)
+            if before is not None and before.known:
+                self._gone[key] = before.known
+        else:
+            self._gone.pop(key, None)
+            self._outgoing[key] = None
+        self._awake.set()
+
+    def heard(self, change: Mapping[str, Any] | None, revision: int) -> None:
+        """From the change feed: one draft, or (None) the newest revision there is."""
+        if change is not None and change.get("device") == self._device:
+            self._newest = max(self._newest, revision)
+        elif revision > self._newest or (change is not None and change.get("gone")):
+            self._seen = False
+            self._awake.set()
+
+    def wake(self) -> None:
+        """The platform is there again."""
+        self._awake.set()
+
+    def merged(self, gone: str, stays: str) -> None:
+        """Two patients are one: what is unsaved about the one who goes is about the one who stays."""
+        for key in self._drafts.keys():  # noqa: SIM118
+            if key[2] == gone:
+                self._drafts.rename(key, (*key[:2], stays, *key[3:]))
+        self._seen = False
+        self._awake.set()
+
+    # Working --------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        patience = Patience()
+        while True:
+            await self._awake.wait()
+            await asyncio.sleep(GATHER)
+            self._awake.clear()
+            try:
+                if not self._seen:
+                    await self._fetch_all()
+                await self._send_all()
+                patience = Patience()
+            except Problem as problem:
+                log.info("drafts wait: %s", problem.code)
+                pause = patience.next(problem)
+                self._awake.clear()
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._awake.wait()
+                except TimeoutError:
+                    self._awake.set()
+
+    async def _send_all(self) -> None:
+        for key, known in list(self._gone.items()):
+            await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
+            self._gone.pop(key, None)
+        for key in list(self._outgoing):
+            await self._send(key)
+
+    async def _send(self, key: Key) -> None:
+        kept = self._drafts.get(key)
+        self._outgoing.pop(key, None)
+        if kept is None:
+            return
+        body = {"key": _told(key), "values": kept.values, "device": self._device}
+        match = str(kept.known) if kept.known else ""
+        try:
+            status, answer = await self._client.draft("PUT", draft_id(key), body, device=self._device, match=match)
+        except PlatformProblem as problem:
+            if problem.status in NOT_NOW:
+                log.warning("a draft stays on this workstation: %s", problem.code)
+                return
+            self._outgoing.setdefault(key)
+            raise
+        except BaseException:
+            self._outgoing.setdefault(key)
+            raise
+        if status == 412:
+            self._meet(key, answer.get("draft") if isinstance(answer, dict) else None)
+            return
+        now = self._drafts.get(key)
+        if now is not None and status in (200, 201) and isinstance(answer, dict):
+            known = int(answer.get("revision") or 0)
+            self._newest = max(self._newest, known)
+            # What was typed while this was on its way is not there yet.
+            expires = str(answer.get("expires") or "") if now is kept else ""
+            self._drafts.put(key, replace(now, known=known, expires=expires))
+
+    def _meet(self, key: Key, standing: Any) -> None:
+        """Another revision stands than the one this was typed on."""
+        mine = self._drafts.get(key)
+        if mine is None:
+            return
+        if not isinstance(standing, dict):  # gone there, typed here since: it is new
+            self._drafts.put(key, replace(mine, known=0))
+            self._outgoing[key] = None
+            return
+        self._take(standing, key)
+
+    # Taking ---------------------------------------------------------------------------------------
+
+    async def _fetch_all(self) -> None:
+        status, answer = await self._client.draft("GET", "")
+        self._seen = True
+        if status != 200 or not isinstance(answer, dict):
+            return  # a platform that keeps no drafts
+        revision = int(answer.get("revision") or 0)
+        there = {}
+        for standing in answer.get("drafts") or ():
+            key = self._key_of(standing)
+            there[key[:6]] = standing
+            if key not in self._gone:
+                self._take(standing, key)
+        for key in self._drafts.keys():  # noqa: SIM118
+            kept = self._drafts.get(key)
+            if kept is None or not kept.known or key[:6] in there or key in self._outgoing:
+                continue
+            if not self._drafts.is_expired(kept) and kept.known <= revision:
+                # Saved, emptied or moved elsewhere. What has expired stays in sight until its author has seen to it.
+                self._drafts.put(key, None, news=True)
+        self._newest = max(self._newest, revision)
+
+    def _take(self, standing: Mapping[str, Any], key: Key) -> None:
+        """What stands on the platform meets what stands here: the newest wins, the other is kept beside it."""
+        theirs = Kept(
+            dict(standing.get("values") or {}), 0, str(standing.get("saved") or ""), int(standing.get("revision") or 0),
+            str(standing.get("expires") or ""), str(standing.get("device") or ""),
+        )  # fmt: skip
+        key = (*key[:6], str((standing.get("key") or {}).get("state_version") or key[6]))
+        self._newest = max(self._newest, theirs.known)
+        mine = self._drafts.get(key)
+        if mine is None:
+            self._drafts.put(key, replace(theirs, revision=1), news=True)
+        elif mine.known == theirs.known:
+            return
+        elif dict(mine.values) == dict(theirs.values):
+            self._drafts.put(key, replace(mine, known=theirs.known, expires=theirs.expires))
+            self._outgoing.pop(key, None)
+        elif not self._unsent(key) or _later(theirs.saved, mine.saved):
+            lost = Lost(mine.values, mine.saved) if self._unsent(key) else mine.other
+            self._outgoing.pop(key, None)
+            self._drafts.put(key, replace(theirs, revision=mine.revision + 1, other=lost), news=True)
+        else:
+            lost = Lost(theirs.values, theirs.saved, theirs.device)
+            self._drafts.put(key, replace(mine, known=theirs.known, other=lost))
+            self._outgoing[key] = None
+            self._awake.set()
+
+    def _unsent(self, key: Key) -> bool:
+        """Whether the platform does not have what stands here: its answer to a save is the time when it expires."""
+        kept = self._drafts.get(key)
+        return kept is not None and not kept.expires
+
+    def _key_of(self, standing: Mapping[str, Any]) -> Key:
+        key = standing.get("key") or {}
+        names = (str(key.get(name) or "") for name in ("patient", "package", "view", "draft"))
+        return (self._drafts.tenant, self._drafts.user, *names, str(key.get("state_version") or 1))
+
+
+async def workstation(vault: Vault) -> str:
+    """This workstation's own name for itself, the same for as long as its vault."""
+    name = await vault.setting("workstation")
+    if name is None:
+        name = str(uuid4())
+        await vault.set_setting("workstation", name)
+    return name
+
+
+def draft_id(key: Key) -> str:
+    return hashlib.sha256("\x1f".join((key[1], key[2], key[3], key[4], key[5])).encode()).hexdigest()
+
+
+def _told(key: Key) -> dict[str, Any]:
+    return {"patient": key[2], "package": key[3], "view": key[4], "draft": key[5], "state_version": int(key[6])}
+
+
+def _later(one: str, other: str) -> bool:
+    try:
+        return parse(one) > parse(other)
+    except ValueError:
+        return False
