@@ -3,10 +3,10 @@
 Needs nothing: it starts a sandbox of its own in a temporary folder, seeds it, and stops it again. Prints ratios to the
 first paint of an empty QMainWindow, each the median of `--runs`.
 
-The start that is measured is that of a nurse's workstation: signing on through the whole protocol, then every panel of every
-activity of her layout, with her unit and a resident open, painted for real on screen, one activity after another. The profile
-has been used before, as a workstation's has (the shell then knows which panels' processes to make ready while she signs on);
-`first_start_painted_ratio` is the same in a profile that was never used.
+The start that is measured is that of a nurse's workstation: signing on through the whole protocol, then every panel of
+every activity of her layout, with her unit and a resident open, painted for real on screen, one activity after another. The
+profile has been used before, as a workstation's has (the shell then knows which panels' processes to make ready while she
+signs on); `first_start_painted_ratio` is the same in a profile that was never used.
 """
 
 from __future__ import annotations
