@@ -93,7 +93,7 @@ class Bench:
         frame.setParent(None)
         frame.resize(600, 700)
         frame.show()
-        seat = Seat(frame, self.window.theme, self.now, self.tasks.spawn, lambda name, context: None, "", self.turns)
+        seat = Seat(frame, self.window.theme, self.now, self.tasks.spawn, lambda name, context: None, self.turns)
         seat.attach(self.host.open(f"{package}-{time.monotonic_ns()}", package, view, for_patient(patient), seat))
         seat.sit()
         return seat

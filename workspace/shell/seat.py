@@ -34,13 +34,13 @@ class Seat:
         now: Callable[[], datetime],
         spawn: Spawn,
         raised: Raised,
+        turns: Turns,
         whose: str = "",
-        turns: Turns | None = None,
     ) -> None:
         self.frame = frame
         self.whose = whose  # the patient's or unit's name, for what is printed
         self.front: Callable[[Seat], None] = lambda seat: None
-        self._theme, self._now, self._turns = theme, now, turns or Turns(frame)
+        self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
         self.painted_first = asyncio.Event()

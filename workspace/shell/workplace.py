@@ -211,7 +211,7 @@ class Workplace(QObject):
 
     def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
         """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
-        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, group.name, self._turns)
+        seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, self._turns, group.name)
         seat.front = self._front
         try:
             instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
