@@ -1,6 +1,8 @@
 """What is heavy comes behind the window, in order; a failure reaches whoever needs it."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -42,3 +44,16 @@ def test_closing_begins_nothing_more():
     closing.join()
     assert not stages._thread.is_alive()
     assert len(begun) <= 1
+
+
+def test_nothing_heavy_stands_between_the_command_and_the_window():
+    heavy = ("asyncio", "httpx", "apsw", "joserfc", "workspace.panel_commands", "workspace.panels.host")
+    program = f"""
+import sys
+import workspace.cli
+workspace.cli.parser("demo")
+import workspace.app
+print([name for name in {heavy!r} if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
