@@ -92,7 +92,7 @@ def trend(ctx: Ctx, readings: Any, every: bool) -> Part:
     return ui.trend(
         readings,
         series=curves,
-        bands=[ui.band(12, 20)],
+        bands=[ui.band(12, 20, series="9279-1", label="Pust 12–20")],
         hours=int(days) * 24,
         label=f"Vitale målinger, siste {int(days)} dager",
         key="trend",
@@ -236,7 +236,7 @@ def typed(ctx: Ctx) -> dict[str, Any]:
     """What is in the fields, by name: numbers, and a letter for consciousness. Missing and unreadable are None."""
     values: dict[str, Any] = {bind: record.number(ctx.state[bind]) for bind in BINDS}
     letter = ctx.state.consciousness
-    values["consciousness"] = letter if letter in observations.AWAKE else None
+    values["consciousness"] = letter if isinstance(letter, str) and letter in observations.AWAKE else None
     return values
 
 

@@ -38,6 +38,7 @@ from workspace.shell.frame import PanelFrame
 from workspace.shell.loop import Tasks
 from workspace.shell.seat import Seat
 from workspace.shell.theme import Theme
+from workspace.shell.turns import Turns
 
 SIZE = (1320, 820)
 ROWS = 2_000
@@ -267,6 +268,7 @@ class Dev:
         self._over = asyncio.Event()
         self._failed: BaseException | None = None
         self._tasks = Tasks(self._fail)
+        self._turns = Turns(window)
         self._seat: Seat | None = None
         self._bench: Workbench | None = None
         window.closing.connect(self._over.set)
@@ -288,6 +290,7 @@ class Dev:
             await self._tasks.close()
             if self._seat is not None:
                 self._seat.leave()
+            self._turns.close()
             await bench.close()
         if self._failed is not None:
             raise self._failed
@@ -311,9 +314,8 @@ class Dev:
         former, made = self._seat, []
 
         def listener(package: Package, view: View, context: Context) -> Seat:
-            seat = Seat(
-                window.frame, window.theme, bench.source.clock.now, self._tasks.spawn, self._raised, bench.whose
-            )
+            now, spawn = bench.source.clock.now, self._tasks.spawn
+            seat = Seat(window.frame, window.theme, now, spawn, self._raised, self._turns, bench.whose)
             window.name(package, view)
             made.append(seat)
             return seat

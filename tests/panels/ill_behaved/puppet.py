@@ -56,6 +56,11 @@ class Puppet(Panel):
         sys.stdout.buffer.write(bytes.fromhex(args["hex"]))
         send(id=id, result={})
 
+    def do_pour(self, id, args):
+        for _ in range(args["lines"]):
+            send(method="log", params={"text": "x" * args["bytes"]})
+        send(id=id, result={})
+
     def do_heard(self, id, args):
         found = [m for m in self.heard if m.get("method") == args["method"]] if "method" in args else self.heard
         if "id" in args:
@@ -68,6 +73,12 @@ class Puppet(Panel):
     def do_keep(self, id, args):
         if args.get("ack"):
             send(method="ack", params={"id": id})
+
+    def do_delayed(self, id, args):
+        send(id=id, result={})
+        time.sleep(args["seconds"])
+        self.number = getattr(self, "number", 6999) + 1
+        send(id=self.number, method="raise", params={**self.at, "name": args["method"]})
 
     def do_hang(self, id, args):
         time.sleep(args["seconds"])
