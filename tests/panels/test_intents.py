@@ -294,3 +294,6 @@ async def test_no_panel_takes_the_focus_or_asks_out_of_nowhere(bench: Any, monke
         number = 7001
         await until(lambda: any(m.get("id") == number for d, *_, m in b.passed if d == "out"), strings.panel)
         assert shell.heard("choose") == []
+        await strings.panel.act(Action("delayed", {**later, "method": "open Patient"}))
+        await until(lambda: any(m.get("id") == 7002 for d, *_, m in b.passed if d == "out"), strings.panel)
+        assert shell.heard("raised") == []
