@@ -50,7 +50,8 @@ def note(ctx: Ctx) -> Part:
             key="sign",
             wrap=True,
         ),
-        ui.section("Siste notater", ui.part(former, notes), key="former"),
+        ui.expander("Siste notater", ui.part(former, notes), key="former"),
+        gap="s",
     )
 
 

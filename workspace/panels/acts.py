@@ -7,6 +7,7 @@ answered, and one that has begun to commit is brought to its end even if nobody 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 WISH = 5.0
 """Seconds after an action during which a panel may lead the user elsewhere or ask a question: never out of nowhere."""
+log = logging.getLogger(__name__)
 
 ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
 
@@ -123,7 +125,8 @@ class Acts:
         try:
             writes = effects.writes(result, instance.context)
         except (WrongPatient, InvalidParams, TooLarge) as error:
-            process.note(f"[host] refused: {error.message}")
+            process.note(f"[host] refused: {error.message}\n")
+            log.warning("refused %s to %s", error.name, instance.grant.signature)
             text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
             return ActOutcome(False, problem=text)
         receipt = None

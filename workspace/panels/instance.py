@@ -21,6 +21,7 @@ from workspace.panels.blobs import Blobs
 from workspace.panels.budget import Bucket
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, TreeNode
+from workspace.panels.faults import Fault
 from workspace.panels.feeds import Feed, Feeds
 from workspace.panels.fields import Fields
 from workspace.panels.intents import Errands, Intents
@@ -82,6 +83,8 @@ class Keeper(Protocol):
 
     def broke(self, reason: str) -> None: ...
 
+    def mute(self) -> None: ...
+
 
 class Instance:
     """See `face.PanelInstance`. `keeper` owns the process; `listener` is the shell."""
@@ -136,6 +139,7 @@ class Instance:
         self.dropped = 0
         self.restarted = 0
         self.last_log = ""
+        self.fault: Fault = ""
         if self.fields.values:
             self.telling.values(tuple(self.fields.values))
 
@@ -275,6 +279,7 @@ class Instance:
                 await asyncio.shield(answer)
         except TimeoutError:
             self.silent(True)
+            self.keeper.mute()
             answer.add_done_callback(self._opened_late)
         except ContextChanged:
             return
@@ -331,11 +336,13 @@ class Instance:
 
     def running(self) -> None:
         if self._state in ("starting", "silent"):
+            self.fault = ""
             self.become("running", "")
 
     def silent(self, silent: bool) -> None:
         name = f"«{self.view.title}» fra {self.package.vendor}"
         if silent and self._state in ("starting", "running"):
+            self.fault = "mute" if self._tree.root is None else "hang"
             self.become("silent", f"{name} svarer ikke. Det du har skrevet, er tatt vare på.")
         elif not silent:
             self.running()
