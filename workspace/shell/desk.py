@@ -17,6 +17,7 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
+from workspace.shell.existing import ask_existing
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
@@ -236,6 +237,8 @@ class Desk:
             self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
             title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
         )  # fmt: skip
+        title_of = partial(_title, shift.host.packages)
+        shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
         shift.broker.drafts.on_change(self._drafted)
