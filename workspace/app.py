@@ -204,6 +204,7 @@ async def open_shift(
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
     from workspace.record.draftsync import DraftSync, workstation
+    from workspace.record.offline import Offline
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
     from workspace.record.tally import Tally
@@ -227,7 +228,10 @@ async def open_shift(
     DraftSync(drafts, client, clock, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     tally = Tally(clock, vault, user=user)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally)
+    offline = Offline(vault, client, clock, user=user)
+    broker = Broker(
+        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
+    )  # fmt: skip
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
@@ -241,6 +245,7 @@ async def open_shift(
         drafts.start(),
         outbox.start(),
         tally.start(),
+        offline.start(),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     return Shift(

@@ -236,7 +236,7 @@ def typed(ctx: Ctx) -> dict[str, Any]:
     """What is in the fields, by name: numbers, and a letter for consciousness. Missing and unreadable are None."""
     values: dict[str, Any] = {bind: record.number(ctx.state[bind]) for bind in BINDS}
     letter = ctx.state.consciousness
-    values["consciousness"] = letter if letter in observations.AWAKE else None
+    values["consciousness"] = letter if isinstance(letter, str) and letter in observations.AWAKE else None
     return values
 
 

@@ -21,9 +21,11 @@ import pytest
 
 from workspace.panels import manifest
 from workspace.panels.conformance import rules
-from workspace.panels.protocol import ANSWERS, HOST_TO_PANEL, PANEL_TO_HOST
+from workspace.panels.protocol import ANSWERS, HOST_TO_PANEL, PANEL_TO_HOST, Node
 from workspace.panels.tree import Tree
 from workspace.panels.wire import ErrorBody
+from workspace.sdk import Panel, record, ui
+from workspace.sdk.testing import Bench
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -71,6 +73,8 @@ def test_every_snippet_runs(page, tmp_path):
         elif language == "sh":
             for command in text.splitlines():
                 shell(command, tmp_path, where)
+        elif language == "python" and page.stem == "components":
+            example(text, where)
         elif language == "python":
             # As if it stood in a package: the SDK looks for texts and manifest beside the file.
             exec(compile(text, str(tmp_path / "panel.py"), "exec"), namespace)
@@ -82,6 +86,30 @@ def test_every_snippet_runs(page, tmp_path):
         elif language == "json":
             for number, message in enumerate(text.splitlines(), line + 1):
                 decoded(json.loads(message), methods, f"{page.name}:{number}")
+
+
+def example(text, where):
+    """The body of a view, as the components' page says: drawn, and taken by the shell's own tree."""
+    one = Panel("vendor.example", "1.0.0")
+    actions = {name: one.action(_named(name)) for name in ("save", "open_row", "choose_row")}
+    scope: dict = {"ui": ui, "record": record, **actions}
+    body = "".join(f"    {line}\n" for line in text.splitlines())
+    exec(compile(f"def view(ctx):\n{body}", where, "exec"), scope)
+    one.view("main")(scope["view"])
+    bench = Bench(one)
+    bench.open("main")
+    bench.answer({asked["params"]["query"]: [] for asked in bench.asked()})
+    assert bench.tree, where
+    assert not bench.all("failed") or "ui.failed" in text, f"{where}: {bench.texts()}"
+    Tree().whole(msgspec.convert(bench.tree, Node))
+
+
+def _named(name):
+    def action(ctx, **arguments):
+        return None
+
+    action.__name__ = name
+    return action
 
 
 def shell(line, folder, where):

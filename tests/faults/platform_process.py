@@ -1,6 +1,7 @@
 """The platform in two processes that can be killed apart: ``store`` (the FHIR store behind HTTP) and ``gateway`` before it.
+``whole`` is both in one, as the sandbox has them.
 
-``python -m tests.faults.platform_process store|gateway FOLDER PORT [UPSTREAM]``
+``python -m tests.faults.platform_process store|gateway|whole FOLDER PORT [UPSTREAM]``
 """
 
 from __future__ import annotations
@@ -82,12 +83,14 @@ class Dying:
 
 def gateway(folder, port, upstream):
     mortal = Mortal(folder, "gateway")
+    store = None if upstream else Store(folder / "fhir.sqlite", clock())
+    service = store or Upstream(f"{upstream}/fhir")
     url = f"http://127.0.0.1:{port}"
     settings = GatewaySettings("Fjellheim", "311000101", True, ISSUER, "arbeidsflaten", url, folder / "gateway.sqlite")
     keys = json.loads((folder / "keys.json").read_text())
     tokens = TokenCheck(ISSUER, "http://gateway.test", clock(), keys=lambda: keys, ended=lambda session: False)
     app = gateway_app(
-        Dying(Upstream(f"{upstream}/fhir"), mortal),
+        Dying(service, mortal) if upstream else service,
         settings=settings,
         tokens=tokens,
         clock=clock(),
@@ -95,6 +98,8 @@ def gateway(folder, port, upstream):
     )
 
     async def front(scope, receive, send):
+        if scope["type"] == "lifespan" and store is not None:
+            await store.start()
         writes = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/fhir"
         if writes:
             mortal.at("received")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 from contextlib import contextmanager
 from uuid import uuid4
 
-from tests.gateway.conftest import bundle, pulse
+import pytest
+
+from tests.gateway.conftest import Server, bundle, pulse
+from workspace.gateway import feed
+from workspace.gateway.app import Gateway, GatewaySettings
+from workspace.problem import Problem
+from workspace.sandbox.fhir import Store
 
 
 class Events:
@@ -112,8 +120,6 @@ def test_a_number_that_is_none_is_refused(tone):
 
 
 def test_a_gateway_that_was_closed_can_be_started_again(server, tone):
-    import asyncio
-
     async def again():
         await server.gateway.close()
         await server.gateway.close()
@@ -125,3 +131,47 @@ def test_a_gateway_that_was_closed_can_be_started_again(server, tone):
         hello(events)
         assert tone.send(bundle(pulse("BEB-18")), str(uuid4())).status_code == 200
         assert events.next()[0] == "change"
+
+
+def test_a_file_that_cannot_reserve_numbers_for_a_while_loses_no_change(server, tone, monkeypatch, caplog):
+    real, failing = server.gateway.feed._reserve, [1, 2]
+
+    async def full():
+        if failing:
+            failing.pop()
+            raise sqlite3.OperationalError("disk full")
+        await real()
+
+    monkeypatch.setattr(feed, "RESERVE_SECONDS", 0.05)
+    with stream(server.sign_in("tone")) as events:
+        start = hello(events)
+        monkeypatch.setattr(server.gateway.feed, "_reserve", full)
+        server.gateway.feed._reserved = start + 1
+        tone.send(bundle(pulse("BEB-18"), pulse("BEB-18", value=80)), str(uuid4()))
+        seen = [events.next()[1] for _ in range(2)]
+    assert [e["resource"]["valueQuantity"]["value"] for e in seen] == [72, 80]
+    assert not failing
+    assert seen[0]["seq"] > start
+    caplog.clear()
+
+
+def test_a_key_that_cannot_be_used_stops_the_start_and_leaves_nothing_open(tmp_path):
+    made = Server(tmp_path)
+    (tmp_path / "gateway.key").write_bytes(b"kort")
+    settings = GatewaySettings("F", "1", True, "i", "c", "http://p", tmp_path / "gateway.sqlite")
+
+    async def run():
+        store = Store(tmp_path / "fhir.sqlite", made.clock)
+        await store.start()
+        gateway = Gateway(store, settings=settings, tokens=None, clock=made.clock, health=dict)
+        try:
+            with pytest.raises(Problem) as problem:
+                await gateway.start()
+            assert problem.value.code == "gateway-key-failed"
+            (tmp_path / "gateway.key").unlink()
+            await gateway.start()
+            await gateway.close()
+        finally:
+            await store.close()
+
+    asyncio.run(run())

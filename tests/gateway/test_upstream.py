@@ -11,7 +11,7 @@ import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
 from tests.gateway.test_feed import hello, stream
-from workspace.fhir.service import FhirRequest
+from workspace.fhir.service import FhirRequest, FhirResponse
 from workspace.gateway.upstream import Upstream
 
 
@@ -77,5 +77,29 @@ def test_behind_a_server_that_announces_nothing_the_gateway_numbers_its_own_writ
             start = hello(events)
             tone.send(bundle(pulse("BEB-18"), pulse("BEB-18", value=80)), str(uuid4()))
             assert [events.next()[1]["seq"] for _ in range(2)] == [start + 1, start + 2]
+    finally:
+        server.stop()
+
+
+class Busy:
+    """A service that has too much to do, and says when to come back."""
+
+    def __init__(self, store):
+        self.store, self.status = store, 0
+
+    async def handle(self, request):
+        if self.status and request.path.startswith("Observation"):
+            outcome = {"resourceType": "OperationOutcome", "issue": []}
+            return FhirResponse(self.status, outcome, {"retry-after": "17"} if self.status == 429 else {})
+        return await self.store.handle(request)
+
+
+def test_who_must_wait_is_told_how_long(tmp_path):
+    server = Server(tmp_path, Busy).start()
+    try:
+        tone = server.sign_in("tone")
+        for server.gateway.service.status, wait in ((429, "17"), (503, "2")):
+            answer = tone.get("Observation")
+            assert (answer.status_code, answer.headers["retry-after"]) == (server.gateway.service.status, wait)
     finally:
         server.stop()

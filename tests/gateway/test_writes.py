@@ -181,6 +181,29 @@ def test_those_who_carry_out_a_task_need_not_have_asked_for_it(server, tone):
     assert tone.put(done, **match).status_code == 200
 
 
+def test_what_a_relative_said_is_written_by_the_one_who_heard_it(tone):
+    def call(sender, recipient):
+        return {
+            "resourceType": "Communication",
+            "status": "completed",
+            "subject": {"reference": "Patient/BEB-18"},
+            "sender": {"reference": sender},
+            "recipient": [{"reference": recipient}],
+            "payload": [{"contentString": "Datter ringte."}],
+        }
+
+    daughter, mine, colleague = "RelatedPerson/datter", "Practitioner/tone", "Practitioner/lege"
+    for sender, recipient, status in (
+        (daughter, mine, 200),
+        (mine, daughter, 200),
+        (mine, colleague, 200),
+        (colleague, mine, 422),
+        (daughter, colleague, 422),
+    ):
+        answer = tone.send(bundle(call(sender, recipient)), str(uuid4()))
+        assert answer.status_code == status, (sender, recipient, answer.text)
+
+
 def test_an_update_says_from_which_version_and_a_new_one_need_not(server, tone):
     there = tone.get("Observation/puls-BEB-18").json()
     wrong = {**there, "status": "entered-in-error"}

@@ -268,6 +268,26 @@ async def test_a_text_no_screen_could_hold_is_not_drawn(bench: Any) -> None:
         assert panel.root == "rot"
 
 
+async def test_more_than_a_message_holds_is_kept_but_not_sent(bench: Any) -> None:
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        panel.typed("a", "x" * (1 << 20))
+        outcome = await panel.act(Action("heard", {}))
+        assert "mer i panelet enn det kan ta imot" in outcome.problem
+        assert (len(panel.values["a"]), panel.state) == (1 << 20, "running")
+        panel.typed("a", "kort")
+        assert (await panel.act(Action("heard", {}))).ok
+
+
+async def test_more_bytes_than_the_budget_end_the_process(bench: Any) -> None:
+    async with bench("puppet") as b:
+        panel, _, _ = await puppet(b)
+        pid = panel.pid
+        outcome = await panel.act(Action("pour", {"lines": 40, "bytes": 900_000}))
+        assert "for mye på en gang" in outcome.problem
+        await until(lambda: panel.state == "running" and panel.pid != pid, panel)
+
+
 async def test_effects_that_set_too_much_state_save_nothing(bench: Any) -> None:
     async with bench("puppet") as b:
         panel, _, _ = await puppet(b)

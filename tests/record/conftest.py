@@ -62,6 +62,7 @@ class Platform:
         self.asked: list[tuple[str, str]] = []
         self.delay = lambda path: 0.0
         self.refuse: dict[str, int] = {}
+        self.largest = 1000  # rows of a page, whatever is asked
         self.mute = False  # changes are kept back from the feed, but numbered
         self.skew = timedelta()
         self.numbered: list[tuple[int, dict]] = []
@@ -164,6 +165,7 @@ class Platform:
         for start, status in self.refuse.items():
             if whole.startswith(start):
                 return JSONResponse({"resourceType": "OperationOutcome", "issue": []}, status)
+        query = query.replace("_count=1000", f"_count={self.largest}")
         method = "GET" if not body else request.method
         parsed = json.loads(body) if body else None
         name = path.removesuffix("/_search")

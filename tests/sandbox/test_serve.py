@@ -336,3 +336,64 @@ def test_the_log_holds_no_resident(sandbox):
     log = (sandbox.folder / "sandbox.log").read_text() + sandbox.said()
     assert "BEB-18" not in log
     assert resident["name"][0]["family"] not in log
+
+
+def test_two_records_become_one_and_all_follow(sandbox):
+    sandbox.start().ready()
+
+    async def look(token):
+        def go():
+            headers = bearer(token)
+            before = sandbox.ask("/fhir/Observation?patient=Patient/BEB-40&_count=1000", **headers)[1]
+            first = sandbox.ask("/changes/poll", **headers)[1]
+            assert sandbox.ask("/sandbox/merge", {"from": "Patient/BEB-40", "into": "Patient/x"})[0] == 404
+            assert sandbox.ask("/sandbox/merge", {"from": "BEB-40"})[0] == 400
+            status, told = sandbox.ask("/sandbox/merge", {"from": "Patient/BEB-40", "into": "Patient/BEB-39"})
+            assert status == 200, told
+            assert sandbox.ask("/sandbox/merge", {"from": "Patient/BEB-40", "into": "Patient/BEB-39"})[0] == 409
+            after = sandbox.ask("/fhir/Observation?patient=Patient/BEB-40&_count=1000", **headers)
+            now = sandbox.ask("/fhir/Observation?patient=Patient/BEB-39&_count=1000", **headers)[1]
+            gone = sandbox.ask("/fhir/Patient/BEB-40", **headers)
+            events, since, more = [], first["seq"], True
+            while more:
+                part = sandbox.ask(f"/changes/poll?since={since}", **headers)[1]
+                since, more = part["seq"], part["more"]
+                events += part["events"]
+            return before, told, after, now, gone, events
+
+        return await asyncio.to_thread(go)
+
+    before, told, after, now, gone, polled = with_token(sandbox, look, "dahl")
+    ids = lambda found: {e["resource"]["id"] for e in found.get("entry", ())}  # noqa: E731
+    assert told["moved"] > len(ids(before)) > 10
+    assert ids(before) <= ids(now)
+    assert (after[0], ids(after[1])) == (200, set())
+    assert gone[0] == 200
+    assert gone[1]["link"][-1] == {"other": {"reference": "Patient/BEB-39"}, "type": "replaced-by"}
+    assert [e["data"] for e in polled if e["event"] == "merge"] == [
+        {"seq": polled[-1]["data"]["seq"] - 1, "from": "Patient/BEB-40", "into": "Patient/BEB-39"}
+    ]
+
+
+def test_records_are_not_merged_by_a_page_elsewhere(standing):
+    asked = {"from": "Patient/BEB-40", "into": "Patient/BEB-39"}
+    assert standing.ask("/sandbox/merge", asked, Content_Type="text/plain")[0] == 415
+    assert standing.ask("/sandbox/merge", asked, Host="evil.example")[0] == 403
+    assert standing.ask("/sandbox/merge")[0] == 405
+
+
+def test_the_one_a_resident_has_shut_out_never_meets_her(standing):
+    async def look(token):
+        def go():
+            headers = bearer(token)
+            patients = standing.ask("/fhir/Patient?_count=100", **headers)[1]
+            return patients, standing.ask("/fhir/Patient/BEB-21", **headers)
+
+        return await asyncio.to_thread(go)
+
+    patients, her = with_token(standing, look, "geir-tareskog")
+    found = {e["resource"]["id"] for e in patients["entry"]}
+    assert len(found) == 11
+    assert "BEB-21" not in found
+    assert her[0] == 403
+    assert "BEB-21" in {e["resource"]["id"] for e in with_token(standing, look, "tone")[0]["entry"]}

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from workspace.access.kinds import GLOBAL_TYPES, served
+from workspace.access.restrictions import Restriction, closed
 
 Action = Literal["read", "search", "create", "update"]
 Effect = Literal["permit", "deny", "reason"]
@@ -50,6 +51,9 @@ LOG_ROLES = frozenset({"personvernombud", "systemansvarlig"})
 """Roles that read the log (R-22); nobody changes it."""
 NO_WRITE_TYPES = GLOBAL_TYPES | {"Patient", "Encounter", "AuditEvent", "Consent"}
 
+RESTRICTED = "restricted"
+UNKNOWN = "Du har ikke tilgang: ingen registrert beslutning knytter deg til denne pasienten nå."
+
 _LAW = "helsepersonelloven §§ 25 og 45, pasientjournalloven § 19"
 _NO_LAW = "helsepersonelloven § 21 a og pasientjournalloven § 16"
 
@@ -83,24 +87,45 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Decisions:
     """What is recorded: the subject's `positions`, and the units where each patient lives now
-    (``{"Patient/x": ("Organization/havblikk",)}``), with `parents` of units for positions above them."""
+    (``{"Patient/x": ("Organization/havblikk",)}``), with `parents` of units for positions above them, the `restrictions`
+    that patients have set, and those whose address is `protected`."""
 
     positions: tuple[Position, ...] = ()
     residence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
-    _latest: dict[tuple[Subject, datetime], dict[str, Position]] = field(
+    restrictions: tuple[Restriction, ...] = ()
+    protected: frozenset[str] = frozenset()
+    _latest: dict[tuple[Subject, datetime], tuple[dict[str, Position], tuple[Restriction, ...]]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
     def permitted(self, subject: Subject, moment: datetime) -> Mapping[str, Position]:
-        """Each patient the positions open at `moment`, with the position that opens it."""
+        """Each patient the positions open at `moment`, and who has not closed the record to the subject, with the
+        position that opens it."""
+        return self._now(subject, moment)[0]
+
+    def closed_to(self, subject: Subject, moment: datetime) -> tuple[Restriction, ...]:
+        """The restrictions that stand against the subject at `moment`."""
+        return self._now(subject, moment)[1]
+
+    def _now(self, subject: Subject, moment: datetime) -> tuple[dict[str, Position], tuple[Restriction, ...]]:
         found = self._latest.get((subject, moment))
         if found is None:
             # One request asks for each row it returns, all at the same moment: reckon once.
-            found = self._reckoned(subject, moment)
+            standing = closed(self.restrictions, self._names(subject), moment) if self.restrictions else ()
+            whole = {each.patient for each in standing if not each.parts}
+            opened = self._reckoned(subject, moment)
+            found = {patient: by for patient, by in opened.items() if patient not in whole}, standing
             self._latest.clear()
             self._latest[subject, moment] = found
         return found
+
+    def _names(self, subject: Subject) -> frozenset[str]:
+        """Whom a restriction may name to mean the subject: themselves, their positions, past ones too, and the units."""
+        held = {subject.practitioner}
+        for position in self.positions:
+            held |= {position.reference, position.unit}
+        return frozenset(held - {""})
 
     def _reckoned(self, subject: Subject, moment: datetime) -> dict[str, Position]:
         open_at: dict[str, Position] = {}
@@ -183,7 +208,17 @@ def decide(
         return Decision("permit", "permit", "R-22", "pasientjournalloven § 22, Normen kap. 5.2", said)
     if target.type in GLOBAL_TYPES:
         return Decision("permit", "permit", "R-34", "Normen kap. 5.2", "Opplysningen gjelder ingen pasient.")
-    return _patients(subject, target, decisions.permitted(subject, time))
+    standing = decisions.closed_to(subject, time)
+    decision = _patients(subject, target, decisions.permitted(subject, time))
+    named = target.patients or ()
+    if not decision.permitted and any(each.patient in named and not each.parts for each in standing):
+        return restricted(decision.sentence)
+    return decision
+
+
+def restricted(sentence: str = UNKNOWN) -> Decision:
+    """What the log says when a patient has closed something; outwardly it is as if nothing opened the record (R-14)."""
+    return Decision("deny", RESTRICTED, "R-14", "pasient- og brukerrettighetsloven § 5-3", sentence)
 
 
 def _purpose(action: Action, target: Target, purpose: str) -> Decision | None:
@@ -232,7 +267,7 @@ def _no_decision(subject: Subject, permitted: Mapping[str, Position]) -> Decisio
     if not permitted and subject.role and subject.role.casefold() not in CARING_ROLES:
         said = "Rollen din gir ikke tilgang til pasientopplysninger: en rolle alene åpner ingen journal."
     else:
-        said = "Du har ikke tilgang: ingen registrert beslutning knytter deg til denne pasienten nå."
+        said = UNKNOWN
     return _deny("no-decision", "R-01", said)
 
 

@@ -12,13 +12,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
 from workspace.broker import duplicates, facts, scoping
-from workspace.broker.context import Context
+from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
     Draft,
@@ -38,6 +38,7 @@ from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import inverse
@@ -47,6 +48,7 @@ from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
+from workspace.record.offline import Offline
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
@@ -122,6 +124,7 @@ class Broker:
         tenant: str,
         tally: Tally | None = None,
         rules: Rules | None = None,
+        offline: Offline | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
@@ -137,6 +140,9 @@ class Broker:
         self._ask: Ask | None = None
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
+        self.offline = offline
+        if offline is not None:
+            record.read_from(offline)
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
@@ -158,6 +164,8 @@ class Broker:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._reports.close()
         await self._tally.close()
+        if self.offline is not None:
+            await self.offline.close()
 
     # --- reading ---
 
@@ -370,6 +378,22 @@ class Broker:
         self._record.release(context.token)
         self._reports.forget(context.token)
 
+    async def keep_offline(
+        self, unit: str, patients: Sequence[str], asked: Sequence[tuple[Grant, str]], more: Sequence[str] = ()
+    ) -> None:
+        """Keep `unit` readable without the platform: each (grant, query) of `asked` about each of `patients`, with the
+        grant's scopes and under its rules, and the shell's own queries in `more`. Calling it again, for another unit or
+        with other patients, drops what it leaves out."""
+        queries = [format_query(parse_query(text)) for text in more]
+        for grant, query in asked:
+            about = [for_patient(one) for one in patients] if grant.context.kind == "patient" else [grant.context]
+            for context in about:
+                try:
+                    queries.append(scoping.narrowed(replace(grant, context=context), query))
+                except Refused:
+                    continue  # the panel may not ask it: then it is not kept either
+        await self._record.keep_offline(unit, queries)
+
     def load_draft(self, key: DraftKey) -> Draft | None:
         kept = self._drafts.load(_draft(key))
         return None if kept is None else Draft(kept.values, kept.revision, kept.saved)
@@ -425,11 +449,9 @@ class Broker:
         matches = len(rows.resources) - rows.included
         kept = [one for one in rows.resources[:matches] if self._passes(grant, one)]
         extra = [one for one in rows.resources[matches:] if self._passes(grant, one) and scoping.in_scope(grant, one)]
-        who = dict.fromkeys(patient for one in kept for patient in patients_of(one))
         context = grant.context.patient
-        self._reports.add(
-            "read", grant, (context,) if context else tuple(who), query=query, request=rows.request, cached=cached
-        )
+        who = (context,) if context else tuple(dict.fromkeys(each for one in kept for each in patients_of(one)))
+        self._reports.add("read", grant, who, query=query, request=rows.request, cached=cached)
         resources = tuple(self._shown(one) for one in (*kept, *extra))
         return SearchResult(resources, len(extra), rows.total, rows.fetched)
 

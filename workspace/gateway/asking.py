@@ -10,6 +10,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from workspace.access.decision import Action, Decision, Decisions, Subject, Target, decide
+from workspace.access.protection import KINDS, without_place
+from workspace.fhir.service import Resource
 from workspace.gateway.refused import bad_request
 from workspace.gateway.tokens import Bearer
 
@@ -46,11 +48,32 @@ class Asking:
         return frozenset(self.decisions.permitted(self.subject, self.now))
 
     def sight(self) -> str:
-        """A fingerprint of whom this person may see: another one means that something was opened or closed."""
-        return hashlib.sha256("\n".join(sorted(self.permitted())).encode()).hexdigest()[:16]
+        """A fingerprint of what this person may see: another one means that something was opened or closed."""
+        standing = self.decisions.closed_to(self.subject, self.now)
+        parts = sorted(self.permitted()) + sorted(each.id for each in standing)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def hides(self, patients: tuple[str, ...], marks: frozenset[str]) -> bool:
+        """Whether one of `patients` has closed something with one of `marks` to this person."""
+        standing = self.decisions.closed_to(self.subject, self.now)
+        return any(each.patient in patients and each.parts & marks for each in standing)
+
+    def closes_parts(self) -> bool:
+        """Whether parts of any record are closed to this person: then sizes of results would tell of them."""
+        return any(each.parts for each in self.decisions.closed_to(self.subject, self.now))
+
+    def shown(self, resource: Resource, patients: tuple[str, ...]) -> Resource:
+        """`resource` as this person is shown it: without the place of those whose address is protected."""
+        if resource.get("resourceType") not in KINDS or not any(one in self.decisions.protected for one in patients):
+            return resource
+        opened = self.decisions.permitted(self.subject, self.now)
+        unit = next((opened[one].unit for one in patients if one in opened), "")
+        return without_place(resource, unit=unit)
 
     def unit(self, patients: tuple[str, ...]) -> str:
-        """The unit of the position that opened the first of `patients`; empty when none did."""
+        """The unit of the position that opened the first of `patients`; empty when none did, or it must not be told."""
+        if any(one in self.decisions.protected for one in patients):
+            return ""
         opened = self.decisions.permitted(self.subject, self.now)
         return next((opened[each].unit for each in patients if each in opened), "")
 

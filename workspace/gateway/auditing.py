@@ -74,10 +74,16 @@ class Auditing:
 
     # What is logged -----------------------------------------------------------------------------------------------
 
-    def read(self, asking: Asking, kind: str, shape: str, patients: Iterable[str], decision: Decision) -> None:
-        """A read or search that was answered; once for each person, package, patients, purpose, shape and context."""
+    def read(
+        self, asking: Asking, kind: str, shape: str, patients: Iterable[str], decision: Decision, *, reason: str = ""
+    ) -> None:
+        """A read or search that was answered; once for each person, package, patients, purpose, shape and context, but one
+        that gave a `reason` always."""
         named = tuple(sorted(set(patients)))
         for package in asking.packages:
+            if reason:
+                self._add(asking, kind, package, named, shape, decision, reason=reason)
+                continue
             parts = (asking.bearer.sid, package, *named, asking.purpose, shape, asking.context)
             once = hashlib.sha256("\n".join(parts).encode()).hexdigest()
             if once in self._seen:
@@ -146,8 +152,9 @@ class Auditing:
         decision: Decision,
         *,
         once: str = "",
+        reason: str = "",
     ) -> None:
-        access = self.access(asking, kind, package, patients, shape, decision)
+        access = replace(self.access(asking, kind, package, patients, shape, decision), reason=reason)
         self._waiting.append(_Entry(access, asking.bearer.sid, str(uuid4()), once))
         self._awake.set()
 

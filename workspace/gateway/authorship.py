@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from workspace.access.kinds import AUTHOR, authors_of
+from workspace.access.kinds import AUTHOR, authors_of, elements
+from workspace.fhir.references import target
 from workspace.fhir.service import Resource
 from workspace.gateway.refused import Fault
 
@@ -41,6 +42,8 @@ def faults(resource: Resource, before: Resource | None, me: Set[str], base: str 
     staff = {each for each in given if each.startswith(("Practitioner/", "PractitionerRole/"))}
     if before is not None and given == kept and only_status(before, resource):
         return []
+    if kind == "Communication" and not staff and given >= kept and _received(resource, base) & me:
+        return []  # what somebody outside said is written down by the one who heard it
     if not staff & me:
         return [Fault(element, _NOT_CHANGED if before is not None and kept else _NOT_WRITTEN, "author")]
     if kind not in SHARED_AUTHORS and not staff <= me | kept:
@@ -77,6 +80,10 @@ def _is_wrong(resource: Mapping[str, Any]) -> bool:
         isinstance(each, dict) and each.get("code") == "entered-in-error"
         for each in (codings if isinstance(codings, list) else ())
     )
+
+
+def _received(resource: Mapping[str, Any], base: str) -> set[str]:
+    return {there for each in elements(resource, "recipient") if (there := target(each, base))}
 
 
 def _holds_several(resource: Mapping[str, Any], kind: str) -> bool:

@@ -1,7 +1,7 @@
 """What is recorded about who works where and who lives where, read from the platform and remembered until it changes.
 
-Positions come from `PractitionerRole`, residents from `Encounter` in progress, units from `Organization`, and records that
-were replaced by another's from `Patient`.
+Positions come from `PractitionerRole`, residents from `Encounter` in progress, units from `Organization`, records that were
+replaced by another's and protected addresses from `Patient`, restrictions from `Consent`.
 Never decides: that is `access.decision`.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from workspace.access.decision import Decisions, Position
 from workspace.access.kinds import elements
+from workspace.access.protection import CODES, PROTECTION
+from workspace.access.restrictions import PRIVACY, Restriction, restriction_of
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.dates import bounds, moment
@@ -23,7 +26,7 @@ from workspace.fhir.service import FhirRequest, FhirService, Resource
 from workspace.gateway.merges import replaced_by
 from workspace.gateway.refused import Refused
 
-WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization", "Patient"})
+WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization", "Patient", "Consent"})
 KEPT_SECONDS = 60.0
 """Longest age of what is remembered: imports and other writers are not announced."""
 EMPTY_SECONDS = 1.0
@@ -39,7 +42,8 @@ class Book:
         self._base = base
         self._lock = asyncio.Lock()
         self._age = 0
-        self._homes: tuple[int, float, Mapping[str, tuple[str, ...]], Mapping[str, str]] | None = None
+        self._homes: tuple[int, float, Decisions] | None = None
+        """What is the same for everybody: decisions without positions."""
         self._people: dict[str, tuple[int, float, Decisions]] = {}
 
     def forget(self) -> None:
@@ -70,8 +74,19 @@ class Book:
         age, now = self._age, self._clock.monotonic()
         if self._homes is None or self._homes[0] != age or now >= self._homes[1]:
             residence, parents = await self._residence(), await self._parents()
-            residence |= await self._replaced(residence)
-            self._homes = (age, now + (KEPT_SECONDS if residence else EMPTY_SECONDS), residence, parents)
+            replaced = await self._replaced()
+            for own, survivor in replaced.items():
+                # The one who goes is open to those who may see the one who stays.
+                residence[own] = tuple(dict.fromkeys((*residence.get(own, ()), *residence.get(survivor, ()))))
+            kept = KEPT_SECONDS if residence else EMPTY_SECONDS
+            restrictions, protected = await self._restrictions(), await self._protected()
+            # What either of the two had closed, or protected, is so for both.
+            restrictions += tuple(
+                replace(each, patient=replaced[each.patient]) for each in restrictions if each.patient in replaced
+            )
+            protected |= {replaced[own] for own in protected if own in replaced}
+            common = Decisions((), residence, parents, restrictions, protected)
+            self._homes = (age, now + kept, common)
         positions: tuple[Position, ...] = ()
         if practitioner.startswith("Practitioner/"):
             positions = tuple(
@@ -79,7 +94,8 @@ class Book:
                 for role in await self._all(f"PractitionerRole?practitioner={quote(practitioner, safe='/')}&_count=200")
                 if (each := position(role, self._base))
             )
-        found = Decisions(positions, self._homes[2], self._homes[3])
+        common = self._homes[2]
+        found = Decisions(positions, common.residence, common.parents, common.restrictions, common.protected)
         until = min(self._homes[1], now + (KEPT_SECONDS if positions else EMPTY_SECONDS))
         if len(self._people) > 2000:
             self._people.clear()
@@ -95,15 +111,18 @@ class Book:
                     found[patient] = (*found.get(patient, ()), unit)
         return found
 
-    async def _replaced(self, residence: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        """Records that were replaced by another's are open to those who may see the other."""
-        found: dict[str, tuple[str, ...]] = {}
-        for patient in await self._all("Patient?active=false&link:missing=false&_count=1000"):
-            survivor = replaced_by(patient, self._base)
-            if survivor:
-                own = f"Patient/{patient['id']}"
-                found[own] = tuple(dict.fromkeys((*residence.get(own, ()), *residence.get(survivor, ()))))
-        return found
+    async def _replaced(self) -> dict[str, str]:
+        """Records that were replaced, and by whose."""
+        found = await self._all("Patient?active=false&link:missing=false&_count=1000")
+        return {f"Patient/{each['id']}": survivor for each in found if (survivor := replaced_by(each, self._base))}
+
+    async def _restrictions(self) -> tuple[Restriction, ...]:
+        stated = await self._all(f"Consent?status=active&scope={PRIVACY}&_count=1000")
+        return tuple(each for consent in stated if (each := restriction_of(consent, self._base)))
+
+    async def _protected(self) -> frozenset[str]:
+        marks = quote(",".join(f"{PROTECTION}|{code}" for code in CODES), safe=",")
+        return frozenset(f"Patient/{each['id']}" for each in await self._all(f"Patient?_security={marks}&_count=1000"))
 
     async def _parents(self) -> dict[str, str]:
         units = await self._all("Organization?_count=1000")

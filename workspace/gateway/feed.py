@@ -16,12 +16,14 @@ from typing import Any, Protocol
 
 import orjson
 
+from workspace.access.protection import KINDS
+from workspace.access.restrictions import is_restriction, marks_of
 from workspace.clock import Clock
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
 from workspace.gateway.merges import replaced_by
-from workspace.gateway.readers import WAITING, Numbered, Reader, event, sees
+from workspace.gateway.readers import RESTRICTION, WAITING, Numbered, Reader, event, sees
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
 
@@ -34,6 +36,7 @@ MOST_STREAMS = 8
 """Open streams of one session."""
 POLLED = 200
 AGAIN_SECONDS = 5
+RESERVE_SECONDS = 1.0
 RETRY = b"retry: 1000\n\n"
 
 Change = tuple[str, str, int, Resource | None]
@@ -147,7 +150,10 @@ class Feed:
                 "transaction": tag_of(resource) if resource is not None else "",
                 "resource": resource,
             }
-            await self._add("change", kind, patients, body)
+            marks = frozenset[str]()
+            if stood is not None:
+                marks = marks_of(stood) | ({RESTRICTION} if is_restriction(stood) else frozenset())
+            await self._add("change", kind, patients, body, marks)
             if kind == "Patient" and resource is not None:
                 await self._merge(own, version, resource)
 
@@ -165,11 +171,25 @@ class Feed:
             logger.exception("drafts could not follow a merge")
         await self._add("merge", "Patient", (into,), {"from": f"Patient/{own}", "into": into})
 
-    async def _add(self, name: str, kind: str, patients: tuple[str, ...], body: Mapping[str, Any]) -> None:
-        if self._seq + 1 >= self._reserved:
-            await self._reserve()
+    async def _add(
+        self,
+        name: str,
+        kind: str,
+        patients: tuple[str, ...],
+        body: Mapping[str, Any],
+        marks: frozenset[str] = frozenset(),
+    ) -> None:
+        while self._seq + 1 >= self._reserved:
+            try:
+                await self._reserve()
+            except sqlite3.Error:
+                # A number given without being reserved could come twice: what happened waits, and is told late.
+                logger.exception("the feed cannot reserve numbers")
+                await asyncio.sleep(RESERVE_SECONDS)
         self._seq += 1
-        one = Numbered(self._seq, name, kind, patients, orjson.dumps({"seq": self._seq, **body}))
+        whole = {"seq": self._seq, **body}
+        place = whole if kind in KINDS and body.get("resource") is not None else None
+        one = Numbered(self._seq, name, kind, patients, orjson.dumps(whole), marks, place)
         if len(self._kept) == KEPT:
             self._oldest = self._kept[0].seq
         self._kept.append(one)
@@ -253,7 +273,7 @@ class Feed:
         if reason:
             entries.append(b'{"event":"resync","data":' + orjson.dumps({"reason": reason, "seq": upto}) + b"}")
             merges = [each for each in self._after(since) if each.name == "merge"] if reason == "access" else []
-            entries += [each.entry() for each in merges if sees(asking, each)]
+            entries += [each.entry(asking) for each in merges if sees(asking, each)]
         elif since:
             for change in self._after(since):
                 if len(entries) == POLLED:
@@ -261,7 +281,7 @@ class Feed:
                     break
                 upto = change.seq
                 if sees(asking, change):
-                    entries.append(change.entry())
+                    entries.append(change.entry(asking))
         head = orjson.dumps({"seq": upto, "more": more, "sight": now, "drafts": drafts, "again": AGAIN_SECONDS})
         return head[:-1] + b',"events":[' + b",".join(entries) + b"]}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 import orjson
 from starlette.requests import Request
@@ -20,7 +20,8 @@ from workspace.gateway.web import fhir_response, json_bytes
 from workspace.problem import Problem
 
 LARGEST_BODY = 8 * 1024 * 1024
-_HEADERS = ("if-match", "if-none-exist", "if-none-match", "prefer")
+_HEADERS = ("if-match", "if-none-exist", "if-none-match", "prefer", "x-workspace-reveal")
+SHORTEST_REASON = 10
 
 
 class FhirRoutes:
@@ -122,7 +123,8 @@ class FhirRoutes:
                 prefer = request.headers.get("prefer", "")
                 return await gateway.searches.answer(asking, kind, request.query, prefer)
             none_match = request.headers.get("if-none-match", "")
-            return await gateway.reads.answer(asking, request.path, request.query, none_match)
+            reveal = _reason(request.headers.get("x-workspace-reveal", ""))
+            return await gateway.reads.answer(asking, request.path, request.query, none_match, reveal)
         if request.method in ("POST", "PUT", "DELETE"):
             answer = await gateway.writes.single(asking, request)
             gateway.written(answer)
@@ -167,6 +169,16 @@ def _named(body: Resource | None, request: FhirRequest | None, base: str) -> tup
         return searches.named_patients(parse(kind, request.query, lenient=True, base=base))
     except Problem:
         return ()
+
+
+def _reason(given: str) -> str:
+    """Why a protected address is to be shown, percent-encoded UTF-8 in the header. Raises Refused 400 for no real reason."""
+    reason = " ".join(unquote(given).split())[:500]
+    if given and len(reason) < SHORTEST_REASON:
+        raise Refused(
+            400, "reason-required", "Beskyttet adresse vises bare med en begrunnelse.", "Skriv hvorfor du trenger den."
+        )
+    return reason
 
 
 def _shape(request: FhirRequest) -> str:

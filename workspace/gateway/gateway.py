@@ -65,15 +65,22 @@ class Gateway:
         async with self._state:
             if self._started:
                 return
-            await self.store.start()
-            await self._keys.prune()
-            await self.drafts.start()
-            await self.feed.start()
-            self.auditing.start()
-            await self.intents.complete()
-            if self._listen is not None:
-                self._undo = self._listen(self._committed)
+            try:
+                await self._begin()
+            except BaseException:
+                await self._end()
+                raise
             self._started = True
+
+    async def _begin(self) -> None:
+        await self.store.start()
+        await self._keys.prune()
+        await self.drafts.start()
+        await self.feed.start()
+        self.auditing.start()
+        await self.intents.complete()
+        if self._listen is not None:
+            self._undo = self._listen(self._committed)
 
     async def close(self) -> None:
         """End the streams, write the log that waits, close the file."""
@@ -81,13 +88,17 @@ class Gateway:
             if not self._started:
                 return
             self._started = False
-            if self._undo is not None:
-                self._undo()
-            await self.feed.close()
-            await self.drafts.close()
-            await self.intents.close()
-            await self.auditing.close()
-            await self.store.close()
+            await self._end()
+
+    async def _end(self) -> None:
+        if self._undo is not None:
+            self._undo()
+            self._undo = None
+        await self.feed.close()
+        await self.drafts.close()
+        await self.intents.close()
+        await self.auditing.close()
+        await self.store.close()
 
     def announce_resync(self, reason: str) -> None:
         """Tell every session to fetch anew, e.g. when the sandbox has filled in older history."""

@@ -13,6 +13,8 @@ import orjson
 from workspace.access.kinds import GLOBAL_TYPES, served
 from workspace.gateway.asking import Asking
 
+RESTRICTION = "restriction"
+"""Marks a Consent that closes something: nobody's workstation is told."""
 WAITING = 1_000
 """Changes that may wait for one reader before it must fetch anew."""
 
@@ -26,14 +28,25 @@ class Numbered:
     kind: str
     patients: tuple[str, ...]
     data: bytes
+    marks: frozenset[str] = frozenset()
+    """What a patient's restriction may name of it."""
+    body: Mapping[str, Any] | None = None
+    """The data once more, for types that are not shown to everybody alike."""
 
-    def frame(self) -> bytes:
+    def frame(self, asking: Asking) -> bytes:
         """As a server-sent event."""
-        return framed(self.name, self.data, self.seq)
+        return framed(self.name, self._shown(asking), self.seq)
 
-    def entry(self) -> bytes:
+    def entry(self, asking: Asking) -> bytes:
         """As one of a poll's events."""
-        return b'{"event":"' + self.name.encode() + b'","data":' + self.data + b"}"
+        return b'{"event":"' + self.name.encode() + b'","data":' + self._shown(asking) + b"}"
+
+    def _shown(self, asking: Asking) -> bytes:
+        if self.body is None:
+            return self.data
+        resource = self.body["resource"]
+        shown = asking.shown(resource, self.patients)
+        return self.data if shown is resource else orjson.dumps({**self.body, "resource": shown})
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +90,7 @@ class Reader:
         while self.waiting and count < 100:
             change = self.waiting.popleft()
             if sees(asking, change):
-                frames.append(change.frame())
+                frames.append(change.frame(asking))
                 count += 1
         return b"".join(frames)
 
@@ -91,6 +104,8 @@ def sees(asking: Asking, change: Numbered) -> bool:
     if change.kind in GLOBAL_TYPES:
         return True
     if not change.patients:
+        return False
+    if RESTRICTION in change.marks or asking.hides(change.patients, change.marks):
         return False
     return asking.decide("read", change.kind, change.patients).permitted
 

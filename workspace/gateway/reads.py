@@ -23,8 +23,13 @@ class Reads:
         self._auditing = auditing
         self._base = base
 
-    async def answer(self, asking: Asking, path: str, query: str = "", none_match: str = "") -> FhirResponse:
-        """``Type/id``, ``Type/id/_history``, ``Type/id/_history/3`` or ``Type/_history``. Raises Refused 403."""
+    async def answer(
+        self, asking: Asking, path: str, query: str = "", none_match: str = "", reveal: str = ""
+    ) -> FhirResponse:
+        """``Type/id``, ``Type/id/_history``, ``Type/id/_history/3`` or ``Type/_history``. Raises Refused 403.
+
+        `reveal` is why a protected address is to be shown; for one resource only, and in the log.
+        """
         kind, _, rest = path.partition("/")
         if not served(kind):
             raise denied(asking.decide("read", kind))
@@ -45,8 +50,14 @@ class Reads:
             decision = await sight.decision(answer.body)
             if not decision.permitted:
                 raise denied(decision)
+            shown = sight.shown(answer.body)
+            if shown is not answer.body and not reveal:
+                answer = FhirResponse(answer.status, shown, answer.headers)
+                reveal = ""
+            elif shown is answer.body:
+                reveal = ""  # there is nothing to reveal
         if kind not in GLOBAL_TYPES:
-            self._auditing.read(asking, "read", shape(path), tuple(sight.patients), decision)
+            self._auditing.read(asking, "read", shape(path), tuple(sight.patients), decision, reason=reveal)
         if none_match and none_match == answer.headers.get("etag"):
             return FhirResponse(304, None, answer.headers)
         return answer
@@ -75,6 +86,8 @@ class Reads:
             if refusal and strict:
                 raise denied(refusal)
             if not refusal:
+                if "resource" in entry:
+                    entry["resource"] = sight.shown(entry["resource"])
                 kept.append(entry)
         answer.body["entry"] = kept
         answer.body.pop("total", None)

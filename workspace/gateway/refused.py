@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workspace.access.decision import Decision
+from workspace.access.decision import RESTRICTED, Decision
 from workspace.fhir import outcome
 from workspace.fhir.service import FhirResponse, Resource
 from workspace.problem import Problem
@@ -67,8 +67,10 @@ _ISSUE = {"required": "required", "author": "business-rule", "patient": "busines
 
 
 def denied(decision: Decision) -> Refused:
-    """403 with the decision's sentence and stable name (`no-decision`, `purpose` …)."""
-    return Refused(403, decision.code, decision.sentence, detail=decision.rule, issue="forbidden", decision=decision)
+    """403 with the decision's sentence and stable name (`no-decision`, `purpose` …). That a patient has closed something is
+    for the log alone: outwardly nothing opens the record."""
+    code, rule = ("no-decision", "R-01") if decision.code == RESTRICTED else (decision.code, decision.rule)
+    return Refused(403, code, decision.sentence, detail=rule, issue="forbidden", decision=decision)
 
 
 def bad_request(code: str, sentence: str, detail: str) -> Refused:

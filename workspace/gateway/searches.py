@@ -8,8 +8,10 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode
 
 from workspace.access.audit import query_shape
-from workspace.access.decision import Decision
+from workspace.access.decision import Decision, restricted
 from workspace.access.kinds import patient_parameter, served
+from workspace.access.protection import PARAMETERS
+from workspace.fhir.references import walk
 from workspace.fhir.search import Query, ReferenceValue, TokenValue, format_query, parse, with_parameter
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway.asking import Asking
@@ -39,26 +41,65 @@ class Searches:
         if answer.status != 200 or answer.body is None:
             return answer
         sight = Sight(self._service, asking, self._base)
-        await self._filter(answer.body, sight)
-        if not patient_parameter(kind) and decision.patients is not None:
+        places = {each.name for each in query.parameters} & PARAMETERS
+        await self._filter(answer.body, asking, sight, by_place=bool(places))
+        if (
+            (not patient_parameter(kind) and decision.patients is not None)
+            or asking.closes_parts()
+            or kind == "Consent"
+            or places
+        ):
             answer.body.pop("total", None)  # it could not be narrowed, so its size would tell of others
+        if sight.closed:
+            self._auditing.refused(asking, shape(kind, raw), tuple(sight.closed), restricted())
         self._absolute(answer.body)
         if decision.patients is not None or kind == "AuditEvent":
             self._auditing.read(asking, "search", shape(kind, raw), (*named, *sight.patients), decision)
         return answer
 
-    async def _filter(self, bundle: Resource, sight: Sight) -> None:
+    async def _filter(self, bundle: Resource, asking: Asking, sight: Sight, *, by_place: bool) -> None:
+        """Leave what may be seen, as it is shown: a search by place finds nobody whose address is protected."""
         entries = bundle.get("entry")
-        if entries:
-            kept = [entry for entry in entries if await sight.sees(entry["resource"])]
-            if len(kept) < len(entries):
-                bundle["entry"] = kept
-                bundle.pop("total", None)
+        if not entries:
+            return
+        kept, hidden = [], False
+        for entry in entries:
+            resource = entry["resource"]
+            if not await sight.sees(resource):
+                continue
+            shown = sight.shown(resource)
+            if shown is not resource:
+                if by_place:
+                    continue
+                entry["resource"], hidden = shown, True
+            kept.append(entry)
+        if hidden:
+            kept = _without_strays(kept)
+        if len(kept) < len(entries):
+            bundle["entry"] = kept
+            bundle.pop("total", None)
 
     def _absolute(self, bundle: Resource) -> None:
         for link in bundle.get("link", ()):
             if "://" not in link["url"]:
                 link["url"] = f"{self._base}/{link['url']}"
+
+
+def _without_strays(entries: list[Resource]) -> list[Resource]:
+    """Without the places that came along for somebody whose place was taken out."""
+    named = {
+        str(found["reference"])
+        for entry in entries
+        if entry["resource"].get("resourceType") != "Location"
+        for found in walk(entry["resource"])
+    }
+    return [
+        entry
+        for entry in entries
+        if (entry.get("search") or {}).get("mode") != "include"
+        or entry["resource"].get("resourceType") != "Location"
+        or any(one.endswith(f"Location/{entry['resource']['id']}") for one in named)
+    ]
 
 
 def named_patients(query: Query) -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workspace.access.decision import Decision
+from workspace.access.decision import RESTRICTED, Decision, restricted
 from workspace.access.kinds import GLOBAL_TYPES
+from workspace.access.restrictions import is_restriction, marks_of
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.references import local
 from workspace.fhir.service import FhirRequest, FhirService, Resource
@@ -48,8 +49,11 @@ class Sight:
         self._asking = asking
         self._base = base
         self._decided: dict[tuple[str, tuple[str, ...]], Decision] = {}
+        self._parts = asking.closes_parts()  # for most nothing is, and a page of 200 rows need not be looked at
         self.patients: dict[str, None] = {}
         """Everybody about whom something was let through."""
+        self.closed: dict[str, None] = {}
+        """Everybody who had closed something that was asked for."""
 
     async def decision(self, resource: Resource) -> Decision:
         kind = str(resource.get("resourceType", ""))
@@ -59,9 +63,20 @@ class Sight:
         held = self._decided.get((kind, patients))
         if held is None:
             held = self._decided[kind, patients] = self._asking.decide("read", kind, patients)
+        if held.permitted and (is_restriction(resource) or self._hides(resource, patients)):
+            held = restricted()
         if held.permitted:
             self.patients.update(dict.fromkeys(patients))
+        elif held.code == RESTRICTED:
+            self.closed.update(dict.fromkeys(patients))
         return held
+
+    def _hides(self, resource: Resource, patients: tuple[str, ...]) -> bool:
+        return self._parts and self._asking.hides(patients, marks_of(resource, self._base))
 
     async def sees(self, resource: Resource) -> bool:
         return (await self.decision(resource)).permitted
+
+    def shown(self, resource: Resource) -> Resource:
+        """A resource that may be seen, as it is shown."""
+        return self._asking.shown(resource, patients_of(resource, self._base))

@@ -13,8 +13,9 @@ from uuid import uuid4
 
 import orjson
 
-from workspace.access.decision import Action, Decision
+from workspace.access.decision import Action, Decision, restricted
 from workspace.access.kinds import authors_of, patient_parameter, served
+from workspace.access.restrictions import marks_of
 from workspace.fhir import parameters
 from workspace.fhir.references import ID
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
@@ -24,7 +25,7 @@ from workspace.gateway.auditing import Auditing
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
 from workspace.gateway.intents import Intent, Intents
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied
-from workspace.gateway.sight import about
+from workspace.gateway.sight import Sight, about
 
 LARGEST = 500
 """Entries of one bundle."""
@@ -227,6 +228,8 @@ class Writes:
             decision = asking.decide(action, entry.kind)
         else:
             decision = asking.decide(action, entry.kind, entry.patients)
+        if decision.permitted and asking.hides(entry.patients, marks_of(entry.resource, self._base)):
+            decision = restricted()
         if not decision.permitted:
             raise denied(decision)
         return decision if entry.patients else None
@@ -239,7 +242,7 @@ class Writes:
             return None
         if there.status != 200 or there.body is None:
             raise Refused(503, "platform-failed", "Plattformen har en feil akkurat nå.", detail=f"read {there.status}")
-        decision = asking.decide("update", entry.kind, await about(self._service, there.body, self._base))
+        decision = await Sight(self._service, asking, self._base).decision(there.body)
         if not decision.permitted:
             raise denied(decision)
         if not entry.match:

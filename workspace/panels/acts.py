@@ -12,11 +12,12 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from workspace.broker.door import Door, Form, Receipt
-from workspace.panels import effects
+from workspace.panels import effects, wire
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome
 from workspace.panels.protocol import (
     EVENT_TIMEOUT,
+    MAX_LINE,
     ContextChanged,
     Document,
     Effects,
@@ -40,6 +41,10 @@ ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
 
 class _Stopped(Exception):
     """The user cancelled the action while the panel worked on it."""
+
+
+class _TooMuch(Exception):
+    """What is typed does not fit a message."""
 
 
 class Acts:
@@ -83,6 +88,9 @@ class Acts:
                 return ActOutcome(False, tone="neutral", problem="Avbrutt. Ingenting ble lagret.")
             except TimeoutError:
                 return ActOutcome(False, problem="Panelet ble ikke ferdig i tide. Ingenting ble lagret.")
+            except _TooMuch:
+                text = "Det er skrevet mer i panelet enn det kan ta imot på en gang. Ingenting ble lagret."
+                return ActOutcome(False, problem=text)
             except PanelError as error:
                 if not process.alive:
                     return ActOutcome(False, problem=self._died(process))
@@ -97,6 +105,8 @@ class Acts:
         instance.flush()
         state = instance.fields.state
         event = Event(instance=instance.id, context=instance.context.token, action=action, state=state)
+        if len(wire.encode(event)) > MAX_LINE - wire.ROW_ROOM:
+            raise _TooMuch
         result = await self._answer(event, process)
         if instance.state == "closed":
             return ActOutcome(False, problem=ENDED)

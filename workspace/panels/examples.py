@@ -64,11 +64,11 @@ HOST: tuple[p.Message, ...] = (
         name="record vital-signs",
         result=p.IntentResult(handled=True, result={"observations": ["Observation/puls-2"]}),
     ),
-    p.Part(id=12, resources=[_PULSE]),
+    p.Part(id=9, resources=[_PULSE]),
     p.Resync(**_AT),
     p.Visible(**_AT),
     p.Hidden(**_AT),
-    p.Cancel(id=7),
+    p.Cancel(id=4),
     p.Ping(),
     p.Shutdown(),
 )
@@ -85,8 +85,8 @@ PANEL: tuple[p.Message, ...] = (
     p.Print(**_AT, document=p.Document(title="Puls siste døgn", text="12:00  72 /min")),
     p.Blob(**_AT, handle="kurve", mime="image/png", total=8, data=b"\x89PNG\r\n\x1a\n"),
     p.Log(level="warning", text="no reading for six hours"),
-    p.Acknowledge(id=5),
-    p.Cancel(id=12),
+    p.Acknowledge(id=4),
+    p.Cancel(id=9),
 )
 """From the panel, in the order of `protocol.PANEL_TO_HOST`."""
 

@@ -98,7 +98,7 @@ def page_text() -> str:
         "## Panel → host, in full",
         *(_message(kind, example) for kind, example in zip(PANEL_TO_HOST, examples.PANEL, strict=True)),
         "A patch on the render before:",
-        _example(examples.PATCH, "panel"),
+        _example(examples.PATCH),
         "## Answers",
         *(_answer(kind, example) for kind, example in zip(_RESULTS, examples.RESULTS, strict=True)),
         "## Shapes",
@@ -193,21 +193,23 @@ def _limits() -> str:
 
 def _message(kind: type[Message], example: Message) -> str:
     assert isinstance(example, kind)
-    side = "host" if kind in HOST_TO_PANEL and example in examples.HOST else "panel"
-    return _section(kind, f"`{kind.method}`") + "\n\n" + _example(example, side)
+    return _section(kind, f"`{kind.method}`") + "\n\n" + _example(example)
 
 
-def _example(example: Message, side: str) -> str:
+def _example(example: Message) -> str:
     params = msgspec.json.encode(example).decode()
-    number = '"id":5,' if example.method in ANSWERS else ""
-    if number and side == "panel":
-        number = '"id":12,'
+    number = f'"id":{_number(example.method)},' if example.method in ANSWERS else ""
     return f'```json\n{{"jsonrpc":"2.0",{number}"method":"{example.method}","params":{params}}}\n```'
+
+
+def _number(method: str) -> int:
+    """Each request's example has a number of its own, which its answer's repeats."""
+    return list(ANSWERS).index(method) + 1
 
 
 def _answer(kind: type[Message], example: Message) -> str:
     assert isinstance(example, kind)
-    number = 12 if kind in (protocol.Result, protocol.WatchResult, protocol.PrintResult, protocol.BlobResult) else 5
+    number = _number(next(method for method, answer in ANSWERS.items() if answer is kind))
     line = f'{{"jsonrpc":"2.0","id":{number},"result":{msgspec.json.encode(example).decode()}}}'
     return _section(kind, kind.__name__) + f"\n\n```json\n{line}\n```"
 

@@ -277,10 +277,12 @@ class Client:
 
 
 def _body(response: httpx.Response) -> Any:
+    import orjson
+
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return json.loads(response.content)
+        return orjson.loads(response.content)
     except ValueError as error:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 

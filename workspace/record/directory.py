@@ -65,6 +65,12 @@ class Directory:
         units = [Unit(name_of(each), str(each.get("name") or each.get("id"))) for each in below.resources]
         return units or [own]
 
+    def offline_queries(self, unit: str, patients: Iterable[str]) -> list[str]:
+        """What the shell itself asks of `unit` and of each of its patients."""
+        held = sorted(patients)
+        own = [query for one in held for _, query in _banner(one)]
+        return [_stays(unit), *([_flags(held)] if held else []), *own]
+
     async def residents(self, unit: str) -> list[Resident]:
         """Who lives in `unit` (``Organization/<id>``) now, by room and name. Raises PlatformProblem."""
         stays = (await self._record.search(_stays(unit), self._asker)).resources
@@ -178,15 +184,7 @@ class _Banner(Subscription):
         super().__init__(record, asker)
         self._clock, self._patient, self._listener = clock, patient, listener
         self._told: BannerFacts | None = None
-        who = _value(patient)
-        for name, query in (
-            ("patient", f"Patient?_id={_value(patient.partition('/')[2])}"),
-            ("allergies", f"AllergyIntolerance?patient={who}&_count=50"),
-            ("flags", f"Flag?patient={who}&status=active"),
-            ("stay", f"Encounter?patient={who}&status=in-progress&_include=Encounter:location"),
-            ("news2", f"Observation?patient={who}&code={people.NEWS2}&_sort=-date&_count=5"),
-            ("diagnoses", f"Condition?patient={who}&_count=100"),
-        ):
+        for name, query in _banner(patient):
             self._follow(name, query)
 
     def _tell(self) -> None:
@@ -221,6 +219,18 @@ class _Banner(Subscription):
         if "allergies" in self._rows:
             return people.allergy_texts(self._of("allergies"))
         return (("Allergier kunne ikke hentes", "warn"),) if "allergies" in self._errors else ()
+
+
+def _banner(patient: str) -> tuple[tuple[str, str], ...]:
+    who = _value(patient)
+    return (
+        ("patient", f"Patient?_id={_value(patient.partition('/')[2])}"),
+        ("allergies", f"AllergyIntolerance?patient={who}&_count=50"),
+        ("flags", f"Flag?patient={who}&status=active"),
+        ("stay", f"Encounter?patient={who}&status=in-progress&_include=Encounter:location"),
+        ("news2", f"Observation?patient={who}&code={people.NEWS2}&_sort=-date&_count=5"),
+        ("diagnoses", f"Condition?patient={who}&_count=100"),
+    )
 
 
 def _stays(unit: str) -> str:

@@ -77,6 +77,9 @@ async def fetch(client: Client, query: Query, text: str, asker: Asker, clock: Cl
     """All pages of a search without `_count`, up to `LONGEST` rows; one page with. Raises PlatformProblem."""
     matches: dict[str, Resource] = {}
     included: dict[str, Resource] = {}
+    if query.count is None and not query.summary and not query.page:
+        # All of it is wanted: as few pages as the platform will give, since each waits for the one before.
+        text += f"{'&' if '?' in text else '?'}_count={LONGEST}"
     answer = await client.get(text, asker)
     request, total, following = answer.request, answer.body.get("total"), ""
     for _ in range(LONGEST):

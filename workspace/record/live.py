@@ -6,9 +6,10 @@ Pure: no clock, no network. `Page.after` answers with the next page, or None whe
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import lt
+from typing import Any
 
 from workspace.fhir import parameters
 from workspace.fhir.references import walk
@@ -22,13 +23,35 @@ LONGEST = 1000
 """Rows that are kept of a search without `_count`."""
 
 
+class Keys(Sequence[Key]):
+    """The sort keys of rows, worked out when the first change needs them: most pages are shown and never change."""
+
+    def __init__(self, query: Query, rows: Sequence[Resource]) -> None:
+        self._query, self._rows = query, rows
+        self._keys: tuple[Key, ...] | None = None
+
+    def ready(self) -> tuple[Key, ...]:
+        if self._keys is None:
+            self._keys = tuple(sort_key(self._query, each) for each in self._rows)
+        return self._keys
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.ready())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.ready()[at]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """`matches` in order with their sort `keys` and `names`; `complete` when nothing lies behind the last one."""
 
     query: Query
     matches: tuple[Resource, ...]
-    keys: tuple[Key, ...]
+    keys: Sequence[Key]
     names: tuple[str, ...]
     included: tuple[Resource, ...] = ()
     total: int | None = None
@@ -175,9 +198,9 @@ def page_of(
     request: str = "",
 ) -> Page:
     """A page from what the platform answered."""
-    keys = tuple(sort_key(query, each) for each in matches)
-    names = tuple(name_of(each) for each in matches)
-    return Page(query, tuple(matches), keys, names, tuple(included), total, complete, fetched, request)
+    rows = tuple(matches)
+    names = tuple(name_of(each) for each in rows)
+    return Page(query, rows, Keys(query, rows), names, tuple(included), total, complete, fetched, request)
 
 
 def difference(before: Page, now: Page) -> RowsChange | None:

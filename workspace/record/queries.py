@@ -10,16 +10,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from workspace.clock import Clock
+from workspace.clock import OSLO, Clock, parse
 from workspace.fhir.search import Query, format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import covering
-from workspace.record.client import PURPOSE, Asker, Client
+from workspace.record.client import PURPOSE, Asker, Client, PlatformProblem
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
-from workspace.record.live import Page, difference
+from workspace.record.live import Keys, Page, difference
 from workspace.record.matcher import Reading
+from workspace.record.offline import Offline
 from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
 
 IDLE = 30.0
@@ -28,6 +29,8 @@ LARGEST = 600
 """Live results kept at most; those that nobody watches leave first."""
 LARGE = 100
 """A search for as many rows is worth waiting for by one that it may hold."""
+READY = 0.3
+"""Seconds from a result's arrival to the sorting of its keys."""
 GATHER = 0.02
 """Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -56,6 +59,7 @@ class Live:
     packages: dict[str, None] = field(default_factory=dict)
     failures: int = 0
     used: float = 0.0
+    kept: bool = False  # the page is an old one from the vault: readable, with its age
     searching: int = 0
 
     def fresh(self) -> bool:
@@ -85,6 +89,8 @@ class Watched:
             self._begun = True
             error = live.problem
             told = (str(error), error.code) if error else ("", "")
+            if error and live.kept:
+                told = (_from_the_vault(live.page.fetched), error.code)
             self._listener(RowsChange(whole=live.page.rows, error=told[0], code=told[1]))
         elif live.problem is not None:
             self._begun = True
@@ -108,6 +114,7 @@ class Queries:
         self._line = Line(light)
         self._lives: dict[str, Live] = {}
         self._closed = False
+        self.offline: Offline | None = None
 
     async def close(self) -> None:
         self._closed = True
@@ -132,7 +139,7 @@ class Queries:
         try:
             while live.task is not None:
                 await asyncio.wait({live.task})
-                if live.problem is not None and not live.fresh():
+                if live.problem is not None and not live.fresh() and not live.kept:
                     raise live.problem
                 if live.page is not None:
                     return live.page.rows
@@ -173,14 +180,19 @@ class Queries:
         pages = [live.page for live in self._lives.values() if live.page is not None and live.query.type == kind]
         return tuple({name: row for page in pages for name, row in zip(page.names, page.matches, strict=True)}.values())
 
-    def held(self, name: str, version: str) -> Resource | None:
+    def held(self, name: str, version: str = "") -> Resource | None:
         for live in self._lives.values():
             page = live.page
             if page is not None and page.query.type == name.partition("/")[0] and name in page.names:
                 row = page.matches[page.names.index(name)]
-                if str((row.get("meta") or {}).get("versionId", "")) == version:
+                if not version or str((row.get("meta") or {}).get("versionId", "")) == version:
                     return row
         return None
+
+    def page(self, text: str) -> Page | None:
+        """The fresh page of `text` when there is one."""
+        live = self._lives.get(_key(text, PURPOSE))
+        return live.page if live is not None and live.fresh() and self._followed() else None
 
     def release(self, context: str) -> None:
         for live in list(self._lives.values()):
@@ -269,16 +281,28 @@ class Queries:
     async def _fetch(self, live: Live) -> None:
         page = await self._covered(live) if live.page is None and not live.stale else None
         if page is None:
-            async with self._line.turn(lambda: live.safety):
-                live.sent = True
-                page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
+            try:
+                async with self._line.turn(lambda: live.safety):
+                    live.sent = True
+                    page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
+            except PlatformProblem as problem:
+                if problem.unknown_outcome and live.page is None and self.offline is not None:
+                    live.page = await self.offline.load(live.text)
+                    live.kept = live.page is not None
+                elif problem.status == 403 and self.offline is not None:
+                    await self.offline.forget(live.text)
+                raise
         caught_up = page.after(live.missed)
         before, live.page = live.page, caught_up or page
         recovered = live.problem is not None
+        live.kept = False
         live.problem, live.failures = None, 0
         live.stale = caught_up is None or live.doubted
         change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
         self._emit(live, change)
+        if live.watches and isinstance(live.page.keys, Keys):
+            # The first change will want them; not now, when a whole patient is being put on the screen.
+            asyncio.get_running_loop().call_later(READY, live.page.keys.ready)
 
     def _fetched(self, live: Live, task: asyncio.Task[None]) -> None:
         live.task = None
@@ -297,7 +321,9 @@ class Queries:
             if live.page is not None and getattr(error, "status", 0) == 403:
                 # What may no longer be seen does not stay on the screen, not even as stale.
                 gone, live.page = tuple(name_of(row) for row in live.page.rows.resources), None
-            self._emit(live, RowsChange(gone=gone, error=str(error), code=error.code))
+            whole = live.page.rows if live.kept and live.page is not None else None
+            told = _from_the_vault(live.page.fetched) if live.kept and live.page is not None else str(error)
+            self._emit(live, RowsChange(whole=whole, gone=gone, error=told, code=error.code))
             live.failures += 1
             if live.watches and getattr(error, "unknown_outcome", False):
                 self._later(live, RETRIES[min(live.failures, len(RETRIES)) - 1])
@@ -382,6 +408,14 @@ class Queries:
                 live.again = None
             if live.watches:
                 self._later(live, delay)
+
+
+def _from_the_vault(fetched: str) -> str:
+    try:
+        moment = parse(fetched).astimezone(OSLO)
+    except ValueError:
+        return "Plattformen svarer ikke. Det som vises, er fra tidligere."
+    return f"Plattformen svarer ikke. Det som vises, er fra {moment:%d.%m. kl. %H:%M}."
 
 
 def _for_all(live: Live) -> Asker:

@@ -12,9 +12,10 @@ from typing import Any
 
 from workspace.clock import Clock
 from workspace.fhir.service import Resource
-from workspace.record.client import Asker, Client
+from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
 from workspace.record.lights import Light
+from workspace.record.offline import Offline
 from workspace.record.queries import Queries, Watched
 from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
 from workspace.record.seen import Seen
@@ -48,6 +49,15 @@ class Record:
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
 
+    def read_from(self, offline: Offline) -> None:
+        """What `offline` keeps is readable while the platform is away."""
+        self._queries.offline = offline
+
+    async def keep_offline(self, unit: str, queries: Sequence[str]) -> None:
+        """Keep the answers to `queries` (canonical, about `unit` and its patients) for when the platform is away."""
+        if self._queries.offline is not None:
+            await self._queries.offline.keep(unit, queries, self._queries.page)
+
     async def start(self) -> None:
         """Open the change feed; returns when it stands, at the latest after two seconds."""
         self._feed.start()
@@ -79,7 +89,13 @@ class Record:
         return await asyncio.shield(task)
 
     async def _read(self, reference: str, asker: Asker) -> Resource:
-        answer = await self.client.get(reference, asker)
+        try:
+            answer = await self.client.get(reference, asker)
+        except PlatformProblem as problem:
+            there = self._queries.held(reference) if problem.unknown_outcome else None
+            if there is None:
+                raise
+            return there  # the platform is away: what is on the screen can still be opened
         resource: Resource = answer.body
         return resource
 
@@ -105,8 +121,8 @@ class Record:
         """All resources of a type that live results hold now; never fetches."""
         return self._queries.rows(kind)
 
-    def held(self, name: str, version: str) -> Resource | None:
-        """``Type/id`` in that version, when a live result has it; never fetches."""
+    def held(self, name: str, version: str = "") -> Resource | None:
+        """``Type/id``, in that version, when a live result has it; never fetches."""
         return self._queries.held(name, version)
 
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:

@@ -7,7 +7,7 @@ Serves this machine only, by the connection's address and by the name asked for.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -33,10 +33,18 @@ class Front:
     Args:
         health: the body of ``/health``.
         ready: whether patient data may be asked for.
+        merge: makes two patients' records one; returns how much was moved.
     """
 
-    def __init__(self, day: Day, health: Callable[[], dict[str, Any]], ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        day: Day,
+        health: Callable[[], dict[str, Any]],
+        ready: Callable[[], bool],
+        merge: Callable[[str, str], Awaitable[int]],
+    ) -> None:
         self.inner: ASGIApp | None = None
+        self._merging = merge
         self._day = day
         self._health = health
         self._ready = ready
@@ -67,7 +75,9 @@ class Front:
             return await self._time(request)
         if path == "/health" and self.inner is None:
             return JSONResponse(self._health(), headers={"Cache-Control": "no-store"})
-        if self.inner is None or not (self._ready() or _within(path, _OPEN)):
+        if path == "/sandbox/merge" and self.inner is not None and self._ready():
+            return await self._merge(request)
+        if self.inner is None or path == "/sandbox/merge" or not (self._ready() or _within(path, _OPEN)):
             return _not_ready()
         return None
 
@@ -87,6 +97,22 @@ class Front:
             self._day.set(moment, rate)
             self._day.save()
         return JSONResponse(self._day.told(), headers={"Cache-Control": "no-store"})
+
+    async def _merge(self, request: Request) -> Response:
+        """``{"from": "Patient/x", "into": "Patient/y"}``: two records are one person."""
+        if request.method != "POST":
+            return Response(status_code=405, headers={"Allow": "POST"})
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return _refusal(415, "merge-not-json", "Journalene som skal slås sammen, må sendes som JSON.")
+        try:
+            asked = await _json(request)
+            moved = await self._merging(str(asked.get("from", "")), str(asked.get("into", "")))
+        except ValueError as error:
+            return _refusal(400, "merge-unreadable", "Innholdet kan ikke leses.", str(error))
+        except Problem as problem:
+            status = {"merge-unknown": 404, "merge-failed": 409, "merge-done": 409}.get(problem.code, 400)
+            return _refusal(status, problem.code, problem.sentence, problem.detail, advice=problem.advice)
+        return JSONResponse({"moved": moved}, headers={"Cache-Control": "no-store"})
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -135,6 +135,13 @@ class Platform:
             self._gateway.announce_resync("history")
         _LOG.info("all history is in place")
 
+    async def merge(self, source: str, into: str) -> int:
+        """Make two patients' records one (`sandbox.merge`). Raises Problem."""
+        from workspace.sandbox.merge import merge
+
+        assert self._store is not None
+        return await merge(self._store, source, into)
+
     def end_streams(self) -> None:
         """End open streams of changes, so that the server can stop; other requests may still finish."""
         if self._gateway is not None:

@@ -304,6 +304,15 @@ class Desk:
         if who:
             opening.append(self.open_patient(who))
         await asyncio.gather(*opening)
+        self.tasks.spawn(self._keep_offline(shift, reference))
+
+    async def _keep_offline(self, shift: Shift, unit: str) -> None:
+        """The unit on screen stays readable when the platform goes away."""
+        from workspace.panels.asked import asked_by
+
+        patients = [one.patient for one in shift.residents]
+        asked = asked_by(shift.host.packages.values(), unit, patients)
+        await shift.broker.keep_offline(unit, patients, asked, shift.directory.offline_queries(unit, patients))
 
     async def open_patient(self, reference: str) -> bool:
         """Open a resident by reference (``Patient/<id>``)."""

@@ -268,6 +268,7 @@ class Dev:
         self._over = asyncio.Event()
         self._failed: BaseException | None = None
         self._tasks = Tasks(self._fail)
+        self._turns = Turns(window)
         self._seat: Seat | None = None
         self._bench: Workbench | None = None
         window.closing.connect(self._over.set)
@@ -289,6 +290,7 @@ class Dev:
             await self._tasks.close()
             if self._seat is not None:
                 self._seat.leave()
+            self._turns.close()
             await bench.close()
         if self._failed is not None:
             raise self._failed
@@ -312,15 +314,8 @@ class Dev:
         former, made = self._seat, []
 
         def listener(package: Package, view: View, context: Context) -> Seat:
-            seat = Seat(
-                window.frame,
-                window.theme,
-                bench.source.clock.now,
-                self._tasks.spawn,
-                self._raised,
-                Turns(window),
-                bench.whose,
-            )
+            now, spawn = bench.source.clock.now, self._tasks.spawn
+            seat = Seat(window.frame, window.theme, now, spawn, self._raised, self._turns, bench.whose)
             window.name(package, view)
             made.append(seat)
             return seat

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -74,9 +75,20 @@ def test_a_broken_manifest_is_told_and_nothing_is_started(made):
     assert told["messages"]["to_panel"] == 0
 
 
+@pytest.fixture
+def sandbox(tmp_path):
+    """Its folder; one that was started for the panel outlives the command, and is ended here."""
+    yield tmp_path / "sandbox"
+    running = tmp_path / "sandbox" / "running.json"
+    if running.exists():
+        process = psutil.Process(json.loads(running.read_text())["pid"])
+        process.terminate()
+        process.wait(20)
+
+
 @pytest.mark.long
-def test_against_the_sandbox_the_panel_gets_a_residents_own_data(made, tmp_path):
-    code, told = Dev(made(), 4, "--sandbox", str(tmp_path / "sandbox")).ended(180)
+def test_against_the_sandbox_the_panel_gets_a_residents_own_data(made, sandbox):
+    code, told = Dev(made(), 4, "--sandbox", str(sandbox)).ended(180)
     assert (code, told["errors"]) == (0, [])
     assert told["data"].startswith("sandkassen")
     assert told["messages"]["bytes_to_panel"] > 5_000

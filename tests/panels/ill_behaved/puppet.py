@@ -56,6 +56,11 @@ class Puppet(Panel):
         sys.stdout.buffer.write(bytes.fromhex(args["hex"]))
         send(id=id, result={})
 
+    def do_pour(self, id, args):
+        for _ in range(args["lines"]):
+            send(method="log", params={"text": "x" * args["bytes"]})
+        send(id=id, result={})
+
     def do_heard(self, id, args):
         found = [m for m in self.heard if m.get("method") == args["method"]] if "method" in args else self.heard
         if "id" in args:

@@ -38,7 +38,7 @@ def test_every_reference_resolves(standing_data, former_data, weeks, reference):
 
     def references(held):
         if isinstance(held, dict):
-            if "reference" in held:
+            if isinstance(held.get("reference"), str):
                 yield held["reference"]
             for value in held.values():
                 yield from references(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from workspace.access.decision import CARING_ROLES
+from workspace.access.protection import is_protected
+from workspace.access.restrictions import restriction_of
 
 ARNE = "Patient/BEB-18"
 
@@ -50,6 +52,21 @@ def test_positions_open_records_for_those_who_care(standing_data, of, reference)
 def test_the_protected_resident_has_no_address(standing_data, of):
     without = [one["id"] for one in of(standing_data, "Patient") if not one.get("address")]
     assert without == ["BEB-22"]
+    assert [one["id"] for one in of(standing_data, "Patient") if is_protected(one)] == ["BEB-22"]
+
+
+def test_one_resident_has_closed_her_record_to_one_of_the_staff(home, standing_data, weeks, of):
+    (stated,) = [restriction_of(one) for one in of(standing_data, "Consent")]
+    assert (stated.patient, stated.against, stated.parts) == (
+        "Patient/BEB-21",
+        frozenset({"Practitioner/geir-tareskog"}),
+        frozenset(),
+    )
+    assert home.staff["geir-tareskog"].login
+    assert any("geir-tareskog" in str(one) for one in weeks)
+    about_her = [one for one in weeks if "Patient/BEB-21" in str(one)]
+    assert len(about_her) > 200
+    assert not any("geir-tareskog" in str(one) for one in about_her)
 
 
 def test_arne_has_become_ill(standing_data, weeks, of):

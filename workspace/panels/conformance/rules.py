@@ -7,8 +7,8 @@ from workspace.panels.conformance.check import Check
 
 GROUPS: dict[str, str] = {
     "M": "Manifest and what users are told", "T": "Texts and languages", "S": "Scopes", "P": "Patient isolation",
-    "A": "Accessibility", "C": "Components", "R": "Responsiveness and life", "L": "Limits", "E": "Data as they are",
-    "D": "Drafts", "W": "Writes", "K": "Packaging",
+    "A": "Accessibility", "C": "Components", "R": "Responsiveness and life", "L": "Limits", "I": "Intents",
+    "E": "Data as they are", "D": "Drafts", "W": "Writes", "K": "Packaging",
 }  # fmt: skip
 ALL: tuple[Check, ...] = tuple(
     sorted(

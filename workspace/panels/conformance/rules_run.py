@@ -72,7 +72,7 @@ def draws_at_once(seen: Evidence) -> Findings:
 def answers(seen: Evidence) -> Findings:
     for visit in seen.visits:
         for what in visit.unanswered:
-            if "cancelled" not in what and "odd values" not in what:
+            if not any(word in what for word in ("cancelled", "odd values", "`intent`")):
                 yield f"{visit.where}: {what}"
 
 
@@ -186,6 +186,30 @@ def memory(seen: Evidence) -> Findings:
 
 
 # --- scopes and patients ------------------------------------------------------------------------------------
+
+
+@rules(
+    "I-01", "It answers every intent it handles",
+    why="Another vendor's panel has asked on the user's behalf, and the user waits for both.",
+    mend="Answer `intent` for each name in `handles`, also when its arguments are not to your liking: with "
+    "`handled: false` and a reason. With the SDK: `@panel.intent(name)`.",
+)  # fmt: skip
+def intents_answered(seen: Evidence) -> Findings:
+    return [f"{v.where}: {what}" for v in seen.visits for what in v.unanswered if "`intent`" in what]
+
+
+@rules(
+    "I-02", "It raises only the intents it declares",
+    why="Who installs the panel approves whom it may call on; what is not declared is dropped.",
+    mend="Add the name to `raises` under `[intents]`.",
+)  # fmt: skip
+def intents_declared(seen: Evidence) -> Findings:
+    known = set(package(seen).raises)
+    for visit in seen.visits:
+        raised = [one.params.get("name") for one in seen.messages(visit) if one.method == "raise"]
+        for pressed in visit.pressed:
+            raised += [one.get("name") for one in (pressed.effects or {}).get("raise") or [] if isinstance(one, dict)]
+        yield from (f"{visit.where}: raises {name!r}" for name in raised if name not in known)
 
 
 @rules(

@@ -19,7 +19,17 @@ from workspace.panels.face import QuietListener, TreeChange, Unknown
 from workspace.panels.host import PanelHost
 from workspace.panels.instance import Instance
 from workspace.panels.process import PanelProcess
-from workspace.panels.protocol import Ask, Cancel, Event, PanelError, Ping, Shutdown
+from workspace.panels.protocol import (
+    Ask,
+    Cancel,
+    Event,
+    Intent,
+    InternalError,
+    MethodNotFound,
+    PanelError,
+    Ping,
+    Shutdown,
+)
 from workspace.panels.protocol import Message as WireMessage
 
 FIRST_RENDER = 8.0
@@ -133,6 +143,7 @@ class Visitor(QuietListener):
         await self._redraw()
         self.process.peer.notify(FromTheFuture(instance=self.instance.id, context=self.visit.context.token))
         await self._hide()
+        await self._intents()
         await self._ask()
         await self._cancel()
         await self._ping("after all else")
@@ -277,6 +288,15 @@ class Visitor(QuietListener):
     async def _ask(self) -> None:
         await self._request("ask", Ask(instance=self.instance.id, context=self.visit.context.token))
 
+    async def _intents(self) -> None:
+        """What the panel says it handles, asked by somebody who knows nothing of its arguments."""
+        for number, name in enumerate(self.instance.package.handles):
+            self._when = f"asked for «{name}»"
+            address = {"instance": self.instance.id, "context": self.visit.context.token}
+            asked = Intent(**address, id=f"i{number}", name=name, args={}, source="Et annet panel")
+            await self._answered(f"`intent` {name}", self.process.peer.start(asked))
+            await self._settle()
+
     async def _cancel(self) -> None:
         """An event that is no longer wanted: answered all the same, one way or the other; its effects go nowhere."""
         found = next((action for _, action in actions(self._now())), None)
@@ -303,7 +323,7 @@ class Visitor(QuietListener):
             answer.cancel()
             self.visit.unanswered.append(f"{what}: no answer within {ANSWER:.0f} s")
         except PanelError as error:
-            if what == "`ask`":
+            if what == "`ask`" or error.code in (MethodNotFound.code, InternalError.code):
                 self.visit.unanswered.append(f"{what}: answered with the error {error.name}: {error.message}")
 
     # --- looking --------------------------------------------------------------------------------------------

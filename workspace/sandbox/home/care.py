@@ -93,12 +93,12 @@ class Care:
                 minutes = chance.randint(65, 110) if late else chance.randint(-12, 28)
                 missed = chance.random() < 0.03
                 at = planned + timedelta(minutes=minutes)
-                member = self._roster.someone(one.unit, at, chance)
+                member = self._roster.someone(one, at, chance)
                 if order.authored <= planned and at <= self._home.now:
                     yield dose(one, order, f"{day:%Y%m%d}-{clock.replace(':', '')}", at, member, missed, chance)
             if not order.drug.times and chance.random() < 0.08:
                 at = datetime.combine(day, time(1), OSLO) + timedelta(minutes=chance.randrange(22 * 60))
-                member = self._roster.someone(one.unit, at, chance)
+                member = self._roster.someone(one, at, chance)
                 if order.authored <= at <= self._home.now:
                     yield dose(one, order, f"{day:%Y%m%d}-vb", at, member, False, chance)
 
@@ -112,7 +112,7 @@ class Care:
         story = one.id in self._home.vitals or one.id in self._home.notes
         for clock, likely in WRITTEN.values():
             at = datetime.combine(day, clock, OSLO) + timedelta(minutes=chance.randrange(70))
-            text, member = self._text(one, at, chance), self._roster.someone(one.unit, at, chance)
+            text, member = self._text(one, at, chance), self._roster.someone(one, at, chance)
             written = chance.random() < likely
             limit = self._home.now - QUIET if story else self._home.now
             if written and at <= limit:
@@ -146,7 +146,7 @@ class Care:
         if "T90" in self._problems.get(one.id, ()):
             at = datetime.combine(day, time(7, 35), OSLO) + timedelta(minutes=chance.randrange(40))
             value = round(max(3.6, chance.gauss(7.6, 1.7)), 1)
-            member = self._roster.someone(one.unit, at, chance)
+            member = self._roster.someone(one, at, chance)
             if at <= self._home.now and day.weekday() in (0, 2, 4):
                 yield answer(one, at, self._home.analytes["NPU02187"], value) | {"performer": [by(member)]}
 
@@ -167,7 +167,7 @@ class Care:
                     "Snublet i gangen, skrubbsår på albue.",
                 )
             )
-            yield fall(one, at, text, self._roster.someone(one.unit, at, chance))
+            yield fall(one, at, text, self._roster.someone(one, at, chance))
 
 
 # --- as FHIR ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workspace.access.protection import CODES
 from workspace.clock import OSLO
 from workspace.fhir.identifiers import national_number, organisation_number
 from workspace.problem import Problem
@@ -26,6 +27,7 @@ from workspace.sandbox.home.model import (
     Diagnosis,
     Drug,
     Event,
+    Lock,
     Measure,
     Member,
     Order,
@@ -71,6 +73,7 @@ class Home:
     messages: Mapping[str, tuple[Event, ...]]
     tasks: tuple[Todo, ...]
     areas: tuple[Area, ...]
+    restrictions: tuple[Lock, ...]
     templates: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def people(self) -> list[Person]:
@@ -155,6 +158,7 @@ def load(folder: Path | None = None) -> Home:
         falls=events("falls.csv"),
         messages=events("messages.csv"),
         areas=reader.areas(),
+        restrictions=tuple(reader.table("restrictions.csv", lambda row: reader.restriction(row, residents, people))),
         tasks=tuple(reader.table("tasks.csv", lambda row: reader.todo(row, residents, people))),
         templates=reader.templates(),
     )
@@ -262,7 +266,7 @@ class _Reader:
             admitted=self.day(row, "admitted"),
             gp=self.known(row, "gp", staff),
             contact=self.known(row, "contact", staff),
-            protected=bool(self.column(row, "protected")),
+            protected=self.protection(row),
             weight=self.number(row, "weight"),
             height=self.number(row, "height"),
             usual={
@@ -274,6 +278,12 @@ class _Reader:
                 "temperature": self.number(row, "temperature"),
             },
         )
+
+    def protection(self, row: Row) -> str:
+        value = self.column(row, "protected")
+        if value and value not in CODES:
+            raise self.wrong("protected", f"ikke {' eller '.join(CODES)}")
+        return value
 
     def condition(
         self, row: Row, residents: Mapping[str, Resident], diagnoses: Mapping[str, Diagnosis]
@@ -317,6 +327,10 @@ class _Reader:
             sex=row["sex"],
             primary=row["primary"] == "yes",
         )
+
+    def restriction(self, row: Row, residents: Mapping[str, Resident], staff: Mapping[str, Member]) -> Lock:
+        who, against = self.known(row, "resident", residents), self.known(row, "against", staff)
+        return Lock(who, against, self.day(row, "since"), self.column(row, "why"))
 
     def drug(self, row: Row) -> Drug:
         times = tuple(self.column(row, "times").split())

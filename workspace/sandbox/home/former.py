@@ -74,7 +74,7 @@ def somebody(row: Row) -> Resident:
         admitted=date.min,
         gp=row["gp"],
         contact=contacts.get(row["unit"], "siv-lavskrike"),
-        protected=False,
+        protected="",
         weight=round(chance.uniform(48, 68) + (14 if row["sex"] == "M" else 0), 1),
         height=chance.randint(152, 168) + (12 if row["sex"] == "M" else 0),
         usual={

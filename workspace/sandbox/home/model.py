@@ -35,7 +35,8 @@ class Member:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
     """Somebody during one stay. `usual` holds the vital signs of an ordinary day; weight in kg, height in cm. `left` is
-    None for those who live here now; `stay` is the last part of the encounter's id."""
+    None for those who live here now; `stay` is the last part of the encounter's id; `protected` how the address is
+    protected, if it is."""
 
     id: str
     unit: str
@@ -50,7 +51,7 @@ class Resident:
     admitted: date
     gp: str
     contact: str
-    protected: bool
+    protected: str
     weight: float
     height: float
     usual: Mapping[str, float]
@@ -182,3 +183,13 @@ class Area:
     title: str
     goal: str
     measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A resident's wish that `against`, one of the staff, sees nothing from the day `since`."""
+
+    resident: str
+    against: str
+    since: date
+    why: str

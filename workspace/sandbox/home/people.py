@@ -7,7 +7,7 @@ from random import Random
 from typing import Literal
 
 from workspace.sandbox.home.definitions import Home
-from workspace.sandbox.home.model import Member
+from workspace.sandbox.home.model import Member, Resident
 
 Shift = Literal["day", "evening", "night"]
 _WORDS = {"day": "Dagvakt", "evening": "Kveldsvakt", "night": "Nattevakt"}
@@ -25,6 +25,9 @@ class Roster:
 
     def __init__(self, home: Home) -> None:
         self._at: dict[tuple[str, str], tuple[Member, ...]] = {}
+        self._shut: dict[str, set[str]] = {}
+        for each in home.restrictions:
+            self._shut.setdefault(each.resident, set()).add(each.against)
         caring = [one for one in home.staff.values() if one.role in _SIGNING]
         for unit in home.units:
             here = [one for one in caring if unit in one.units]
@@ -32,5 +35,10 @@ class Roster:
                 on_shift = tuple(one for one in here if one.shift.startswith(word))
                 self._at[unit, shift] = on_shift or tuple(here)
 
-    def someone(self, unit: str, moment: datetime, chance: Random) -> Member:
-        return chance.choice(self._at[unit, shift_of(moment)])
+    def someone(self, resident: Resident, moment: datetime, chance: Random) -> Member:
+        """One of those at work at the resident's unit, but nobody whom the resident has closed the record to."""
+        there = self._at[resident.unit, shift_of(moment)]
+        shut = self._shut.get(resident.id)
+        if shut:
+            there = tuple(one for one in there if one.id not in shut) or there
+        return chance.choice(there)

@@ -123,7 +123,7 @@ class Work:
         undone = fate < 0.04
         # What is done is written down within the hour; of today's, the last hour's is not all signed yet.
         settled = done <= now and (now - done > timedelta(hours=1) or fate > 0.3)
-        member = self._roster.someone(one.unit, done, Random(f"{one.id}/{due}/{area.key}"))
+        member = self._roster.someone(one, done, Random(f"{one.id}/{due}/{area.key}"))
         task = resource(
             "Task",
             f"{one.id}-{due:%Y%m%d%H%M}-{area.key}{at}",

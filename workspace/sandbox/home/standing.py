@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
+from workspace.access.protection import PROTECTION
+from workspace.access.restrictions import PRIVACY
 from workspace.clock import OSLO
 from workspace.fhir.service import Resource
 from workspace.sandbox.home import former
@@ -21,6 +23,7 @@ from workspace.sandbox.home.shapes import (
     HPR,
     ICD10,
     ICPC2,
+    LOINC,
     NUMBERS,
     ORGANISATION_NUMBER,
     ROLES,
@@ -53,6 +56,7 @@ def standing(home: Home) -> Iterator[Resource]:
     for who in home.residents:
         for order in home.orders.get(who, ()):
             yield medication(home, order)
+    yield from locks(home)
     for resident in home.residents.values():
         yield from plans(home, (resident,))
     yield from tasks(home)
@@ -172,7 +176,9 @@ def person(home: Home, one: Resident) -> Iterator[Resource]:
         generalPractitioner=[by(home.staff[one.gp])],
         managingOrganization=to("Organization", home.id),
     )
-    if not one.protected:
+    if one.protected:
+        made["meta"]["security"] = [coding(PROTECTION, one.protected, "Fortrolig adresse")]
+    else:
         made["address"] = [address(home)]
     yield made
     yield encounter(home, one)
@@ -298,6 +304,31 @@ def warnings(home: Home) -> Iterator[Resource]:
         if entry.reaction:
             made["reaction"] = [{"manifestation": [concept(entry.reaction)]}]
         yield made
+
+
+def locks(home: Home) -> Iterator[Resource]:
+    """What residents have closed to whom (pasient- og brukerrettighetsloven § 5-3)."""
+    for at, lock in enumerate(home.restrictions):
+        one = home.residents[lock.resident]
+        recipient = concept("Mottaker av opplysninger", coding(TERMINOLOGY + "v3-ParticipationType", "IRCP"))
+        yield resource(
+            "Consent",
+            f"{one.id}-sperring-{at + 1}",
+            noon(lock.since),
+            status="active",
+            scope=concept("Personvern", coding(TERMINOLOGY + "consentscope", PRIVACY, "Privacy Consent")),
+            category=[concept("Sperring av journal", coding(LOINC, "59284-0", "Consent Document"))],
+            patient=patient(one),
+            dateTime=noon(lock.since).isoformat(),
+            performer=[patient(one)],
+            policyRule=concept("Pasient- og brukerrettighetsloven § 5-3"),
+            provision={
+                "type": "deny",
+                "period": {"start": lock.since.isoformat()},
+                "actor": [{"role": recipient, "reference": by(home.staff[lock.against])}],
+                "action": [concept("Innsyn", coding(TERMINOLOGY + "consentaction", "access"))],
+            },
+        )
 
 
 # --- orders and tasks ---------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class Talks:
             texts = self._home.templates[table][shift_of(at)]
             relation = relatives[int(index * len(relatives))].relation.capitalize() if relatives else ""
             said = texts[int(text * len(texts))].replace("{name}", one.given).replace("{relation}", relation)
-            member = self._roster.someone(one.unit, at, chance)
+            member = self._roster.someone(one, at, chance)
             number = int(index * len(relatives)) + 1
             yield self._made(one, at, kind, incoming, member, said, "completed", number)
 

@@ -111,7 +111,7 @@ class Vitals:
         for clock in clocks:
             at = datetime.combine(day, clock, OSLO) + timedelta(minutes=chance.randrange(75))
             values = self._values(one, ill, chance)
-            member = self._roster.someone(one.unit, at, chance)
+            member = self._roster.someone(one, at, chance)
             if at <= self._home.now and chance.random() > 0.03:  # some planned sets are never taken
                 yield from vital_set(one, at, values, member, self.scale(one))
 
@@ -164,7 +164,7 @@ class Vitals:
         back = (self._home.now.date() - day).days
         drift = min(5.0, back * 0.012) if one.id in self._losing else min(2.0, back * 0.002)
         kilos = one.weight + drift + 0.5 * sin(back / 29 + self._order[one.id]) + chance.gauss(0, 0.15)
-        member = self._roster.someone(one.unit, at, chance)
+        member = self._roster.someone(one, at, chance)
         if at <= self._home.now:
             yield weight(one, at, round(kilos, 1), member)
 

@@ -39,6 +39,7 @@ function readings(ctx) {
     rows: result.rows.map((one) => line(ctx, one)),
     empty: ctx.t('empty'),
     empty_hint: ctx.t('empty_hint'),
+    limit: 8,
   })
 }
 
@@ -54,7 +55,7 @@ function line(ctx, one) {
     key: String(one.id),
     cells: {
       time: when,
-      pulse: high ? { text: String(pulse).replace('.', ','), tone: 'warn', shape: 'up', sort: pulse } : pulse,
+      pulse: high ? { text: `▲ ${String(pulse).replace('.', ',')}`, tone: 'warn', sort: pulse } : pulse,
       comment: notes,
       by: performer.display || '',
     },

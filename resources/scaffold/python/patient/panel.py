@@ -31,6 +31,7 @@ def main(ctx):
             label=ctx.t("list"),
             empty=ctx.t("empty"),
             empty_hint=ctx.t("empty_hint"),
+            limit=8,
         ),
         ui.form(
             ui.number(ctx.t("pulse"), "pulse", unit="/min", minimum=20, maximum=220, error=wrong),
@@ -50,7 +51,7 @@ def line(ctx, one):
     notes = [part.get("text", "") for part in one.get("note") or [] if isinstance(part, dict)]
     cells = {
         "time": ui.cell(at=moment.isoformat()) if moment else "",
-        "pulse": ui.cell(record.decimal(pulse), tone="warn", shape="up", sort=pulse) if high else pulse,
+        "pulse": ui.cell(f"▲ {record.decimal(pulse)}", tone="warn", sort=pulse) if high else pulse,
         "comment": " ".join(notes),
         "by": record.who(one),
     }

@@ -1,0 +1,174 @@
+"""Without the platform the chosen unit stays readable, with its age, for 72 hours, and for nobody it is not meant for."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+
+from tests.broker.conftest import Tokens, endpoints, grant
+from tests.broker.test_broker import one_pulse
+from tests.gateway.conftest import Server, pulse
+from workspace.broker import context
+from workspace.broker.broker import Broker
+from workspace.clock import OffsetClock
+from workspace.problem import Problem
+from workspace.record import offline as offline_module
+from workspace.record.client import Client
+from workspace.record.directory import Directory
+from workspace.record.drafts import Drafts
+from workspace.record.offline import Offline
+from workspace.record.outbox import Outbox
+from workspace.record.record import Record
+from workspace.vault.vault import Vault
+
+KEY = bytes(range(32))
+NOWHERE = "http://127.0.0.1:9"
+PULSES = "Observation?code=8867-4&_sort=-date"
+UNIT, PATIENTS = "Organization/havblikk", ("Patient/BEB-18", "Patient/BEB-19")
+
+
+class Later(OffsetClock):
+    """The home's clock on a machine that is some days further."""
+
+    ahead = timedelta()
+
+    def real(self):
+        return super().real() + self.ahead
+
+
+@pytest.fixture
+def server(tmp_path):
+    made = Server(tmp_path).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(offline_module, "BETWEEN", 0.0)
+    monkeypatch.setattr(offline_module, "BEFORE", 0.0)
+
+
+@asynccontextmanager
+async def working(server, file, *, origin="", who="tone", days=0):
+    client = Client(endpoints(origin or server.url), Tokens(server, who))
+    user = f"Practitioner/{who}"
+    clock = Later(server.clock.anchor, server.clock.at)
+    clock.ahead = timedelta(days=days)
+    vault = await Vault.open(file, KEY, clock)
+    record = Record(client, clock=clock, user=user)
+    offline = Offline(vault, client, clock, user=user)
+    drafts = Drafts(vault, clock, tenant="311000101", user=user)
+    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline)
+    await asyncio.gather(record.start(), outbox.start(), offline.start())
+    broker.directory = Directory(record, clock)
+    try:
+        yield broker
+    finally:
+        await broker.close()
+        await record.close()
+        await outbox.close()
+        await client.aclose()
+        await vault.close()
+
+
+def about(patient="Patient/BEB-18"):
+    return grant(context.for_patient(patient))
+
+
+async def keep(broker, patients=PATIENTS, unit=UNIT):
+    await broker.keep_offline(unit, patients, [(about(), PULSES)], broker.directory.offline_queries(unit, patients))
+    async with asyncio.timeout(15):
+        while not broker.offline.copied:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def values(found):
+    return [row["valueQuantity"]["value"] for row in found.resources]
+
+
+def test_a_unit_is_readable_without_the_platform_with_its_age_and_writes_queue(server, tmp_path):
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with working(server, file) as broker:
+            await keep(broker)
+        server.store_put(pulse("BEB-18", "lege", 99, id="etterpaa"))
+        assert b"Navn18" not in b"".join(one.read_bytes() for one in tmp_path.glob("v.sqlite*"))
+        async with working(server, file, origin=NOWHERE) as broker:
+            for patient in PATIENTS:  # nobody had opened either of them
+                found = await broker.search(about(patient), PULSES)
+                assert values(found) == [72]
+                assert found.fetched.startswith("2026-01-14T14:4")
+            heard = []
+            broker.watch(about(), PULSES, heard.append)
+            async with asyncio.timeout(8):
+                while not heard:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert values(heard[0].whole) == [72]
+            assert "14.01. kl. 14:4" in heard[0].error
+            assert (await broker.read(about(), "Observation/puls-BEB-18"))["id"] == "puls-BEB-18"
+            names = [one.family for one in await broker.directory.residents(UNIT)]
+            assert names == ["Navn18", "Navn19"]
+            receipt = await broker.commit(about(), [one_pulse(81)])
+            assert receipt.state == "venter"
+            with pytest.raises(Problem):
+                await broker.search(about("Patient/BEB-30"), PULSES)  # another unit: never kept
+
+    asyncio.run(run())
+
+
+def test_it_ends_after_72_hours_and_at_once_when_told(server, tmp_path):
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with working(server, file) as broker:
+            await keep(broker)
+        async with working(server, file, origin=NOWHERE, days=2) as broker:
+            assert values(await broker.search(about(), PULSES)) == [72]
+        async with working(server, file, origin=NOWHERE, days=4) as broker:
+            with pytest.raises(Problem) as caught:
+                await broker.search(about(), PULSES)
+            assert caught.value.code == "unavailable"
+        async with working(server, file) as broker:
+            await keep(broker)
+            await broker.offline.wipe()
+        async with working(server, file, origin=NOWHERE) as broker:
+            with pytest.raises(Problem):
+                await broker.search(about(), PULSES)
+
+    asyncio.run(run())
+
+
+def test_it_is_for_its_own_user_and_for_who_lives_in_the_unit_now(server, tmp_path):
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with working(server, file) as broker:
+            await keep(broker)
+        async with working(server, file, origin=NOWHERE, who="lege") as broker:
+            with pytest.raises(Problem):
+                await broker.search(about(), PULSES)
+        async with working(server, file) as broker:
+            await keep(broker, PATIENTS[:1])  # the other one has moved out
+        async with working(server, file, origin=NOWHERE) as broker:
+            assert values(await broker.search(about(), PULSES)) == [72]
+            with pytest.raises(Problem):
+                await broker.search(about(PATIENTS[1]), PULSES)
+            await broker.offline.only_units(["Organization/solsiden"])  # no longer her unit
+        async with working(server, file, origin=NOWHERE) as broker:
+            with pytest.raises(Problem):
+                await broker.search(about(), PULSES)
+
+    asyncio.run(run())
+
+
+def test_the_copy_is_told_as_such_in_the_platforms_log(server, tmp_path):
+    async def run():
+        async with working(server, tmp_path / "v.sqlite") as broker:
+            await keep(broker)
+
+    asyncio.run(run())
+    packages = {agent.get("name") for event in server.log() for agent in event["agent"]}
+    assert any(str(name).startswith("workspace.offline@") for name in packages), packages

@@ -1,0 +1,179 @@
+"""An intent in the work surface: the panel asked comes in front, one that is not there is opened, and the user chooses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+
+from tests.panels.conftest import USER, MemoryDoor, Puppeteer, _install, until
+from workspace.clock import OSLO, SystemClock
+from workspace.layouts.document import Activity, Layout, Placement, Split, Tabs, placements
+from workspace.panels.confinement import Policy, Tier, probe
+from workspace.panels.host import PanelHost
+from workspace.panels.manifest import discover
+from workspace.shell import theme
+from workspace.shell.chips import PlainButton
+from workspace.shell.sheet import Sheet
+from workspace.shell.surface import _Tabbed
+from workspace.shell.window import MainWindow
+from workspace.shell.workplace import Workplace
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 14, 15, 4, tzinfo=OSLO)
+MEASURE = "measure pulse"
+
+
+@pytest.fixture(scope="module")
+def tier() -> Tier:
+    return probe()
+
+
+def place(name: str) -> Placement:
+    return Placement(instance=name, package=f"prove.{name.replace('_', '-')}", view="main")
+
+
+def layout(*trees: Any) -> Layout:
+    activities = tuple(
+        Activity(id=f"a{at}", title=f"A{at}", icon="person", context="patient", tree=tree)
+        for at, tree in enumerate(trees)
+    )
+    return Layout(id="x", title="X", schema=1, version=1, roles=("sykepleier",), activities=activities)
+
+
+@asynccontextmanager
+async def workplace(qapp: Any, folder: Path, tier: Tier, shown: Layout, *names: str) -> AsyncIterator[Workplace]:
+    """A window with a real host and real panels in it; Qt's events are let through in between."""
+    _install(folder, ["puppet", *names])
+    packages, problems = discover(folder)
+    assert not problems
+    window = MainWindow(theme.apply(qapp, theme.load("light"), 1.0))
+    host = PanelHost(
+        MemoryDoor(),
+        packages,
+        clock=SystemClock(),
+        policy=Policy(allow_unconfined=True),
+        user=USER,
+        tenant="x",
+        tier=tier,
+    )
+    tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(work: Any) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work)
+        tasks.add(task)
+        return task
+
+    async def turn() -> None:
+        while True:
+            qapp.processEvents()
+            await asyncio.sleep(0.005)
+
+    turning = asyncio.create_task(turn())
+    made = Workplace(window, host, shown, now=lambda: NOW, spawn=spawn)
+    try:
+        await made.build()
+        window.show_work()
+        window.resize(1200, 800)
+        window.show()
+        window.activateWindow()
+        assert await made.open_patient("Patient/BEB-18", "Arne Storspove")
+        await until(lambda: "puppet" in made.seats() and made.seats()["puppet"].rendered_first.is_set())
+        yield made
+    finally:
+        await made.close()
+        await host.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        turning.cancel()
+        await asyncio.gather(turning, return_exceptions=True)
+        window.let_go()
+        window.hide()
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def strings(work: Workplace) -> Puppeteer:
+    return Puppeteer(work.seats()["puppet"].instance)  # type: ignore[arg-type]
+
+
+async def test_the_panel_asked_comes_in_front_of_its_tab_and_activity_and_has_the_focus(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    behind = Tabs(panels=(place("other_helper"), place("helper")), active="other_helper")
+    shown = layout(Tabs(panels=(place("puppet"),)), behind)
+    async with workplace(qapp, tmp_path, tier, shown, "helper", "other_helper") as work:
+        seat = work.seats()["helper"]
+        await until(lambda: seat.rendered_first.is_set())
+        assert (work.current(), seat.frame.isVisible()) == ("a0", False)
+        number = await strings(work).start("raise", name=MEASURE)
+        sheet = await shown_sheet(work)
+        offered = {one.text() for one in sheet.findChildren(PlainButton)}
+        assert offered >= {"Prøve helper (Prøveverk)", "Prøve other_helper (Prøveverk)"}
+        next(one for one in sheet.findChildren(PlainButton) if "Prøve helper" in one.text()).click()
+        assert (await strings(work).answer(number))["result"] == {"handled": True, "result": "gjort"}
+        await until(lambda: work.current() == "a1" and seat.frame.isVisible())
+        field = seat.body.widget("#a")
+        window = field.window()
+        await until(lambda: window.focusWidget() is field or field.isAncestorOf(window.focusWidget()))
+        assert seat.frame._state.text() == "Prøve puppet (Prøveverk) ber om dette"
+
+
+async def shown_sheet(work: Workplace) -> Sheet:
+    window = work.seats()["puppet"].frame.window()
+
+    def visible() -> list[Sheet]:
+        return [one for one in window.findChildren(Sheet) if one.isVisible()]
+
+    await until(visible)
+    return visible()[0]
+
+
+async def test_a_package_that_the_layout_does_not_have_is_opened_as_a_tab_and_stays_for_the_next_patient(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    async with workplace(qapp, tmp_path, tier, layout(Tabs(panels=(place("puppet"),))), "helper") as work:
+        answer = await strings(work).ask("raise", name=MEASURE)
+        assert answer["result"] == {"handled": True, "result": "gjort"}
+        name = "intent-prove.helper-main"
+        seat = work.seats()[name]
+        await until(lambda: seat.frame.isVisible())
+        assert [one.instance for one in placements(work._trees["a0"])] == ["puppet", name]
+        assert seat.frame.window().findChildren(_Tabbed)
+        assert await work.open_patient("Patient/BEB-19", "Ruth Ishavet")
+        await until(lambda: name in work.seats() and work.seats()[name] is not seat)
+        assert work.seats()[name].instance.context.patient == "Patient/BEB-19"
+
+
+async def test_a_panel_the_user_had_closed_comes_back_to_its_place(qapp: Any, tmp_path: Path, tier: Tier) -> None:
+    both = Split(direction="row", children=(Tabs(panels=(place("puppet"),)), Tabs(panels=(place("helper"),))))
+    async with workplace(qapp, tmp_path, tier, layout(both), "helper") as work:
+        seat = work.seats()["helper"]
+        await until(lambda: seat.rendered_first.is_set())
+        seat.frame.closeAsked.emit()
+        await until(lambda: not seat.frame.isVisible())
+        assert (await strings(work).ask("raise", name=MEASURE))["result"]["handled"]
+        await until(lambda: seat.frame.isVisible())
+
+
+async def test_a_question_goes_with_the_patient_it_is_about(qapp: Any, tmp_path: Path, tier: Tier) -> None:
+    shown = layout(Tabs(panels=(place("puppet"),)))
+    async with workplace(qapp, tmp_path, tier, shown) as work:
+        await strings(work).start("print", document={"title": "Epikrise", "text": "Arnes"})
+        sheet = await shown_sheet(work)
+        assert await work.open_patient("Patient/BEB-19", "Ruth Ishavet")
+        await until(lambda: not sheet_visible(sheet))
+
+
+def sheet_visible(sheet: Sheet) -> bool:
+    from shiboken6 import isValid
+
+    return isValid(sheet) and sheet.isVisible()

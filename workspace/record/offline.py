@@ -1,0 +1,168 @@
+"""A unit's results kept for when the platform is away: readable with their age, for 72 hours, the user's own units alone.
+
+Copies what the panels ask of each patient, slowly and under a name of its own in the audit. Never answers while the platform
+does, and forgets all of it when told to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from workspace import __version__
+from workspace.clock import Clock
+from workspace.fhir.search import parse_query
+from workspace.problem import Problem
+from workspace.record.client import Asker, Client
+from workspace.record.fetch import fetch
+from workspace.record.live import Page, page_of
+from workspace.vault.vault import Vault
+
+log = logging.getLogger(__name__)
+KEPT_SECONDS = 72 * 3600
+AGAIN = 900.0
+"""Seconds between two rounds of copying."""
+BEFORE = 20.0
+"""Seconds before the first round: whoever has just signed on or changed unit comes first."""
+BETWEEN = 0.05
+"""Seconds between two copies, so that they never stand in the way of a person."""
+COPYING = Asker((f"workspace.offline@{__version__}",))
+
+
+class Offline:
+    """``await start()`` first, ``await close()`` at the end. Without a durable vault it keeps nothing."""
+
+    def __init__(self, vault: Vault, client: Client, clock: Clock, *, user: str) -> None:
+        self._vault, self._client, self._clock, self._user = vault, client, clock, user
+        self._task: asyncio.Task[None] | None = None
+        self.unit = ""
+        self.copied = ""
+        """Clinical instant of the end of the last whole round; "" before the first."""
+
+    async def start(self) -> None:
+        await self.prune()
+
+    async def close(self) -> None:
+        await self._stop()
+
+    # Copying --------------------------------------------------------------------------------------
+
+    async def keep(self, unit: str, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
+        """From now on `unit` is the one that is kept: `queries` are what is asked of it and its patients, as they leave.
+        `here` gives a fresh result that is at hand anyway. What was kept of other units, or of patients who have left,
+        goes."""
+        await self._stop()
+        self.unit, self.copied = unit, ""
+        if not self._vault.durable:
+            return
+        canonical = list(dict.fromkeys(queries))
+        await self._only(unit, canonical)
+        self._task = asyncio.ensure_future(self._rounds(canonical, here))
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _rounds(self, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
+        await asyncio.sleep(BEFORE)
+        while True:
+            whole = True
+            for text in queries:
+                whole = await self._copy(text, here) and whole
+                await asyncio.sleep(BETWEEN)
+            if whole:
+                self.copied = self._clock.now().isoformat(timespec="seconds")
+            await asyncio.sleep(AGAIN if whole else AGAIN / 10)
+
+    async def _copy(self, text: str, here: Callable[[str], Page | None]) -> bool:
+        try:
+            page = here(text)
+            if page is None:
+                page = await fetch(self._client, parse_query(text), text, COPYING, self._clock)
+            await self.save(text, page)
+        except Problem as problem:
+            if getattr(problem, "status", 0) == 403:
+                await self.forget(text)  # it may no longer be seen
+                return True
+            log.info("a copy for offline reading waits: %s", problem.code)
+            return False
+        return True
+
+    # The vault ------------------------------------------------------------------------------------
+
+    async def save(self, text: str, page: Page) -> None:
+        body = {"matches": page.matches, "included": page.included, "total": page.total, "complete": page.complete}
+        raw = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+        row = (self._user, self.unit, text, raw, page.fetched, self._until())
+        await self._vault.run(
+            lambda database: database.execute("INSERT OR REPLACE INTO offline VALUES (?, ?, ?, ?, ?, ?)", row)
+        )
+
+    async def load(self, text: str) -> Page | None:
+        """The kept answer to `text`, with the instant it was fetched; None when there is none or it is too old."""
+
+        def read(database: Any) -> list[tuple[Any, ...]]:
+            query = "SELECT body, fetched FROM offline WHERE user = ? AND query = ? AND until > ? ORDER BY until DESC"
+            return list(database.execute(query, (self._user, text, self._now())))
+
+        rows = await self._vault.run(read)
+        if not rows:
+            return None
+        raw, fetched = rows[0]
+        body = json.loads(zlib.decompress(raw))
+        return page_of(
+            parse_query(text), body["matches"], body["included"], total=body["total"], complete=body["complete"],
+            fetched=fetched, request="",
+        )  # fmt: skip
+
+    async def forget(self, text: str) -> None:
+        row = (self._user, text)
+        await self._vault.run(
+            lambda database: database.execute("DELETE FROM offline WHERE user = ? AND query = ?", row)
+        )
+
+    async def wipe(self) -> None:
+        """On order: everything of everybody on this workstation."""
+        await self._stop()
+        self.unit = self.copied = ""
+        await self._vault.run(lambda database: database.execute("DELETE FROM offline"))
+
+    async def only_units(self, units: Iterable[str]) -> None:
+        """What is kept of units that are not the user's any more goes."""
+        held = set(units)
+
+        def write(database: Any) -> None:
+            query = "SELECT DISTINCT unit FROM offline WHERE user = ?"
+            for (unit,) in list(database.execute(query, (self._user,))):
+                if unit not in held:
+                    database.execute("DELETE FROM offline WHERE user = ? AND unit = ?", (self._user, unit))
+
+        await self._vault.run(write)
+
+    async def prune(self) -> None:
+        """What is older than 72 hours goes, whoever's it is."""
+        now = self._now()
+        await self._vault.run(lambda database: database.execute("DELETE FROM offline WHERE until <= ?", (now,)))
+
+    async def _only(self, unit: str, queries: Sequence[str]) -> None:
+        def write(database: Any) -> None:
+            database.execute("DELETE FROM offline WHERE user = ? AND unit <> ?", (self._user, unit))
+            kept = list(database.execute("SELECT query FROM offline WHERE user = ?", (self._user,)))
+            for (text,) in kept:
+                if text not in queries:
+                    database.execute("DELETE FROM offline WHERE user = ? AND query = ?", (self._user, text))
+
+        await self._vault.run(write)
+        await self.prune()
+
+    def _now(self) -> int:
+        return int(self._clock.real().timestamp())
+
+    def _until(self) -> int:
+        return self._now() + KEPT_SECONDS
