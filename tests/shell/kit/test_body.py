@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.shell.gallery import note, vitals, ward
+from tests.shell.kit.bodies import note, vitals, ward
 from tests.shell.kit.fakes import node
 from workspace.panels.protocol import AddNode, Gone, SetChildren, SetProps, SetRows
 from workspace.shell import theme as themes
