@@ -201,12 +201,15 @@ class PanelBody(QFrame):
                 widget.blob_changed(handle)
 
     def focus_first(self) -> None:
-        """The focus goes to the first field, in the order of the tree."""
+        """The focus goes to the first field of the body, in the order of the tree; what stands in the title bar only
+        chooses what is shown."""
         instance = self._instance
         waiting = [instance.root] if instance is not None and instance.root is not None else []
         while instance is not None and waiting:
             node = instance.nodes[waiting.pop()]
             widget = self._widgets.get(node.id)
+            if node.component.slot != "body":
+                continue
             if widget is not None and isinstance(node.component, Field | PairField):
                 widget.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
@@ -308,9 +311,10 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
-        self._widgets[root].show()
         for name in instance.nodes:
             self._place(instance, name)
+        # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
+        self._widgets[root].show()
         self._outside(instance)
         self._chain(instance)
         again = self._widgets.get(holder)
