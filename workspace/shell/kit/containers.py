@@ -106,12 +106,14 @@ def least(widget: QWidget, width: int) -> int:
             aligned = at is not None and bool(at.alignment() & Qt.AlignmentFlag.AlignLeft)
             tall += least(row, min(width, row.sizeHint().width()) if aligned else width)
         return tall + between + around.top() + around.bottom()
-    tall = widget.minimumSizeHint().height()
+    tall, upright = widget.minimumSizeHint().height(), widget.sizePolicy().verticalPolicy()
     if isinstance(widget, Stack):
         tall = widget.least(width)
+    elif upright == QSizePolicy.Policy.Expanding:
+        pass  # a text area: it takes what there is, from its least on
     elif widget.hasHeightForWidth():
         tall = widget.heightForWidth(width)
-    elif widget.sizePolicy().verticalPolicy() == QSizePolicy.Policy.Fixed:
+    elif upright == QSizePolicy.Policy.Fixed:
         tall = widget.sizeHint().height()
     return max(tall, widget.minimumHeight())
 
