@@ -90,12 +90,11 @@ def test_every_snippet_runs(page, tmp_path):
 
 
 def example(text, where):
-    """The body of a view, as the components' page says: drawn, and taken by the shell's own tree."""
+    """A whole view, as the components' page says: drawn, and taken by the shell's own tree."""
     one = Panel("vendor.example", "1.0.0")
     actions = {name: one.action(_named(name)) for name in ("save", "open_row", "choose_row")}
     scope: dict = {"ui": ui, "record": record, **actions}
-    body = "".join(f"    {line}\n" for line in text.splitlines())
-    exec(compile(f"def view(ctx):\n{body}", where, "exec"), scope)
+    exec(compile(text, where, "exec"), scope)
     one.view("main")(scope["view"])
     bench = Bench(one)
     bench.open("main")
