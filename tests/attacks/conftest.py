@@ -302,12 +302,16 @@ class Ward:
             await asyncio.gather(beats, return_exceptions=True)
             await self.press()
             [ended] = await asyncio.gather(typist, return_exceptions=True)
-            self.neighbour.fields.save()
-            await asyncio.sleep(0.01)
-            for timer in self.window.findChildren(QTimer):
-                timer.stop()
+            await self.still()
             if not isinstance(ended, asyncio.CancelledError):
                 raise ended
+
+    async def still(self):
+        """Nothing more is due of itself: no draft, no words that fade."""
+        self.neighbour.fields.save()
+        await asyncio.sleep(0.01)
+        for timer in self.window.findChildren(QTimer):
+            timer.stop()
 
     async def _heart(self):
         while True:
