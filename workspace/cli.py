@@ -11,16 +11,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspace import panel_commands
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
     from workspace.app import Options
 
 
+PANEL = "panel"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0 when it did what was asked, 2 for wrong use, 1 for a problem."""
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser(given[0] if given else "").parse_args(given)
     try:
         return int(options.run(options))
     except Problem as problem:
@@ -30,15 +33,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command: str = PANEL) -> argparse.ArgumentParser:
+    """The whole command line; what belongs to `workspace panel` only when that is the `command`, since it is heavy to
+    import and would stand between the user and the window."""
     top = argparse.ArgumentParser(prog="workspace", description="Klinisk arbeidsflate: én innlogging, én arbeidsflate.")
     commands = top.add_subparsers(required=True, metavar="kommando")
     _demo(commands.add_parser("demo", help="start sandkassen og arbeidsflaten, eller koble til en som går"))
     _run(commands.add_parser("run", help="start arbeidsflaten mot plattformen i innstillingene"))
     _sandbox(commands.add_parser("sandbox", help="bare den innebygde plattformen"))
-    panel_commands.add(
-        commands.add_parser("panel", help="for leverandører: lag, prøv og pakk paneler"), profile_folder, sandbox_folder
-    )
+    panel = commands.add_parser(PANEL, help="for leverandører: lag, prøv og pakk paneler")
+    if command == PANEL:
+        from workspace import panel_commands
+
+        panel_commands.add(panel, profile_folder, sandbox_folder)
     _doctor(commands.add_parser("doctor", help="hva som virker på denne maskinen"))
     return top
 

@@ -40,6 +40,9 @@ class Feed:
         self.error, self.code = change.error, change.code
         if change.whole is not None:
             self._whole(change.whole)
+        elif not change.gone and all(self._stands(index, row) for index, row in change.put):
+            for index, row in change.put:  # the usual case, and the long result is not gone through for it
+                self.rows[index] = row
         elif change.gone or change.put:
             drop = {*change.gone, *(reference(resource) for _, resource in change.put)}
             tail = {reference(row) for row in self.rows[len(self.rows) - self.included :]} if self.included else set()
@@ -47,6 +50,10 @@ class Feed:
             for index, resource in sorted(change.put, key=lambda placed: placed[0]):
                 self.rows.insert(index, resource)
             self.included = sum(reference(row) in tail for row in self.rows) if tail else 0
+
+    def _stands(self, index: int, row: Resource) -> bool:
+        """Whether another version of `row` stands there already."""
+        return index < len(self.rows) and reference(self.rows[index]) == reference(row)
 
     def _whole(self, result: SearchResult) -> None:
         self.rows = list(result.resources)

@@ -119,7 +119,7 @@ class Instance:
         key = DraftKey(tenant, user.get("reference", ""), about, package.id, view.id, "", package.state_version)
         self.fields = Fields(door, key, clock, self.telling.saved)
         self.feeds = Feeds(door, self.grant, self.send, self.telling.bound)
-        self.acts = Acts(self, door)
+        self.acts = Acts(self, door, clock)
         self.errands = Errands(self, intents, door)
         self.blobs = Blobs(self.telling.blob)
         self._known = asyncio.Event()  # it runs, or it will not
@@ -455,6 +455,8 @@ class Instance:
         about."""
         if self._printing:
             raise TooMany("the user has not decided about the former document yet")
+        if not self.acts.asked_for:
+            return PrintResult(printed=False, reason="Utskrift må komme av noe brukeren gjør i panelet.")
         tree = Tree()
         if document.tree is not None:
             check_strings(document.tree)

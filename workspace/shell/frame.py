@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from workspace.shell import icons
 from workspace.shell.chips import Chip, PlainButton
@@ -63,7 +64,8 @@ class PanelFrame(QWidget):
         self._undo.hide()
         self._undo.clicked.connect(self._undo_pressed)
         self._menu = QToolButton()
-        self._slots = QHBoxLayout()
+        self._slots, self._below = QHBoxLayout(), QHBoxLayout()
+        self._tools: list[QWidget] = []
         self._status = QHBoxLayout()
         self._stack = QStackedLayout()
         self._notice = Trouble(theme)
@@ -116,6 +118,7 @@ class PanelFrame(QWidget):
         box.setSpacing(0)
         box.addLayout(head)
         box.addWidget(self._strip)
+        box.addLayout(self._below)
         box.addLayout(self._stack, 1)
 
     # --- what stands in it ---
@@ -126,7 +129,10 @@ class PanelFrame(QWidget):
         if former is not None:
             former.toolbarChanged.disconnect(self._set_toolbar)
             former.statusChanged.disconnect(self._set_status)
+            former.undoAsked.disconnect(self._undo_pressed)
         self._clear(self._slots)
+        self._clear(self._below)
+        self._tools = []
         self._clear(self._status)
         self._forget()
         self._undo.hide()
@@ -136,6 +142,7 @@ class PanelFrame(QWidget):
             self._stack.addWidget(body)
             body.toolbarChanged.connect(self._set_toolbar)
             body.statusChanged.connect(self._set_status)
+            body.undoAsked.connect(self._undo_pressed)
         if former is not None:
             # In this order: a widget that leaves while it is the current one has another laid out and shown instead.
             if self._stack.currentWidget() is former:
@@ -227,6 +234,8 @@ class PanelFrame(QWidget):
         self._fit_told()
         self._receipt = receipt
         self._undo.setVisible(receipt is not None)
+        self._undo.setToolTip("Ctrl+Z" if receipt is not None else "")
+        self._make_room()
         self._timer.stop()
         if tone != "bad":
             self._timer.start(3 * TOLD_MS if receipt is not None else TOLD_MS)
@@ -250,6 +259,8 @@ class PanelFrame(QWidget):
             self.undoAsked.emit(receipt)
 
     def _set_toolbar(self, widgets: list[QWidget]) -> None:
+        self._clear(self._below)
+        self._tools = list(widgets)
         self._fill(self._slots, widgets)
 
     def _set_status(self, widgets: list[QWidget]) -> None:
@@ -260,6 +271,7 @@ class PanelFrame(QWidget):
         for widget in widgets:
             box.addWidget(widget)
             widget.show()
+        self._make_room()
 
     @staticmethod
     def _clear(box: QHBoxLayout) -> None:
@@ -268,6 +280,32 @@ class PanelFrame(QWidget):
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._told[0]:
+            self._fit_told()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Where the title bar is short (large text, narrow panel) the vendor's name goes, then the toolbar has its own line:
+        no button is cut off."""
+        items = [self._status.itemAt(index) for index in range(self._status.count())]
+        beside: list[QWidget] = [w for w in (self._undo, self._state) if not w.isHidden()]
+        beside += [widget for item in items if item is not None and (widget := item.widget()) is not None]
+        need = self._title.sizeHint().width() + self._menu.sizeHint().width() + self._theme.px(48)
+        need += sum(widget.sizeHint().width() + 8 for widget in beside)
+        tools = sum(widget.sizeHint().width() + 8 for widget in self._tools if isValid(widget))
+        vendor = self._vendor.sizeHint().width() + 8
+        self._vendor.setVisible(need + vendor + (tools if need + tools <= self.width() else 0) <= self.width())
+        wanted = self._slots if need + tools <= self.width() else self._below
+        former = self._below if wanted is self._slots else self._slots
+        if former.count():
+            while former.count():
+                former.takeAt(0)
+            for widget in self._tools:
+                if isValid(widget):
+                    wanted.addWidget(widget)
 
     # --- looks ---
 
@@ -283,16 +321,14 @@ class PanelFrame(QWidget):
         self._menu.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self._head.setContentsMargins(theme.px(11), theme.px(8), theme.px(8), theme.px(6))
         self._head.setSpacing(8)
+        self._below.setContentsMargins(theme.px(11), 0, theme.px(8), 0)
+        self._below.setSpacing(8)
         for widget in (self._state, self._walls, self._undo, self._notice, self._strip):
             widget.set_theme(theme)
         if self.body is not None:
             self.body.set_theme(theme)
+        self._make_room()
         self.update()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._told[0]:
-            self._fit_told()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme

@@ -193,7 +193,7 @@ class Seat:
         self.front(self)
         if self.drawn and isValid(self.body):
             self.body.focus_first()
-        self.told(f"{source} ber om dette", "neutral")
+        self.told(f"For {source.partition(' (')[0]}", "neutral")
 
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
         if not isValid(self.frame):

@@ -142,6 +142,19 @@ class Workplace(QObject):
             return True
         return False
 
+    def follow_draft(self, about: str, package: str, view: str, values: Mapping[str, Any]) -> None:
+        """What was typed in the same form on another workstation stands here too; focus stays where it is."""
+        for seat in self.seats().values():
+            instance = seat.instance
+            if instance is None or (instance.info.package, instance.info.view) != (package, view):
+                continue
+            if about != (instance.context.patient or instance.context.unit or ""):
+                continue
+            changed = [bind for bind, value in values.items() if instance.values.get(bind) != value]
+            for bind in changed:
+                instance.typed(bind, values[bind])
+            seat.values_changed(tuple(changed))
+
     # --- contexts ---
 
     async def open_unit(self, unit: str, name: str, patients: Sequence[str]) -> None:
