@@ -260,8 +260,8 @@ class Broker:
         return self._receipt(item)
 
     async def _linked_to_its_own(self, grant: Grant, writes: Sequence[Write]) -> None:
-        """What is written points at nothing about another patient. Raises Refused ``wrong-patient``; where it cannot be found
-        out in time (the platform is away) the write goes on: it must be durable."""
+        """What is written points at nothing about another patient. Raises Refused ``wrong-patient``; where that cannot be
+        found out in time (the platform is away) the write goes on: it must be durable."""
         for reference in sorted(set().union(*(links.pointed_at(write.resource) for write in writes))):
             there = self._record.held(reference)
             if there is None:

@@ -14,8 +14,8 @@ WAIT = 0.5
 
 
 def pointed_at(resource: Resource) -> set[str]:
-    """Every ``Type/id`` that the resource refers to and that is about some patient; not patients, who are checked by name, nor
-    itself, nor what is written with it."""
+    """Every ``Type/id`` that the resource refers to and that is about some patient; not patients, who are checked by name,
+    nor itself, nor what is written with it."""
     own = f"{resource.get('resourceType')}/{resource.get('id', '')}"
     found = set()
     for text in _references(resource):
