@@ -44,7 +44,8 @@ class Unborn(PanelProcess):
         return not self.ended
 
     def end_for(self, reason: str, fault: Fault = "crash") -> None:
-        self.reason, self.ended = self.reason or reason, True
+        super().end_for(reason, fault)
+        self.ended = True
 
     async def kill(self, reason: str = "") -> None:
         self.end_for(reason)
