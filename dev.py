@@ -216,7 +216,7 @@ def _side_by_side(pytest: list[str], environment: dict[str, str]) -> int:
         for name, *more in CHECKS:
             command = [*behind, str(BIN / name), *more]
             done = subprocess.run(
-                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False
             )
             with telling:
                 if done.returncode:
@@ -225,7 +225,7 @@ def _side_by_side(pytest: list[str], environment: dict[str, str]) -> int:
 
     checking = threading.Thread(target=check, name="checks", daemon=True)
     checking.start()
-    with subprocess.Popen(pytest, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as tests:
+    with subprocess.Popen(pytest, cwd=ROOT, env=environment, stdout=subprocess.PIPE, encoding="utf-8") as tests:
         try:
             assert tests.stdout is not None
             for line in tests.stdout:

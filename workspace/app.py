@@ -235,6 +235,7 @@ async def open_shift(
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
     host = PanelHost(broker, ground.packages, clock=clock, policy=policy, user=who, tenant=tenant, ground=ground)
+    host.keep_in(options.profile)
     layout, faults = roles.choose(settings_room.ROOT / "resources" / "layouts", subject.role)
     if layout is None:
         views = ((p.id, view.id, view.context) for p in ground.packages.values() for view in p.views)
@@ -275,7 +276,7 @@ def doctor(profile: Path, *, as_json: bool) -> int:
     import platform
     from importlib.metadata import version
 
-    from workspace.panels import confinement
+    from workspace.panels import confinement, selftest
     from workspace.vault import keys
 
     tier = confinement.probe()
@@ -283,11 +284,16 @@ def doctor(profile: Path, *, as_json: bool) -> int:
     rows = {
         "python": platform.python_version(),
         "pyside6": version("PySide6_Essentials"),
-        "confinement": str(getattr(tier, "name", tier)),
+        "confinement": tier.name,
+        "confinement_why": tier.why,
+        "confinement_denies": {one.name: one.denied for one in tier.denials},
+        "windows_tier": "skrevet, men ikke prøvd; brukes ikke",
         "keyring": type(ring).__module__ if ring is not None else "ingen trygg nøkkelring",
         "profile": "kan skrives" if _writable(profile) else "kan ikke skrives",
     }
-    lines = [f"{name:12} {value}" for name, value in rows.items()]
+    walls = [f"{'stengt' if one.denied else 'ÅPENT':8} {selftest.NAMES[one.name]}" for one in tier.denials]
+    shown = {name: value for name, value in rows.items() if name not in ("confinement_denies",) and value}
+    lines = [f"{name:16} {value}" for name, value in shown.items()] + [f"{'':16} {wall}" for wall in walls]
     sys.stdout.write((json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines)) + "\n")
     return 0 if rows["profile"] == "kan skrives" else 1
 

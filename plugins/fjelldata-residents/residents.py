@@ -39,8 +39,8 @@ COLUMNS = [
     ui.col("Beboer", key="name", kind="strong", width="grow"),
     ui.col("NEWS2", key="news2", kind="pill"),
     ui.col("Siste 5 målinger", key="trend", kind="spark", priority=1),
-    ui.col("Merk", key="flags", kind="pills", width="l"),
-    ui.col("Neste legemiddel", key="drug", kind="pills", priority=2),
+    ui.col("Merk", key="flags", kind="pills", width="m"),
+    ui.col("Neste legemiddel", key="drug", kind="pills", width="m", priority=2),
     ui.col("Oppgaver", key="tasks", kind="number", priority=2),
     ui.col("Sist sett", key="seen", kind="age"),
 ]

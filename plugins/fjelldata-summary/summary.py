@@ -28,12 +28,25 @@ ICPC = ("http://hl7.org/fhir/sid/icpc-2", "urn:oid:2.16.578.1.12.4.1.1.7170")
 NONE_KNOWN = {"716186003", "409137002"}  # SNOMED CT: no known allergy, no known drug allergy
 
 
+FIRST = 4  # values that stand open
+VALUES = [
+    ui.col("Siste verdi", key="what"),
+    ui.col("Verdi", key="value", kind="number", width="grow"),
+    ui.col("Alder og kilde", key="age", kind="age", width="l"),
+]
+
+
 @panel.view("summary")
 def summary(ctx: Ctx) -> Part:
     allergic, problem, order = ctx.search(ALLERGIES), ctx.search(PROBLEMS), ctx.search(ORDERS)
     vital, lab = ctx.search(VITALS), ctx.search(LABS)
     return ui.column(
-        ui.part(allergies, allergic, key="allergies"),
+        ui.row(
+            ui.part(allergies, allergic, key="allergies"),
+            ui.part(drugs, order, key="drugs"),
+            key="first",
+            wrap=True,
+        ),
         ui.table(
             lambda: problem_lines(problem),
             [ui.col("Problem", key="problem", width="grow"), ui.col("Siden", key="since", kind="muted")],
@@ -41,21 +54,32 @@ def summary(ctx: Ctx) -> Part:
             label="Problemer",
             key="problems",
         ),
-        ui.part(drugs, order, key="drugs"),
-        ui.table(
-            lambda: value_lines(ctx.now, vital, lab),
-            [
-                ui.col("Siste verdi", key="what"),
-                ui.col("Verdi", key="value", kind="number", width="grow"),
-                ui.col("Alder og kilde", key="age", kind="age", width="l"),
-            ],
-            sortable=False,
-            empty="Ingen målinger ennå",
-            empty_hint="De kommer hit når de er lagret i Vitale målinger eller svart ut av laboratoriet.",
-            label="Siste verdier",
-            key="values",
+        ui.column(
+            ui.table(
+                lambda: value_lines(ctx.now, vital, lab)[:FIRST],
+                VALUES,
+                sortable=False,
+                empty="Ingen målinger ennå",
+                empty_hint="De kommer hit når de er lagret i Vitale målinger eller svart ut av laboratoriet.",
+                label="Siste verdier",
+                key="values",
+            ),
+            ui.part(others, ctx, vital, lab, key="others"),
+            gap="none",
+            key="last",
         ),
+        gap="s",
     )
+
+
+def others(ctx: Ctx, vital: Result, lab: Result) -> Part | None:
+    """What is measured less often, or shown elsewhere too: a key press away."""
+    rest = value_lines(ctx.now, vital, lab)[FIRST:]
+    if not rest:
+        return None
+    names = ", ".join(str(one["key"]) for one in rest)
+    table = ui.table(rest, VALUES, sortable=False, headers=False, label="Flere verdier")
+    return ui.expander(f"Flere verdier ({len(rest)})", table, summary=names)
 
 
 # --- allergies ----------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def trend(ctx: Ctx, readings: Any, every: bool) -> Part:
     return ui.trend(
         readings,
         series=curves,
-        bands=[ui.band(12, 20)],
+        bands=[ui.band(12, 20, series="9279-1", label="Pust 12–20")],
         hours=int(days) * 24,
         label=f"Vitale målinger, siste {int(days)} dager",
         key="trend",

@@ -50,26 +50,29 @@ def note(ctx: Ctx) -> Part:
             key="sign",
             wrap=True,
         ),
-        ui.section("Siste notater", ui.part(former, notes), key="former"),
+        ui.expander("Siste notater", ui.part(former, notes), key="former"),
+        gap="s",
     )
 
 
 def offer(ctx: Ctx, vitals: Result) -> Part | None:
-    """The newest set; after «Nye målinger» the very set that was saved for this note, or why there is none."""
+    """The newest set. After «Nye målinger»: the very set that was saved for this note, until a newer one stands; or why
+    there is none."""
     outcome = ctx.outcome(RECORD)
-    if outcome is not None and not outcome.handled:
-        return ui.text(outcome.reason or "Det ble ikke tatt nye målinger.", style="caption")
     refs = saved_for(outcome)
-    quote = reuse.quote([one for one in vitals if not refs or reference(one) in refs], ctx.now)
-    if quote is None or quote.sentence in str(ctx.state.text or ""):
-        return None
-    run = ui.action(" · ".join(quote.said), insert, **({"refs": refs} if refs else {}))
-    said = f"Sett inn {', '.join(quote.said)}, {quote.source}"
-    return ui.row(
-        ui.button(run, style="chip", label=said),
-        ui.text(quote.source, style="caption", at=quote.at.isoformat()),
-        wrap=True,
-    )
+    newest = reuse.quote(vitals, ctx.now)
+    quote = reuse.quote([one for one in vitals if reference(one) in refs], ctx.now) if refs else None
+    if quote is None or (newest is not None and newest.at > quote.at):
+        quote, refs = newest, []
+    parts = []
+    if outcome is not None and not outcome.handled:
+        parts.append(ui.text(outcome.reason or "Det ble ikke tatt nye målinger.", style="caption", key="why"))
+    if quote is not None and quote.sentence not in str(ctx.state.text or ""):
+        run = ui.action(" · ".join(quote.said), insert, **({"refs": refs} if refs else {}))
+        said = f"Sett inn {', '.join(quote.said)}, {quote.source}"
+        parts.append(ui.button(run, style="chip", label=said, key="insert"))
+        parts.append(ui.text(quote.source, style="caption", at=quote.at.isoformat(), key="source"))
+    return ui.row(*parts, wrap=True) if parts else None
 
 
 def saved_for(outcome: Any) -> list[str]:

@@ -49,7 +49,7 @@ def report(ctx: Ctx) -> Part:
             lambda: lines(ctx, stays, parts, hours),
             [
                 ui.col("Rom", key="room", kind="number", align="start"),
-                ui.col("Hva", key="what", width="grow"),
+                ui.col("Hva", key="what", width="grow", lines=2),
                 ui.col("Hvem", key="who", kind="muted"),
             ],
             headers=False,

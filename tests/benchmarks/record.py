@@ -1,8 +1,9 @@
 """The shared record in figures, in one run: ``python tests/benchmarks/record.py --json``.
 
 Needs nothing: it makes a home with a patient of 5,000 resources in a temporary folder and starts a platform of its own
-(gateway and store in one process). The record, broker, outbox and feed are the shell's own; six panels are six watching
-listeners at the door, so what Qt paints is not in these figures. Ratios are to plain httpx in the same run.
+(gateway and store in one process). The record, broker, outbox and feed are the shell's own. Most figures are taken at the
+door, where six panels are six watching listeners; *painted* is a whole shell with real panels of the resident's activity
+before a sandbox, from Enter until each has drawn (``--painted 0`` leaves it out). Ratios are to plain httpx in the same run.
 """
 # ruff: noqa: E402
 
@@ -64,6 +65,9 @@ OVERLAPPING = (
     "AllergyIntolerance?_count=50",
 )
 SCOPES = ("patient/*.crus",)
+MANY = (3500, 900, 300, 200, 60, 40)
+"""Vital signs, laboratory values, notes, prescriptions, problems and allergies: 5,000."""
+ARNE, OTHER = "Arne Storspove", "Einar Furukongle"
 
 
 def main() -> int:
@@ -72,6 +76,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--switches", type=int, default=500)
     parser.add_argument("--changes", type=int, default=60)
+    parser.add_argument("--painted", type=int, default=6, help="switches in a whole shell")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder), options)
@@ -100,10 +105,11 @@ def measure(folder, options):
         token = token_of(key)
         found = asyncio.run(switches(origin, token, options.runs))
         found |= asyncio.run(changes(origin, token, options.changes))
-        return found | asyncio.run(many(origin, token, options.switches))
+        found |= asyncio.run(many(origin, token, options.switches))
     finally:
         process.terminate()
         process.wait(10)
+    return found | (painted(folder, options.painted) if options.painted else {})
 
 
 # The home ---------------------------------------------------------------------------------------------
@@ -112,7 +118,12 @@ def measure(folder, options):
 async def fill(folder):
     store = Store(folder / "fhir.sqlite", OffsetClock(DAY, time.monotonic()))
     await store.start()
-    rows = [*home(), *records(BIG, 3500, 900, 300, 200, 60, 40), *records(SMALL, 60, 40, 20, 10, 5, 2)]
+    await put(store, [*home(), *records(BIG, *MANY), *records(SMALL, 60, 40, 20, 10, 5, 2)])
+    await store.close()
+
+
+async def put(store, rows):
+    rows = list(rows)
     for at in range(0, len(rows), 400):
         entries = [
             {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
@@ -121,7 +132,6 @@ async def fill(folder):
         body = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         answer = await store.handle(FhirRequest("POST", "", body=body))
         assert answer.status == 200, answer.body
-    await store.close()
 
 
 def records(patient, vitals, labs, notes, medications, problems, allergies):
@@ -408,6 +418,75 @@ async def many(origin, token, switches):
         "former_patient_shown": figure(wrong, "screens", "0", switches),
         "memory_after_all_per_after_50": figure(late / early if early else 1.0, "ratio", "<= 1.05", switches),
     }
+
+
+def painted(folder, switches):
+    """A whole shell: from Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain
+    httpx fetching and parsing what those panels ask."""
+    from tests.journeys.conftest import Sandbox, Workstation
+
+    sandbox = Sandbox(folder / "sandbox", history=7)
+    ours, plain = [], []
+    nurse = None
+    try:
+        sandbox.start()
+        while not json.loads(sandbox.get("/health")[1])["history"]["complete"]:
+            time.sleep(0.1)
+        sandbox.end()
+        asyncio.run(add(folder / "sandbox" / "fhir.sqlite"))
+        sandbox.start()
+        nurse = Workstation("tone", sandbox, folder / "profile")
+        nurse.did("open_patient", name=ARNE)
+        for _ in range(switches):
+            nurse.did("switch_patient", name=OTHER)
+            ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)
+            plain.append(asyncio.run(fetch_of_panels(sandbox.url)))
+        nurse.quit()
+    finally:
+        if nurse is not None:
+            nurse.end()
+        sandbox.end()
+    ratios = [one / statistics.median(plain) for one in ours]
+    return {
+        "switch_to_all_painted": figure(statistics.median(ratios), "x httpx", "<= 2.0", switches),
+        "switch_to_all_painted_ms": figure(statistics.median(ours) * 1000, "ms", "-", switches),
+    }
+
+
+async def add(file):
+    store = Store(file, OffsetClock(DAY, time.monotonic()))
+    await store.start()
+    await put(store, records(BIG, *MANY))
+    await store.close()
+
+
+def queries_of_panels():
+    """What the panels of a patient ask as they open, each query once."""
+    import tomllib
+
+    found = {}
+    for file in sorted((ROOT / "plugins").glob("*/panel.toml")):
+        for view in tomllib.loads(file.read_text("utf-8")).get("views", ()):
+            if view.get("context") == "patient":
+                found |= {item["query"]: None for item in view.get("prefetch", ())}
+    return [text.replace("?", f"?patient=Patient/{BIG}&", 1) for text in found]
+
+
+async def fetch_of_panels(url):
+    from workspace.clock import SystemClock
+    from workspace.sandbox import visitor
+    from workspace.signon.login import login
+    from workspace.signon.platform import discover_platform
+
+    platform = await discover_platform(url)
+    session = await login(
+        platform, open_browser=lambda address: visitor.choose(address, "tone"), clock=SystemClock(), timeout=30
+    )
+    try:
+        token = await session.access_token()
+        return await one_fetch(url, token, [f"{url}/fhir/{text}" for text in queries_of_panels()])
+    finally:
+        await session.sign_out()
 
 
 if __name__ == "__main__":

@@ -59,6 +59,11 @@ def test_who_did_it_is_no_line_of_its_own():
     [
         ({"valueQuantity": {"value": 1}}, "valueQuantity.value", "Verdi"),
         (PRESSURE, "component.1.valueQuantity.value", "Diastolisk: Verdi"),
+        (
+            {"component": [{"code": {"text": "Systolisk", "coding": [{"code": "8480-6"}]}}]},
+            "component.8480-6.valueQuantity",
+            "Systolisk: Verdi",
+        ),
         ({"activity": [{}, {"detail": {}}]}, "activity.1.detail.description", "Tiltak 2: Beskrivelse"),
         (NOTE, "section.0.text.div", "Avsnitt 1: Tekst"),
         ({}, "status", "Status"),

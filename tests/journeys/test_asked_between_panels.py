@@ -13,7 +13,8 @@ def test_new_readings_are_asked_for_saved_and_offered_in_the_note(sandbox, sign_
     nurse.did("press", text="Nye målinger", instance="note")
     wanted = "Journalnotat (Polarvakt) venter på nye målinger."
     nurse.until(lambda: wanted in nurse.did("texts", instance="vitals")["tree"], 10, "the vitals panel says who waits")
-    nurse.until(lambda: nurse.did("focus")["instance"] == "vitals", 5, "the focus is led there")
+    first = {"instance": "vitals", "bind": "respiration"}
+    nurse.until(lambda: nurse.did("focus") == first, 5, "the focus is led to the first field there")
     nurse.did("type", bind="respiration", text="18", instance="vitals")
     nurse.did("type", bind="pulse", text="82", instance="vitals")
     nurse.did("press", text="Lagre", instance="vitals")

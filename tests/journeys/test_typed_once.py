@@ -138,6 +138,38 @@ def test_one_set_is_typed_once_and_seen_everywhere(own_sandbox, sign_on):
     ended_quietly(nurse)
 
 
+def test_the_same_typed_again_is_told_before_it_is_saved(own_sandbox, sign_on):
+    nurse = sign_on("tone", own_sandbox)
+    nurse.did("open_patient", name=ARNE)
+    save_one_set(nurse)
+    nurse.until(lambda: is_ten(shown_news2(nurse)), 5, "the first set")
+    nurse.until(lambda: not nurse.did("values", instance="vitals")["values"], 5, "an empty form")
+    before = nurse.did("status")["words"]
+    save_one_set(nurse)
+    nurse.until(lambda: nurse.did("sheet")["words"], 5, "that it exists already")
+    said = nurse.did("sheet")["words"]
+    assert "Finnes allerede" in said
+    assert any("Vitale målinger, Tone Nilsen" in one for one in said), said
+    nurse.did("press_sheet", text="Tilbake til skjemaet")
+    nurse.until(lambda: not nurse.did("sheet")["words"], 5, "back in the form")
+    nurse.until(lambda: "Ikke lagret" in nurse.did("texts", instance="vitals")["state"], 5, "that nothing was saved")
+    assert nurse.did("values", instance="vitals")["values"]["pulse"] == 112, "the form stands as it was"
+    nurse.did("key", key="S", ctrl=True)
+    nurse.until(lambda: nurse.did("sheet")["words"], 5, "it is told again")
+    nurse.did("press_sheet", text="Bruk alle som finnes")
+    nurse.did("press_sheet", text="Lagre")
+    nurse.until(lambda: not nurse.did("values", instance="vitals")["values"], 5, "an empty form")
+    after = nurse.did("status")["words"]
+    assert before != after
+    reused = int(re.search(r"(\d+) gjenbrukt", after)[1]) - int(re.search(r"(\d+) gjenbrukt", before)[1])
+    assert reused >= 6, (before, after)
+    [pulses] = own_sandbox.read("tone", ["Observation?patient=Patient/BEB-18&code=8867-4&date=ge2026-01-14T13:40:00Z"])
+    assert len(pulses) == 1, "one pulse, not two"
+    assert set(nurse.did("windows")["shown"]) <= {"MainWindow"}, "a sheet is no window"
+    assert nurse.quit() == 0
+    ended_quietly(nurse)
+
+
 def quote_and_sign(nurse):
     """Put the values into a note without typing them. Answers the note's text."""
     offer = nurse.did("texts", instance="note")["tree"]

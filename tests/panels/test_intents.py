@@ -279,3 +279,18 @@ async def test_an_asker_that_no_longer_waits_lets_the_other_know(bench: Any) -> 
             await asyncio.sleep(0.01)
         assert found[0]["params"]["id"] == intent
         assert (await helper.act(saving(intent))).ok, "what it saves for nobody is saved all the same"
+
+
+async def test_no_panel_takes_the_focus_or_asks_out_of_nowhere(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench("puppet", "helper", "other_helper") as b:
+        strings, shell, _, [heard] = await pair(b, "helper")
+        monkeypatch.setattr("workspace.panels.acts.WISH", -1.0)  # the user did something long ago
+        later = {"method": MEASURE, "seconds": 0.2}
+        await strings.panel.act(Action("delayed", later))
+        await until(lambda: b.sent("intent"), strings.panel)
+        assert heard.heard("wanted") == []
+        await b.shown("other_helper", context=strings.panel.context, instance="h9")
+        await strings.panel.act(Action("delayed", later))
+        number = 7001
+        await until(lambda: any(m.get("id") == number for d, *_, m in b.passed if d == "out"), strings.panel)
+        assert shell.heard("choose") == []

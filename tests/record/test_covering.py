@@ -133,3 +133,22 @@ def test_requests_nobody_waits_for_are_called_off_when_the_patient_leaves(platfo
             await asyncio.gather(first, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_two_patients_that_are_one_are_asked_about_anew_and_the_drafts_hear_of_it(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here, 2)
+            heard, merged = [], []
+            record.on_merge(lambda gone, stays: merged.append((gone, stays)))
+            stays = "Observation?patient=Patient/p&_sort=-date"
+            watch = record.watch(stays, ONE, heard.append)
+            await until(lambda: heard)
+            here.mute = True  # the moved resources come with the merge, not one by one
+            await here.put({**observation("flyttet", at="2026-01-14T14:00:00+01:00")})
+            here.tell("merge", {"seq": len(here.numbered) + 1, "from": "Patient/q", "into": "Patient/p"})
+            await until(lambda: any(row["id"] == "flyttet" for change in heard for _, row in change.put))
+            assert merged == [("Patient/q", "Patient/p")]
+            watch.close()
+
+    asyncio.run(run())

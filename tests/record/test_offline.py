@@ -16,6 +16,7 @@ from workspace.broker.broker import Broker
 from workspace.clock import OffsetClock
 from workspace.problem import Problem
 from workspace.record import offline as offline_module
+from workspace.record import record as record_module
 from workspace.record.client import Client
 from workspace.record.directory import Directory
 from workspace.record.drafts import Drafts
@@ -50,6 +51,7 @@ def server(tmp_path):
 def _quick(monkeypatch):
     monkeypatch.setattr(offline_module, "BETWEEN", 0.0)
     monkeypatch.setattr(offline_module, "BEFORE", 0.0)
+    monkeypatch.setattr(record_module, "FIRST_HELLO", 0.2)
 
 
 @asynccontextmanager

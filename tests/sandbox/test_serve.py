@@ -397,3 +397,30 @@ def test_the_one_a_resident_has_shut_out_never_meets_her(standing):
     assert "BEB-21" not in found
     assert her[0] == 403
     assert "BEB-21" in {e["resource"]["id"] for e in with_token(standing, look, "tone")[0]["entry"]}
+
+
+def test_where_the_protected_resident_is_stands_nowhere(standing):
+    """R-40: her room, her house and her doctor, in all that a nurse of her own unit can ask for."""
+    kinds = ("Encounter", "RelatedPerson", "Condition", "Flag", "CarePlan", "Task", "Communication", "Composition")
+    kinds += ("MedicationRequest", "MedicationAdministration", "Observation", "AllergyIntolerance", "Goal", "Consent")
+
+    async def look(token):
+        def go():
+            headers = bearer(token)
+            told = [standing.ask(f"/fhir/{kind}?patient=BEB-22&_count=1000", **headers) for kind in kinds]
+            told += [
+                standing.ask(f"/fhir/{path}", **headers) for path in ("Patient/BEB-22", "Encounter/BEB-22-opphold")
+            ]
+            told.append(standing.ask("/fhir/Encounter?patient=BEB-22&_include=Encounter:location", **headers))
+            whole = standing.ask("/fhir/Encounter?status=in-progress&_include=Encounter:location", **headers)
+            return told, whole
+
+        return await asyncio.to_thread(go)
+
+    told, whole = with_token(standing, look)
+    assert all(status == 200 for status, _ in told)
+    assert sum(len(body.get("entry", ())) for _, body in told) > 150
+    for place in ("rom-302", '"302"', "Fjellheimvegen", "Troms", "9010", "5501", "generalPractitioner"):
+        assert place not in json.dumps(told, ensure_ascii=False), place
+    assert "rom-302" not in json.dumps(whole)
+    assert "rom-301" in json.dumps(whole)

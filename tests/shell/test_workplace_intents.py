@@ -124,7 +124,7 @@ async def test_the_panel_asked_comes_in_front_of_its_tab_and_activity_and_has_th
         field = seat.body.widget("#a")
         window = field.window()
         await until(lambda: window.focusWidget() is field or field.isAncestorOf(window.focusWidget()))
-        assert seat.frame._state.text() == "Prøve puppet (Prøveverk) ber om dette"
+        assert seat.frame._state.text() == "For Prøve puppet"
 
 
 async def shown_sheet(work: Workplace) -> Sheet:

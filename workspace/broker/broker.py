@@ -38,6 +38,7 @@ from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
@@ -297,7 +298,7 @@ class Broker:
         """The panel saw less than there is: what it sends back would take the rest away."""
         base = self._record.held(f"{write.resource['resourceType']}/{write.resource['id']}", version_in(write.if_match))
         tags = (write.resource.get("meta") or {}).get("tag") or ()
-        return facts.TAG in tags or (base is not None and facts.is_changed_in_meaning(base))
+        return facts.TAG in tags or (base is not None and changed_in_meaning(base))
 
     def _bases(self, writes: Sequence[Write]) -> dict[str, Resource]:
         """The versions that updates were made from, where they are at hand: a conflict is shown against them."""

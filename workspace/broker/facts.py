@@ -7,11 +7,9 @@ A panel that wants what was entered in error asks for that status by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from workspace.fhir import parameters
+from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.search import Query, with_parameter
 from workspace.fhir.service import Resource
 
@@ -29,8 +27,6 @@ STATUS: Mapping[str, str] = {
 """Types that state facts, with the parameter that says whether they were entered in error. Texts are not among them: a note
 that was taken back is shown, struck out, by those who show notes."""
 IN_ERROR = "entered-in-error"
-KNOWN: frozenset[str] = frozenset()
-"""URLs of modifier extensions whose meaning the workspace understands."""
 TAG = {"system": "urn:workspace:shown", "code": "withheld"}
 SENTENCE = "Kan ikke vises: opplysningen har et forbehold som arbeidsflaten ikke kjenner."
 REMEMBERED = 50_000
@@ -48,16 +44,6 @@ def facts_only(query: Query) -> Query:
     if any(each.name in (name, "_id") for each in query.parameters):
         return query
     return with_parameter(query, f"{name}:not", IN_ERROR)
-
-
-def is_changed_in_meaning(resource: Mapping[str, Any]) -> bool:
-    """Whether a modifier extension that we do not know stands anywhere in it."""
-    # A look at the text first: going through every element of every row is the dearest thing the door does.
-    return _NAME in _encode(resource) and _unknown(resource)
-
-
-_NAME = b"modifierExtension"
-_encode = msgspec.json.Encoder().encode
 
 
 class Shown:
@@ -81,7 +67,7 @@ class Shown:
 
 def shown(resource: Resource) -> Resource:
     """`resource`, or in its place what may be said of it: who, what kind, when, and that it cannot be shown."""
-    if not is_changed_in_meaning(resource):
+    if not changed_in_meaning(resource):
         return resource
     kept: Resource = {name: resource[name] for name in _KEPT if name in resource}
     kept["meta"] = {**(resource.get("meta") or {}), "tag": [*((resource.get("meta") or {}).get("tag") or ()), TAG]}
@@ -90,16 +76,3 @@ def shown(resource: Resource) -> Resource:
         kept["status"] = "unknown"
         kept["dataAbsentReason"] = {"text": SENTENCE, "coding": [{"code": "unsupported"}]}
     return kept
-
-
-def _unknown(value: Any) -> bool:
-    if isinstance(value, dict):
-        for key, part in value.items():
-            if key == "modifierExtension":
-                held = part if isinstance(part, list) else [part]
-                if any(not isinstance(one, dict) or one.get("url") not in KNOWN for one in held):
-                    return True
-            elif isinstance(part, (dict, list)) and _unknown(part):
-                return True
-        return False
-    return any(_unknown(part) for part in value if isinstance(part, (dict, list))) if isinstance(value, list) else False

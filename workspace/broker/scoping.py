@@ -82,12 +82,14 @@ def _patients(context: Context) -> tuple[str, ...]:
 
 
 def _only_own(context: Context, kind: str, parameter: Parameter) -> None:
-    """A parameter that names a patient may only name the context's; a chain through a patient is never needed."""
+    """A parameter that names a patient may only name the context's. A chain through anything that is about a patient is
+    refused: whose it is, is not known here, so its answer could tell yes or no about somebody else's."""
     if parameter.chain is not None:
-        if "Patient" in parameter.chain.targets:
+        if any(patient_parameter(target) for target in parameter.chain.targets):
             raise refused(
-                "wrong-patient", "Panelet kan ikke søke gjennom en beboer.", f"{kind}.{parameter.name} chained"
-            )
+                "wrong-patient", "Panelet kan ikke søke gjennom opplysninger om en beboer.",
+                f"{kind}.{parameter.name} chained",
+            )  # fmt: skip
         return
     named = set()
     for value in parameter.values:

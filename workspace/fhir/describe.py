@@ -90,11 +90,23 @@ def path_words(resource: Mapping[str, Any], path: str) -> str:
             name = _named(here) if isinstance(here, Mapping) else ""
             words = [*words[:-1], name or f"{words[-1] if words else 'Nr.'} {int(step) + 1}"]
             continue
+        if isinstance(here, list):  # told apart by its code or id, as a conflict's parts are
+            here = next((one for one in here if isinstance(one, Mapping) and _is_called(one, step)), None)
+            name = _named(here) if isinstance(here, Mapping) else ""
+            words = [*words[:-1], name] if name else words
+            continue
         here = here.get(step) if isinstance(here, Mapping) else None
         name = ELEMENTS.get(step, "")
         if name and (not words or words[-1] != name):
             words.append(name)
     return ": ".join(words) or path
+
+
+def _is_called(part: Mapping[str, Any], name: str) -> bool:
+    code = part.get("code")
+    codings = code.get("coding") if isinstance(code, Mapping) else None
+    said = [one.get("code") for one in codings or () if isinstance(one, Mapping)]
+    return name in (*said, *(part.get(key) for key in ("id", "linkId", "url", "system")))
 
 
 def value_words(value: Any) -> str:

@@ -7,10 +7,12 @@ answered, and one that has begun to commit is brought to its end even if nobody 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from workspace.broker.door import Door, Form, Receipt
+from workspace.clock import Clock
 from workspace.panels import effects, wire
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
     from workspace.panels.instance import Instance
     from workspace.panels.process import PanelProcess
 
+WISH = 5.0
+"""Seconds after an action during which a panel may lead the user elsewhere or ask a question: never out of nowhere."""
+log = logging.getLogger(__name__)
+
 ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
 
 
@@ -47,14 +53,21 @@ class _TooMuch(Exception):
 class Acts:
     """The acts of one instance, one at a time."""
 
-    def __init__(self, instance: Instance, door: Door) -> None:
-        self._instance, self._door = instance, door
+    def __init__(self, instance: Instance, door: Door, clock: Clock) -> None:
+        self._instance, self._door, self._clock = instance, door, clock
         self._queue = asyncio.Lock()
+        self._last = float("-inf")  # when the user did something here last; monotonic
         self._answering: asyncio.Task[Effects] | None = None  # the panel works on it; nothing is committed yet
         self.kept = Kept()
 
     async def act(self, action: Action) -> ActOutcome:
         return await self._shielded(self._queued(action))
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the user has just done something in this panel, so that what it asks for now is the user's wish."""
+        busy = self._queue.locked()
+        return busy or self._clock.monotonic() - self._last < WISH
 
     def cancel(self) -> bool:
         """See `face.PanelInstance`."""
@@ -68,10 +81,12 @@ class Acts:
 
     async def _shielded(self, work: Coroutine[Any, Any, ActOutcome]) -> ActOutcome:
         outcome: ActOutcome = await asyncio.shield(self.kept.start(work))
+        self._last = self._clock.monotonic()
         return outcome
 
     async def _queued(self, action: Action) -> ActOutcome:
         async with self._queue:
+            self._last = self._clock.monotonic()
             process = self._instance.keeper.process
             if self._instance.state == "closed":
                 return ActOutcome(False, problem=ENDED)
@@ -110,7 +125,8 @@ class Acts:
         try:
             writes = effects.writes(result, instance.context)
         except (WrongPatient, InvalidParams, TooLarge) as error:
-            process.note(f"[host] refused: {error.message}")
+            process.note(f"[host] refused: {error.message}\n")
+            log.warning("refused %s to %s", error.name, instance.grant.signature)
             text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
             return ActOutcome(False, problem=text)
         receipt = None

@@ -252,7 +252,8 @@ class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """`kind` decides how a cell is painted. `path` is an element path for tables bound to a watch:
     ``valueQuantity.value``, ``component[8480-6].valueQuantity.value`` (component or coding chosen by code),
     ``code.text``, ``performer[0].display``; a path that ends in ``[x]``-typed time gives an instant. `unit` is shown
-    after numbers; `decimals` fixes their digits. `priority` 1 stays longest when the panel is narrow."""
+    after numbers; `decimals` fixes their digits. `priority` 1 stays longest when the panel is narrow. `lines` is how many
+    lines a long text may take: its row grows with it."""
 
     key: str
     title: str
@@ -263,6 +264,7 @@ class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     unit: str = ""
     decimals: int | None = None
     priority: int = 1
+    lines: int = 1
 
 
 class Cell(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

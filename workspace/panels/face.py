@@ -5,7 +5,7 @@ draws them and tells the host what the user does. States are named before the co
 
     starting → running → closed
                  ↘ silent (no answer in 2 s) → running
-                 ↘ dead (process gone) → starting (by itself once; then *Start på nytt*)
+                 ↘ dead (process gone) → starting (by itself after a while, or at *Start på nytt*)
                  ↘ disabled (three crashes in ten minutes)
 """
 
@@ -19,6 +19,7 @@ from workspace.broker.context import Context
 from workspace.broker.door import Receipt
 from workspace.fhir.service import Resource
 from workspace.panels.components import Action, Component, TableRow
+from workspace.panels.faults import Fault
 
 PanelState = Literal["starting", "running", "silent", "dead", "disabled", "closed"]
 
@@ -188,6 +189,16 @@ class PanelInstance(Protocol):
     @property
     def problem(self) -> str:
         """Why it is dead, silent or disabled, in Norwegian."""
+        ...
+
+    @property
+    def log_tail(self) -> str:
+        """What the panel wrote to its log: the vendor's words, which may hold patient data."""
+        ...
+
+    @property
+    def fault(self) -> Fault:
+        """How it failed last, for the frame and for reports; "" while all is well."""
         ...
 
     @property

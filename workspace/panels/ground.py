@@ -18,6 +18,7 @@ from workspace.panels.manifest import Package
 from workspace.panels.process import MessageTap, PanelProcess
 from workspace.panels.spares import Spares
 from workspace.panels.staging import Stage, keep_compiled
+from workspace.panels.watching import Watcher
 from workspace.problem import Problem
 
 
@@ -46,6 +47,7 @@ class Ground:
         self._clock, self._locale = clock, locale
         self._tier, self._limits, self._stage = tier, limits or Limits(), Stage()
         self._spares = Spares(self._start, self._calm)
+        self.watcher = Watcher(clock, self._limits)
         self._taps: list[MessageTap] = []
         self._processes: set[PanelProcess] = set()
         self._compiled: set[Path] = set()
@@ -90,6 +92,7 @@ class Ground:
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await self._preparing
         await asyncio.gather(*(process.kill() for process in list(self._processes)))
+        await self.watcher.close()
         self._stage.close()
 
     async def _start(self, package: Package) -> PanelProcess:
@@ -103,6 +106,7 @@ class Ground:
         self._processes.add(process)
         launch = confinement.launch(tier, package.start, package.folder, self._stage.folder, self._limits)
         await process.start(launch, self._locale)
+        self.watcher.add(process)
         if self._closed:
             await process.kill()
             raise Problem("closing", "Arbeidsflaten lukkes.")

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from workspace.broker.context import Context
 from workspace.broker.door import Door, Prefetch
 from workspace.clock import Clock
 from workspace.panels.confinement import Limits, Policy, Tier
-from workspace.panels.face import PanelListener
+from workspace.panels.face import PanelInstance, PanelListener
+from workspace.panels.faults import Crashes, Trouble, report, scrubbed
 from workspace.panels.ground import Ground, at_once
 from workspace.panels.group import Group
 from workspace.panels.instance import Instance
@@ -25,13 +26,13 @@ from workspace.panels.intents import Intents, Opener
 from workspace.panels.manifest import Package
 from workspace.panels.process import MessageTap, PanelProcess
 from workspace.panels.tasks import Kept
+from workspace.panels.watching import PackageUsage
 from workspace.problem import Problem
 
 ASK_DEADLINE = 0.1
 CALM_AFTER = 1.0
 """Seconds after the last opening when spares are started even though somebody still waits for a first render."""
 A_TURN = 4
-CRASHES, WITHIN = 3, 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,8 @@ class PanelHost:
         self._groups: dict[tuple[str, str], Group] = {}
         self._kept = Kept()
         self._untap: list[Callable[[], None]] = []
-        self._troubles: list[Callable[[str, str, str, bool], None]] = []
-        self._crashes: dict[str, deque[float]] = defaultdict(deque)
-        self._disabled: set[str] = set()
+        self.faults = Crashes(clock, self._user.get("reference", ""))
+        self._profile: Path | None = None
         self._processes: set[PanelProcess] = set()
         self._intents = Intents(lambda: self._packages, self.instances)
         self._last_open = clock.monotonic()
@@ -131,8 +131,8 @@ class PanelHost:
             raise Problem("wrong-context-kind", sentence, "Ta det ut av oppsettet for denne aktiviteten.")
         key = (package.id, context.token)
         group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Group(package, context, self._acquire, self)
+        if group is None or group.ended:  # its last panel was closed
+            group = self._groups[key] = Group(package, context, self._acquire, self.faults)
         if instance_id in group.instances:
             raise ValueError(f"the instance {instance_id!r} is already open in this context")
         self._last_open = self._clock.monotonic()
@@ -245,11 +245,9 @@ class PanelHost:
         self._untap.append(undo)
         return undo
 
-    def on_trouble(self, listener: Callable[[str, str, str, bool], None]) -> Callable[[], None]:
-        """Crashes, for the log and the administrator: ``listener(package, version, reason, disabled)``; no patient
-        data."""
-        self._troubles.append(listener)
-        return lambda: self._troubles.remove(listener) if listener in self._troubles else None
+    def on_trouble(self, listener: Trouble) -> Callable[[], None]:
+        """Crashes and hangs, for the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        return self.faults.listen(listener)
 
     # --- processes ------------------------------------------------------------------------------------------
 
@@ -273,26 +271,38 @@ class PanelHost:
     def _of(self, context: Context) -> list[Group]:
         return [group for (_, token), group in self._groups.items() if token == context.token]
 
-    # --- crashes --------------------------------------------------------------------------------------------
+    # --- faults and budgets ---------------------------------------------------------------------------------
 
-    def crashed(self, package: Package, reason: str) -> bool:
-        """Count it; whether the package is now disabled for this user."""
-        now = self._clock.monotonic()
-        times = self._crashes[package.id]
-        times.append(now)
-        while times and now - times[0] > WITHIN:
-            times.popleft()
-        if len(times) >= CRASHES:
-            self._disabled.add(package.id)
-        disabled = package.id in self._disabled
-        for listener in list(self._troubles):
-            listener(package.id, package.version, reason, disabled)
-        return disabled
-
-    def disabled(self, package: Package) -> bool:
-        return package.id in self._disabled
+    def keep_in(self, profile: Path) -> None:
+        """Remember crashes over restarts, and put reports, in this folder."""
+        self.faults.keep_in(profile)
+        self._profile = profile
 
     def enable(self, package_id: str) -> None:
         """The administrator (or a new version) lifts the ban."""
-        self._disabled.discard(package_id)
-        self._crashes.pop(package_id, None)
+        self.faults.enable(package_id)
+
+    def usage(self) -> list[PackageUsage]:
+        """What each installed package uses and has sent, for the administrator; those that run first."""
+        found = [
+            replace(
+                one, crashes=self.faults.count(one.package), disabled=self.faults.disabled(self._packages[one.package])
+            )
+            for one in self._ground.watcher.usage(self._packages.values(), self._ground.label)
+        ]
+        return sorted(found, key=lambda one: (not one.pids, one.vendor, one.name))
+
+    def report(self, instance: PanelInstance, *, with_log: bool) -> Path:
+        """Write a report about what went wrong with a panel; the log only when the user has seen it and agreed. Raises
+        Problem when it cannot be written."""
+        tail = scrubbed(instance.log_tail) if with_log else ""
+        if self._profile is None:
+            raise Problem("no-profile", "Meldingen kan ikke lagres: arbeidsflaten har ingen profilmappe.")
+        try:
+            return report(
+                self._profile / "reports", self._clock, self._packages[instance.info.package],
+                fault=instance.fault, reason=instance.problem, tier=self._ground.label, log_tail=tail,
+            )  # fmt: skip
+        except OSError as error:
+            advice = "Sjekk at profilmappen finnes og kan skrives i."
+            raise Problem("report-failed", "Meldingen kunne ikke lagres.", advice, str(error)) from error

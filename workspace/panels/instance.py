@@ -21,6 +21,7 @@ from workspace.panels.blobs import Blobs
 from workspace.panels.budget import Bucket
 from workspace.panels.components import Action
 from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, Paper, TreeNode
+from workspace.panels.faults import Fault
 from workspace.panels.feeds import Feed, Feeds
 from workspace.panels.fields import Fields
 from workspace.panels.intents import Errands, Intents
@@ -84,6 +85,8 @@ class Keeper(Protocol):
 
     def broke(self, reason: str) -> None: ...
 
+    def mute(self) -> None: ...
+
 
 class Instance:
     """See `face.PanelInstance`. `keeper` owns the process; `listener` is the shell."""
@@ -116,7 +119,7 @@ class Instance:
         key = DraftKey(tenant, user.get("reference", ""), about, package.id, view.id, "", package.state_version)
         self.fields = Fields(door, key, clock, self.telling.saved)
         self.feeds = Feeds(door, self.grant, self.send, self.telling.bound)
-        self.acts = Acts(self, door)
+        self.acts = Acts(self, door, clock)
         self.errands = Errands(self, intents, door)
         self.blobs = Blobs(self.telling.blob)
         self._known = asyncio.Event()  # it runs, or it will not
@@ -138,6 +141,7 @@ class Instance:
         self.dropped = 0
         self.restarted = 0
         self.last_log = ""
+        self.fault: Fault = ""
         if self.fields.values:
             self.telling.values(tuple(self.fields.values))
 
@@ -277,6 +281,7 @@ class Instance:
                 await asyncio.shield(answer)
         except TimeoutError:
             self.silent(True)
+            self.keeper.mute()
             answer.add_done_callback(self._opened_late)
         except ContextChanged:
             return
@@ -333,11 +338,13 @@ class Instance:
 
     def running(self) -> None:
         if self._state in ("starting", "silent"):
+            self.fault = ""
             self.become("running", "")
 
     def silent(self, silent: bool) -> None:
         name = f"«{self.view.title}» fra {self.package.vendor}"
         if silent and self._state in ("starting", "running"):
+            self.fault = "mute" if self._tree.root is None else "hang"
             self.become("silent", f"{name} svarer ikke. Det du har skrevet, er tatt vare på.")
         elif not silent:
             self.running()
@@ -448,6 +455,8 @@ class Instance:
         about."""
         if self._printing:
             raise TooMany("the user has not decided about the former document yet")
+        if not self.acts.asked_for:
+            return PrintResult(printed=False, reason="Utskrift må komme av noe brukeren gjør i panelet.")
         tree = Tree()
         if document.tree is not None:
             check_strings(document.tree)

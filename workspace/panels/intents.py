@@ -134,7 +134,8 @@ class Intents:
         if target is None:
             return IntentResult(handled=False, reason=f"«{chosen.label}» kunne ikke åpnes.")
         source = f"{raiser.view.title} ({raiser.package.vendor})"
-        target.telling.wanted(source)
+        if raiser.acts.asked_for:  # the focus is never taken out of nowhere
+            target.telling.wanted(source)
         result = await target.errands.take(name, args, source)
         if strangers(result.result, raiser.context):
             target.note(f"[host] refused: the result of {name!r} names another patient")
@@ -147,6 +148,8 @@ class Intents:
         if not found:
             return IntentResult(handled=False, reason=f"Ingen andre paneler her tar imot «{name}».")
         at: int | None = 0
+        if len(found) > 1 and not raiser.acts.asked_for:
+            return IntentResult(handled=False, reason="Flere paneler kan gjøre dette, og ingen har valgt hvilket.")
         if len(found) > 1:
             question = f"«{raiser.view.title}» ber om noe som flere paneler kan gjøre. Hvilket vil du bruke?"
             at = await raiser.telling.listener.choose(question, [one.label for one in found])

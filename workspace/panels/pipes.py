@@ -13,6 +13,9 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
+from workspace.panels.confinement import FILTER
+from workspace.panels.selftest import handed
+
 CHUNK = 256 << 10
 MAX_UNREAD = 8 << 20
 """Bytes waiting for a child that does not read its input; beyond that it is given up."""
@@ -32,22 +35,26 @@ class Child:
         on_output: Callable[[bytes], None],
         on_errors: Callable[[bytes], None],
         on_exit: Callable[[int], None],
+        filter: bytes = b"",
     ) -> None:
-        """Raises OSError when the program cannot be started."""
+        """`filter` is what the program reads from the descriptor that stands for `confinement.FILTER` in its command.
+        Raises OSError when the program cannot be started."""
         self._loop = asyncio.get_running_loop()
         self._on_output, self._on_errors, self._on_exit = on_output, on_errors, on_exit
         self._unsent = bytearray()
         self._writing = False
-        self._popen = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(env),
-            cwd=cwd,
-            bufsize=0,
-            start_new_session=True,
-        )
+        with handed(filter) as descriptor:
+            self._popen = subprocess.Popen(
+                [str(descriptor) if part == FILTER else part for part in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(env),
+                cwd=cwd,
+                bufsize=0,
+                start_new_session=True,
+                pass_fds=[descriptor] if descriptor >= 0 else [],
+            )
         stdin, stdout, stderr = self._popen.stdin, self._popen.stdout, self._popen.stderr
         assert stdin is not None
         assert stdout is not None

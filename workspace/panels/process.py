@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from workspace.clock import Clock
 from workspace.panels import confinement
 from workspace.panels.budget import Bucket
+from workspace.panels.faults import Fault
 from workspace.panels.manifest import Package
 from workspace.panels.pipes import Child
 from workspace.panels.protocol import (
@@ -35,11 +36,13 @@ from workspace.panels.protocol import (
     PanelError,
     ParseError,
     Ping,
+    Render,
     Shutdown,
     TooMany,
     UnsupportedProtocol,
 )
 from workspace.panels.rpc import Peer
+from workspace.panels.watching import Counts
 from workspace.panels.wire import Lines, LineTooLong, failure
 from workspace.problem import Problem
 
@@ -66,9 +69,13 @@ MessageTap = Callable[[str, str, int, str, str, bytes], None]
 
 
 class StartFailed(Problem):
-    """The panel could not be started, or did not introduce itself."""
+    """The panel could not be started, or did not introduce itself. `why` is the reason alone, `fault` how it failed,
+    `log_tail` what it wrote before."""
 
-    def __init__(self, package: Package, why: str, detail: str = "") -> None:
+    def __init__(
+        self, package: Package, why: str, detail: str = "", fault: Fault = "crash", log_tail: str = ""
+    ) -> None:
+        self.why, self.fault, self.log_tail = why, fault, log_tail
         super().__init__(
             "panel-start-failed",
             f"«{package.name}» fra {package.vendor} kunne ikke starte: {why}.",
@@ -88,6 +95,8 @@ class PanelProcess:
         self.ending = False
         self.dropped = 0  # messages for another instance or an ended context
         self.silent = False
+        self.fault: Fault = ""
+        self.counts = Counts()
         self._clock = clock
         self._tap = tap
         self._child: Child | None = None
@@ -122,6 +131,7 @@ class PanelProcess:
                 on_output=self._output,
                 on_errors=self._errors,
                 on_exit=self._exited,
+                filter=launch.filter,
             )
         except OSError as error:
             raise StartFailed(self.package, "programmet finnes ikke eller kan ikke kjøres", str(error)) from error
@@ -134,12 +144,16 @@ class PanelProcess:
                 raise UnsupportedProtocol(f"the panel answered with protocol {result.protocol}")
             self.protocol = result.protocol
         except (PanelError, TimeoutError) as error:
-            why = self.reason or "det svarte ikke som avtalt ved oppstart"
+            slow = isinstance(error, TimeoutError)
+            why = self.reason or ("det brukte for lang tid" if slow else "det svarte ikke som avtalt ved oppstart")
             if isinstance(error, UnsupportedProtocol):
                 spoken = f"{OLDEST_PROTOCOL}–{PROTOCOL_VERSION}" if PROTOCOL_VERSION > OLDEST_PROTOCOL else "1"
                 why = f"det snakker en annen protokoll enn denne arbeidsflaten ({spoken}): {error.message}"
-            await self.kill(why)
-            raise StartFailed(self.package, why, f"{error!r}; {self.log_tail[-500:]}") from error
+            self.end_for(why, "slow-start" if slow else "crash")
+            await self.kill()
+            raise StartFailed(
+                self.package, why, f"{error!r}; {self.log_tail[-500:]}", self.fault, self.log_tail
+            ) from error
         except asyncio.CancelledError:
             await self.kill("avbrutt")
             raise
@@ -167,25 +181,28 @@ class PanelProcess:
 
     def _write(self, line: bytes) -> None:
         if self._child is not None and not self._child.write(line) and not self.reason and not self.ending:
-            self.reason = "det tar ikke imot meldinger"
+            self.reason, self.fault = "det tar ikke imot meldinger", "hang"
 
     def _output(self, data: bytes) -> None:
         if self._over():
             return  # its last words after we decided: nobody is to act on them
         now = self._clock.monotonic()
+        self.counts.bytes += len(data)
         if not self._bytes.take(len(data), now):
-            self.end_for("det sendte for mye på en gang")
+            self.end_for("det sendte for mye på en gang", "flood")
+            return
+        lines = data.count(b"\n")  # counted before they are cut: empty ones cost time too
+        self.counts.messages += lines
+        if not self._messages.take(lines, now):
+            self.end_for("det sendte for mange meldinger", "flood")
             return
         try:
             for line in self._lines.feed(data):
                 if self._over():
                     return
-                if not self._messages.take(1, now):
-                    self.end_for("det sendte for mange meldinger")
-                    return
                 self._line(line)
         except LineTooLong:
-            self.end_for("det sendte en melding som er for stor")
+            self.end_for("det sendte en melding som er for stor", "flood")
 
     def _over(self) -> bool:
         return self.ending or bool(self.reason)
@@ -198,7 +215,7 @@ class PanelProcess:
             self._write(failure(None, error))
             self._bad += 1
             if self._bad >= BAD_LINES:
-                self.end_for("det sendte meldinger som ikke kan leses")
+                self.end_for("det sendte meldinger som ikke kan leses", "unreadable")
             return
         self._bad = 0
         self._speaks()
@@ -214,6 +231,7 @@ class PanelProcess:
                 self.owner.silence(self, False)
 
     def _heard(self, params: Message) -> None:
+        self.counts.renders += isinstance(params, Render)
         if isinstance(params, Log):
             self.note(f"[{params.level}] {params.text}\n")
         elif self.owner is not None:
@@ -279,9 +297,10 @@ class PanelProcess:
 
     # --- the end --------------------------------------------------------------------------------------------
 
-    def end_for(self, reason: str) -> None:
+    def end_for(self, reason: str, fault: Fault = "crash") -> None:
         """It broke the rules: end it at once; `reason` is told to the user."""
-        self.reason = self.reason or reason
+        if not self.reason:
+            self.reason, self.fault = reason, fault
         if self._child is not None:
             self._child.kill()
 
@@ -307,7 +326,7 @@ class PanelProcess:
 
     def _exited(self, code: int) -> None:
         if not self.reason and not self.ending:
-            self.reason = _reason(code, self.log_tail)
+            self.reason, self.fault = _reason(code, self.log_tail)
         if self._doubt is not None:
             self._doubt.cancel()
             self._doubt = None
@@ -316,16 +335,17 @@ class PanelProcess:
             self.owner.exited(self)
 
 
-def _reason(code: int, log: str) -> str:
+def _reason(code: int, log: str) -> tuple[str, Fault]:
     """A return code in words. bubblewrap passes signals on as 128 + n."""
     number = -code if code < 0 else code - 128 if code > 128 else 0
-    if "MemoryError" in log[-2000:] or number == signal.SIGKILL:
-        return "det brukte for mye minne, eller ble stanset av maskinen"
+    short_of_memory = any(word in log[-2000:] for word in ("MemoryError", "Cannot allocate memory"))
+    if short_of_memory or number == signal.SIGKILL:
+        return "det brukte for mye minne, eller ble stanset av maskinen", "leak"
     if number == signal.SIGXCPU:
-        return "det brukte for mye regnekraft"
+        return "det brukte for mye regnekraft", "cpu"
     if number:
-        return f"det krasjet (signal {number})"
-    return "det avsluttet seg selv" if code == 0 else f"det krasjet (kode {code})"
+        return f"det krasjet (signal {number})", "crash"
+    return "det avsluttet seg selv" if code == 0 else f"det krasjet (kode {code})", "crash"
 
 
 Starter = Callable[[Package], Awaitable[PanelProcess]]

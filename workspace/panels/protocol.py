@@ -503,8 +503,9 @@ class Unwatch(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 class Raise(Message, frozen=True, omit_defaults=True, kw_only=True):
     """Request: an intent outside an event. It goes to a panel open in the same context, else to one that is opened for
-    it; where several could, the user chooses. Answered with the `IntentResult` when it is done, which may take as long
-    as the user takes; as a notification nobody is told. `name` and `args` as in `IntentRequest`."""
+    it; where several could, the user chooses. A panel may lead the user elsewhere or ask only within 5 s after an event
+    of its own. Answered with the `IntentResult` when it is done, which may take as long as the user takes; as a
+    notification nobody is told. `name` and `args` as in `IntentRequest`."""
 
     method = "raise"
     instance: str
@@ -524,7 +525,8 @@ class Notify(Message, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Print(Message, frozen=True, omit_defaults=True, kw_only=True):
-    """Request: `document` is to be printed. Answered with `PrintResult` when the user has decided."""
+    """Request: `document` is to be printed, after something the user did in the panel. Answered with `PrintResult` when
+    the user has decided."""
 
     method = "print"
     instance: str

@@ -13,28 +13,46 @@ import shutil
 import tempfile
 from pathlib import Path
 
-BOOT = """\
-import sys
-sdk, package, script, memory, files, cpu = sys.argv[1:7]
+LIMITS = """\
 try:
     import resource
-    for name, value in (("AS", memory), ("NOFILE", files), ("CPU", cpu), ("CORE", "0"), ("FSIZE", "0")):
-        value = int(value)
-        hard = resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1]
+    bounds = {"AS": addresses, "DATA": memory, "NOFILE": files, "CPU": cpu, "NPROC": processes}
+    bounds |= {"CORE": 0, "FSIZE": 0, "MEMLOCK": 0, "MSGQUEUE": 0}
+    for name, value in bounds.items():
+        which, value = getattr(resource, "RLIMIT_" + name, None), int(value)
+        if which is None or value < 0:
+            continue
+        hard = resource.getrlimit(which)[1]
         value = value if hard < 0 else min(value, hard)
-        resource.setrlimit(getattr(resource, "RLIMIT_" + name), (value, value))
-    del resource, name, value, hard
+        resource.setrlimit(which, (value, value))
+    del resource, bounds, name, which, value, hard
 except ImportError:
     pass
+"""
+
+BOOT = f"""\
+import sys
+sdk, package, script, memory, files, cpu, processes = sys.argv[1:8]
+addresses = memory
+{LIMITS}
 sys.path[:0] = [package, sdk]
-sys.argv[:] = [script, *sys.argv[7:]]
+sys.argv[:] = [script, *sys.argv[8:]]
 __file__ = script
 with open(script, "rb") as source:
     code = compile(source.read(), script, "exec")
-del source, sdk, package, script, memory, files, cpu
+del source, sdk, package, script, memory, addresses, files, cpu, processes
 exec(code)
 """
 """Limits first, then the vendor's code as ``__main__``. The limits bind whatever the code starts, too."""
+
+OTHERS = f"""\
+import os, sys
+memory, files, cpu, processes = sys.argv[1:5]
+addresses = 64 * int(memory)
+{LIMITS}
+os.execv(sys.argv[5], sys.argv[5:])
+"""
+"""The same for a program that is not Python, where the machine has no `prlimit`: addresses only against the absurd."""
 
 MOST = 200
 """Files of one folder that are compiled ahead; whoever has more waits for the rest."""
@@ -50,7 +68,7 @@ class Stage:
 
     @property
     def folder(self) -> Path:
-        """Absolute; holds `boot.py` and `workspace/`. Some milliseconds of file work the first time."""
+        """Absolute; holds `boot.py`, `limits.py` and `workspace/`. Some milliseconds of file work the first time."""
         if self._folder is None:
             folder = Path(tempfile.mkdtemp(prefix="workspace-sdk-"))
             target = folder / "workspace"
@@ -59,6 +77,7 @@ class Stage:
             shutil.copytree(self._source / "workspace" / "sdk", target / "sdk")
             shutil.copy2(self._source / "workspace" / "__init__.py", target / "__init__.py")
             (folder / "boot.py").write_text(BOOT, encoding="utf-8")
+            (folder / "limits.py").write_text(OTHERS, encoding="utf-8")
             keep_compiled(target)
             self._folder = folder
         return self._folder

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from workspace.panels import bounds
 from workspace.panels.components import (
     COMPONENTS,
     CONTAINERS,
@@ -357,6 +358,8 @@ def _checked(component: Component, where: str) -> Component:
         raise InvalidParams(f"{where}.items: an item's key stands twice")
     if isinstance(component, Timeline) and len({entry.key for entry in component.entries}) != len(component.entries):
         raise InvalidParams(f"{where}.entries: an entry's key stands twice")
+    if wrong := bounds.fault(component):
+        raise InvalidParams(f"{where}.{wrong}")
     if any(not bind for bind in binds_of(component)):
         raise InvalidParams(f"{where}.bind: a field without a name")
     return component
@@ -380,6 +383,8 @@ def _claim(binds: dict[str, str], nodes: Iterable[TreeNode]) -> None:
             if bind in binds:
                 raise InvalidParams(f"«{node.id}».bind: «{bind}» is already the field of «{binds[bind]}»")
             binds[bind] = node.id
+    if len(binds) > bounds.MAX_FIELDS:
+        raise TooLarge(f"a tree of {len(binds)} fields; the limit is {bounds.MAX_FIELDS}")
 
 
 def _may_have_children(component: Component) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from workspace.fhir.compartment import patients_of
@@ -30,7 +31,7 @@ class Form:
     state_version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is read out of the bundle is worked out once
 class Item:
     """One transaction. `answer` is the platform's bundle once `state` is lagret.
 
@@ -59,24 +60,24 @@ class Item:
         """Whether it waits for a person to see to the item it rests on, not for the platform."""
         return self.state == "venter" and self.problem is not None and self.problem.code == HELD
 
-    @property
+    @cached_property
     def lanes(self) -> frozenset[str]:
         """Whom it is about: items that share a patient go in their order, whatever panel wrote them."""
         named = {who for entry in entries(self.bundle) for who in patients_of(entry.get("resource") or {})}
         return frozenset(named or {self.patient})
 
-    @property
+    @cached_property
     def creates(self) -> frozenset[str]:
         """The ``urn:uuid:`` names that later items may use for what this one makes."""
         own = (str(entry.get("fullUrl", "")) for entry in entries(self.bundle))
         return frozenset([*(name for name in own if name.startswith("urn:uuid:")), *self.stands_for])
 
-    @property
+    @cached_property
     def updates(self) -> Mapping[str, str]:
         """``Type/id`` of each resource that it changes, with the version it must still have."""
         return updates(self.bundle)
 
-    @property
+    @cached_property
     def uses(self) -> frozenset[str]:
         """``urn:uuid:`` names in it that it does not make itself."""
         found: set[str] = set()

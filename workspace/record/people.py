@@ -12,6 +12,7 @@ from typing import Any
 
 from workspace.clock import OSLO, parse
 from workspace.fhir import codes, dates
+from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.service import Resource
 from workspace.record.rows import name_of
 
@@ -135,7 +136,7 @@ def flag_texts(flags: Iterable[Resource]) -> dict[str, list[str]]:
 def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
     """Never silent: each allergy, that there are none, or that nobody has asked."""
     valid = [each for each in found if _is_valid(each)]
-    real = [each for each in valid if not NONE_KNOWN & set(_codes(each.get("code")))]
+    real = [each for each in valid if changed_in_meaning(each) or not NONE_KNOWN & set(_codes(each.get("code")))]
     if real:
         return tuple((_allergy(each), "bad") for each in real)
     if any("confirmed" in _codes(each.get("verificationStatus")) for each in valid):
@@ -144,6 +145,8 @@ def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
 
 
 def _allergy(one: Resource) -> str:
+    if changed_in_meaning(one):
+        return "Allergi: se journalen, opplysningen har et ukjent forbehold"
     reactions = [text(held) for part in _dicts(one.get("reaction")) for held in _list(part.get("manifestation"))]
     said = f"Allergi: {text(one.get('code')) or 'ukjent stoff'}"
     said += f" ({reactions[0]})" if reactions and reactions[0] else ""
@@ -156,6 +159,8 @@ def newest_score(observations: Iterable[Resource]) -> tuple[int, bool, datetime 
         value = (each.get("valueQuantity") or {}).get("value")
         if each.get("status") in ("entered-in-error", "cancelled") or not isinstance(value, int | float):
             continue
+        if changed_in_meaning(each):
+            return None  # the newest says something we do not understand: an older one is not the answer
         parts = [(part.get("valueQuantity") or {}).get("value") for part in _dicts(each.get("component"))]
         return int(value), 3 in parts, moment(each.get("effectiveDateTime"))
     return None

@@ -27,7 +27,9 @@ class Panel:
         self.views: dict[str, View] = {}
         self.actions: dict[str, Callable[..., Any]] = {}
         self.intents: dict[str, Callable[..., Any]] = {}
-        made_in = sys._getframe(1).f_code.co_filename.replace("\\", "/")
+        frame = sys._getframe(1)
+        # Not the code's own file name first: compiled code may have been made elsewhere.
+        made_in = str(frame.f_globals.get("__file__") or frame.f_code.co_filename).replace("\\", "/")
         self.texts = Texts(made_in.rpartition("/")[0] or ".")
 
     def view(self, name: str) -> Callable[[F], F]:

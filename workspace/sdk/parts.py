@@ -46,6 +46,7 @@ _DEFAULTS: dict[str, Any] = {
     "height": "m",
     "level": 3,
     "lines": 3,
+    "col.lines": 1,
     "gap": "s",
     "column.gap": "m",
     "notice.tone": "warn",

@@ -61,6 +61,9 @@ class Session:
             self._refuse(None, errors.InvalidRequest("a message is an object"))
             return
         number, method, params = message.get("id"), message.get("method"), message.get("params", {})
+        if number is not None and not isinstance(number, int | str):
+            self._refuse(None, errors.InvalidRequest("an id is a number or a string"))
+            return
         if method is None:
             self._answered(number, message)
             return

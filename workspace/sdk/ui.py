@@ -190,9 +190,10 @@ def col(
     unit: str = "",
     decimals: int | None = None,
     priority: int = 1,
+    lines: int = 1,
 ) -> Props:
     """A column. `path` is an element path for tables bound to a search; `key` names the cell in computed rows and is
-    the path or the title when left out. Numbers stand to the right."""
+    the path or the title when left out. Numbers stand to the right. A long text may take `lines` lines."""
     props = {
         "key": key or path or title,
         "title": title,
@@ -203,6 +204,7 @@ def col(
         "unit": unit,
         "decimals": decimals,
         "priority": priority,
+        "lines": lines,
     }
     return checked("col", props)
 

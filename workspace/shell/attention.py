@@ -51,7 +51,8 @@ class Attention:
     def platform(self, state: Any) -> None:
         """`state` is a `record.rows.ServiceState`."""
         tone = {"ok": "ok", "treg": "warn"}.get(state.state, "bad")
-        self._line.set_light("Journalplattform", tone, "" if state.state == "ok" else state.text)
+        quiet = state.state == "ok" and getattr(state, "follows", "strøm") == "strøm"
+        self._line.set_light("Journalplattform", tone, "" if quiet else state.text)
         if tone != "bad":
             self._line.notice("platform", None)
             return

@@ -60,7 +60,9 @@ class Chip(QWidget):
             left += theme.px(14)
         painter.setPen(ink)
         painter.setFont(theme.font("pill"))
-        painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._text)
+        room = self.width() - left - theme.px(6)
+        words = theme.metrics("pill").elidedText(self._text, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
 
 
 def paint_shape(painter: QPainter, shape: str, area: QRectF, ink: object) -> None:

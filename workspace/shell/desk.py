@@ -17,6 +17,7 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
+from workspace.shell.existing import ask_existing
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
@@ -236,8 +237,11 @@ class Desk:
             self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
             title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
         )  # fmt: skip
+        title_of = partial(_title, shift.host.packages)
+        shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
+        shift.broker.drafts.on_change(self._drafted)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
         if shift.problems:
@@ -249,6 +253,11 @@ class Desk:
         places = [place for activity in shift.layout.activities for place in placements(activity.tree)]
         vendors = {shift.host.packages[p.package].vendor for p in places if p.package in shift.host.packages}
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
+
+    def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
+        """An open form follows what its user typed on another workstation."""
+        if kept is not None and self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.follow_draft(key[2], key[3], key[4], kept.values)
 
     def _show_unsent(self) -> None:
         if self.shift is not None and self.shift.unsent is not None:
@@ -370,6 +379,7 @@ class Desk:
             choices.append(Choice(title, "Handling", "", partial(self.set_theme, name)))
         for scale in (100, 125, 150, 200):
             choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
+        choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
         choices.append(Choice("Logg ut", "Handling", "F12", self._leave))
         self.window.palette_.open(choices)
 

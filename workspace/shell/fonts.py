@@ -10,7 +10,9 @@ from typing import Literal
 
 from PySide6.QtGui import QFont, QFontDatabase, QFontMetrics
 
-Role = Literal["body", "medium", "strong", "button", "caption", "pill", "key", "label", "heading", "title", "name"]
+Role = Literal[
+    "body", "medium", "strong", "button", "caption", "pill", "key", "label", "mark", "heading", "title", "name"
+]
 
 SIZES: dict[Role, tuple[int, QFont.Weight]] = {
     "body": (14, QFont.Weight.Normal),
@@ -20,6 +22,7 @@ SIZES: dict[Role, tuple[int, QFont.Weight]] = {
     "caption": (12, QFont.Weight.Normal),
     "label": (12, QFont.Weight.Medium),
     "pill": (12, QFont.Weight.Medium),
+    "mark": (12, QFont.Weight.DemiBold),
     "key": (11, QFont.Weight.Medium),
     "heading": (14, QFont.Weight.DemiBold),
     "title": (16, QFont.Weight.DemiBold),

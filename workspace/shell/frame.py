@@ -6,51 +6,41 @@ The frame belongs to its place in the layout and outlives the panels that come a
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStackedLayout,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
 
 from workspace.shell import icons
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
+from workspace.shell.trouble import Trouble
+from workspace.shell.words import one_line
 
 AWAIT_AFTER_MS = 300
 HELP_AFTER_MS = 2000
 TOLD_MS = 6000
-
-
-class Notice(QWidget):
-    """What stands instead of a body: whose data it awaits, or why the panel is not there, and what to do."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._words = QLabel()
-        self._words.setWordWrap(True)
-        self._words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.again = PlainButton(theme, "Start på nytt")
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(self.again)
-        row.addStretch(1)
-        box = QVBoxLayout(self)
-        box.addStretch(1)
-        box.addWidget(self._words)
-        box.addLayout(row)
-        box.addStretch(2)
-        self.say(theme, "", offer=False)
-
-    def say(self, theme: Theme, words: str, *, offer: bool) -> None:
-        self._words.setFont(theme.font("body"))
-        self._words.setText(words)
-        self.again.set_theme(theme)
-        self.again.setVisible(offer)
-        self.setAccessibleName(words)
+UNCONFINED = "Dette panelet er ikke skjermet av fra nett og filer på denne maskinen. Stedets regler tillater det."
 
 
 class PanelFrame(QWidget):
-    """`restartAsked` and `closeAsked` are the user's; the owner of the place acts on them."""
+    """`restartAsked`, `closeAsked` (also from *Skjul*) and the others are the user's; the owner of the place acts on them.
+    `reportWanted` is answered with `ask_report`, and `reportAsked(with_log)` with a report."""
 
     restartAsked = Signal()
+    reportWanted = Signal()
+    reportAsked = Signal(bool)
     closeAsked = Signal()
     resetAsked = Signal()
     undoAsked = Signal(object)
@@ -61,24 +51,33 @@ class PanelFrame(QWidget):
         self._title_text, self._vendor_text = title, vendor
         self.setWindowTitle(title)
         self.setAccessibleName(f"{title}, {vendor}")
-        self._title, self._vendor = QLabel(title), QLabel(vendor)
+        self._title, self._vendor = QLabel(), QLabel()
+        for label, text in ((self._title, title), (self._vendor, vendor)):
+            label.setTextFormat(Qt.TextFormat.PlainText)  # a manifest's words
+            label.setText(one_line(text, 80))
+        self._walls = Chip(theme, "", "warn", "diamond")
+        self._walls.hide()
         self._state = Chip(theme)
         self._state.hide()
+        self._told = ("", "ok")
         self._undo = PlainButton(theme, "Angre", quiet=True)
         self._undo.hide()
         self._undo.clicked.connect(self._undo_pressed)
         self._menu = QToolButton()
-        self._slots = QHBoxLayout()
+        self._slots, self._below = QHBoxLayout(), QHBoxLayout()
+        self._tools: list[QWidget] = []
         self._status = QHBoxLayout()
         self._stack = QStackedLayout()
-        self._notice = Notice(theme)
+        self._notice = Trouble(theme)
         self._notice.setParent(self)  # else it is a window of its own for a moment, and takes the focus
         self._stack.addWidget(self._notice)
+        self._strip = Trouble(theme, strip=True)
+        self._strip.hide()
         self.body: PanelBody | None = None
         self._receipt: object = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._state.hide)
+        self._timer.timeout.connect(self._forget)
         self._timer.timeout.connect(self._undo.hide)
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
@@ -98,11 +97,16 @@ class PanelFrame(QWidget):
         close.setEnabled(not self._locked)
         menu.addAction("Tilbakestill til rollens oppsett", self.resetAsked.emit)
         self._menu.setMenu(menu)
-        self._notice.again.clicked.connect(self.restartAsked.emit)
+        for place in (self._notice, self._strip):
+            place.restartAsked.connect(self.restartAsked.emit)
+            place.reportAsked.connect(self.reportAsked.emit)
+            place.reportWanted.connect(self.reportWanted.emit)
+            place.hideAsked.connect(self.closeAsked.emit)
         head = QHBoxLayout()
         self._head = head
         head.addWidget(self._title)
         head.addWidget(self._vendor)
+        head.addWidget(self._walls)
         head.addStretch(1)
         head.addLayout(self._status)
         head.addWidget(self._undo)
@@ -113,6 +117,8 @@ class PanelFrame(QWidget):
         box.setContentsMargins(1, 3, 1, 7)  # the body ends above the round corners
         box.setSpacing(0)
         box.addLayout(head)
+        box.addWidget(self._strip)
+        box.addLayout(self._below)
         box.addLayout(self._stack, 1)
 
     # --- what stands in it ---
@@ -123,15 +129,20 @@ class PanelFrame(QWidget):
         if former is not None:
             former.toolbarChanged.disconnect(self._set_toolbar)
             former.statusChanged.disconnect(self._set_status)
+            former.undoAsked.disconnect(self._undo_pressed)
         self._clear(self._slots)
+        self._clear(self._below)
+        self._tools = []
         self._clear(self._status)
-        self._state.hide()
+        self._forget()
         self._undo.hide()
+        self._strip.hide()
         self.body = body
         if body is not None:
             self._stack.addWidget(body)
             body.toolbarChanged.connect(self._set_toolbar)
             body.statusChanged.connect(self._set_status)
+            body.undoAsked.connect(self._undo_pressed)
         if former is not None:
             # In this order: a widget that leaves while it is the current one has another laid out and shown instead.
             if self._stack.currentWidget() is former:
@@ -151,7 +162,8 @@ class PanelFrame(QWidget):
 
     def blank(self) -> None:
         """Nothing at all: the former patient's picture must not stand a moment longer."""
-        self._notice.say(self._theme, "", offer=False)
+        self._strip.hide()
+        self._notice.say("")
         self._stack.setCurrentWidget(self._notice)
 
     def await_data(self, whose: str) -> None:
@@ -164,29 +176,81 @@ class PanelFrame(QWidget):
         self._waiting.start(AWAIT_AFTER_MS)
 
     def _late(self, whose: str) -> None:
-        self._notice.say(self._theme, f"Henter opplysninger om {whose} …" if whose else "Henter …", offer=False)
+        self._notice.say(f"Henter opplysninger om {whose} …" if whose else "Henter …")
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.timeout.connect(self._very_late)
         self._waiting.start(HELP_AFTER_MS - AWAIT_AFTER_MS)
 
     def _very_late(self) -> None:
-        self.explain(f"{self._title_text} fra {self._vendor_text} svarer ikke ennå.", offer=True)
+        self.fail(f"«{self._title_text}» fra {self._vendor_text} svarer ikke ennå.")
 
     def explain(self, words: str, *, offer: bool = True) -> None:
         """Why the panel is not there, in words, with *Start på nytt* when that may help."""
+        self._instead(words, again=offer, report=False, hide=False)
+
+    def fail(self, words: str, *, again: bool = True) -> None:
+        """The panel failed: its name, vendor and reason in `words`, and what the user can do about it."""
+        self._instead(words, again=again, report=True, hide=not self._locked)
+
+    def _instead(self, words: str, *, again: bool, report: bool, hide: bool) -> None:
         self._waiting.stop()
-        self._notice.say(self._theme, words, offer=offer)
+        self._strip.hide()
+        focus = QApplication.focusWidget()
+        bereft = self.body is not None and focus is not None and self.body.isAncestorOf(focus)
+        self._notice.say(words, again=again, report=report, hide=hide)
         self._stack.setCurrentWidget(self._notice)
+        if bereft:
+            self._notice.take_focus()
+
+    def warn(self, words: str) -> None:
+        """Something is wrong, but what the panel drew last still stands: said above it, for as long as it lasts."""
+        self._waiting.stop()
+        self._strip.show()
+        self._strip.say(words, again=True, report=True, hide=not self._locked, tone="warn")
+
+    def well(self) -> None:
+        """All is well again."""
+        self._strip.hide()
+
+    def ask_report(self, log: str) -> None:
+        """Let the user see what a report holds before it is made; `log` is scrubbed, and stays out unless chosen."""
+        if self._strip.isVisibleTo(self):
+            self._strip.hide()
+            self._notice.say(self._strip.words(), again=True, report=True, hide=not self._locked)
+            self._stack.setCurrentWidget(self._notice)
+        self._notice.ask_report(log)
+
+    def set_confinement(self, label: str) -> None:
+        """How the panel is shut in: anything less than confined is labelled for as long as the panel stands."""
+        lower = label != "confined"
+        self._walls.set_text(label if lower else "", "warn")
+        self._walls.setToolTip(plain_tip(UNCONFINED) if lower else "")
+        self._walls.setAccessibleDescription(UNCONFINED if lower else "")
 
     def tell(self, words: str, tone: str = "ok", receipt: object = None) -> None:
         """A sentence in the title bar; with *Angre* when `receipt` can be undone. Bad news stays until the next."""
-        self._state.set_text(words, tone)
+        self._told = (one_line(words), tone)
+        self._fit_told()
         self._receipt = receipt
         self._undo.setVisible(receipt is not None)
+        self._undo.setToolTip("Ctrl+Z" if receipt is not None else "")
+        self._make_room()
         self._timer.stop()
         if tone != "bad":
             self._timer.start(3 * TOLD_MS if receipt is not None else TOLD_MS)
+
+    def _fit_told(self) -> None:
+        """The sentence as far as there is room; all of it in the tip and for screen readers."""
+        words, tone = self._told
+        room = max(self._theme.px(90), self.width() * 6 // 10)
+        self._state.set_text(self._theme.metrics("pill").elidedText(words, Qt.TextElideMode.ElideRight, room), tone)
+        self._state.setAccessibleName(words)
+        self._state.setToolTip(plain_tip(words))
+
+    def _forget(self) -> None:
+        self._told = ("", "ok")
+        self._state.hide()
 
     def _undo_pressed(self) -> None:
         receipt, self._receipt = self._receipt, None
@@ -195,6 +259,8 @@ class PanelFrame(QWidget):
             self.undoAsked.emit(receipt)
 
     def _set_toolbar(self, widgets: list[QWidget]) -> None:
+        self._clear(self._below)
+        self._tools = list(widgets)
         self._fill(self._slots, widgets)
 
     def _set_status(self, widgets: list[QWidget]) -> None:
@@ -205,6 +271,7 @@ class PanelFrame(QWidget):
         for widget in widgets:
             box.addWidget(widget)
             widget.show()
+        self._make_room()
 
     @staticmethod
     def _clear(box: QHBoxLayout) -> None:
@@ -213,6 +280,32 @@ class PanelFrame(QWidget):
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._told[0]:
+            self._fit_told()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Where the title bar is short (large text, narrow panel) the vendor's name goes, then the toolbar has its own line:
+        no button is cut off."""
+        items = [self._status.itemAt(index) for index in range(self._status.count())]
+        beside: list[QWidget] = [w for w in (self._undo, self._state) if not w.isHidden()]
+        beside += [widget for item in items if item is not None and (widget := item.widget()) is not None]
+        need = self._title.sizeHint().width() + self._menu.sizeHint().width() + self._theme.px(48)
+        need += sum(widget.sizeHint().width() + 8 for widget in beside)
+        tools = sum(widget.sizeHint().width() + 8 for widget in self._tools if isValid(widget))
+        vendor = self._vendor.sizeHint().width() + 8
+        self._vendor.setVisible(need + vendor + (tools if need + tools <= self.width() else 0) <= self.width())
+        wanted = self._slots if need + tools <= self.width() else self._below
+        former = self._below if wanted is self._slots else self._slots
+        if former.count():
+            while former.count():
+                former.takeAt(0)
+            for widget in self._tools:
+                if isValid(widget):
+                    wanted.addWidget(widget)
 
     # --- looks ---
 
@@ -228,10 +321,13 @@ class PanelFrame(QWidget):
         self._menu.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self._head.setContentsMargins(theme.px(11), theme.px(8), theme.px(8), theme.px(6))
         self._head.setSpacing(8)
-        for widget in (self._state, self._undo, self._notice.again):
+        self._below.setContentsMargins(theme.px(11), 0, theme.px(8), 0)
+        self._below.setSpacing(8)
+        for widget in (self._state, self._walls, self._undo, self._notice, self._strip):
             widget.set_theme(theme)
         if self.body is not None:
             self.body.set_theme(theme)
+        self._make_room()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -18,10 +18,18 @@ def pill_width(theme: Theme, text: str, shape: str = "none") -> int:
 
 
 def paint_pill(
-    painter: QPainter, theme: Theme, left: float, middle: float, text: str, tone: str = "neutral", shape: str = "none"
+    painter: QPainter,
+    theme: Theme,
+    left: float,
+    middle: float,
+    text: str,
+    tone: str = "neutral",
+    shape: str = "none",
+    least: int = 0,
 ) -> int:
-    """Draw a pill with its left edge at `left`, centred on `middle`; returns its width."""
-    width = pill_width(theme, text, shape)
+    """Draw a pill with its left edge at `left`, centred on `middle`, at least `least` wide; returns its width."""
+    words = pill_width(theme, text, shape)
+    width = max(words, least)
     area = QRectF(left + 0.5, middle - theme.pill / 2 + 0.5, width - 1, theme.pill - 1)
     quiet = tone == "neutral"
     painter.save()
@@ -30,7 +38,7 @@ def paint_pill(
     painter.setBrush(theme.tint(tone))
     painter.drawRoundedRect(area, theme.pill_radius, theme.pill_radius)
     ink = theme.tone(tone)
-    inset = theme.px(8)
+    inset = theme.px(8) + (width - words) // 2
     if shape != "none":
         size = theme.px(9)
         paint_shape(painter, shape, QRectF(left + inset, middle - size / 2, size, size), ink)

@@ -40,6 +40,7 @@ class Seat:
         self.frame = frame
         self.whose = whose  # the patient's or unit's name, for what is printed
         self.front: Callable[[Seat], None] = lambda seat: None
+        self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
         self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
@@ -142,6 +143,8 @@ class Seat:
         elif isValid(self.body):
             self.body.rendered(change)
             self._come()
+            if self._seated and self.instance is not None and not self.instance.problem:
+                self.frame.well()
 
     def values_changed(self, binds: tuple[str, ...]) -> None:
         if self.drawn and isValid(self.body):
@@ -155,12 +158,21 @@ class Seat:
         instance = self.instance
         if instance is None or not self._seated or not isValid(self.frame):
             return
+        self.frame.set_confinement(instance.info.confinement)
         if instance.state in ("dead", "disabled"):
-            self.frame.explain(instance.problem, offer=True)
-        elif instance.state == "silent":
-            self.frame.tell(instance.problem or "Svarer ikke", "warn")
+            self.frame.fail(instance.problem, again=instance.state == "dead")
+        elif instance.state == "silent" or (instance.state == "running" and instance.problem):
+            if self.drawn:
+                self._come()
+                self.frame.warn(instance.problem)
+            else:
+                self.frame.fail(instance.problem)
+        elif instance.state == "starting" and instance.fault:
+            self.frame.explain(f"«{instance.info.title}» fra {instance.info.vendor} starter på nytt …", offer=False)
         elif instance.state == "running":
+            self.frame.well()
             self._come()
+        self.troubled(self)
 
     def draft_saved(self, at: str) -> None:
         if self._seated and isValid(self.frame):
@@ -181,7 +193,7 @@ class Seat:
         self.front(self)
         if self.drawn and isValid(self.body):
             self.body.focus_first()
-        self.told(f"{source} ber om dette", "neutral")
+        self.told(f"For {source.partition(' (')[0]}", "neutral")
 
     async def choose(self, question: str, choices: Sequence[str]) -> int | None:
         if not isValid(self.frame):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from workspace.shell.chips import PlainButton
 from workspace.shell.theme import Theme
@@ -31,7 +31,8 @@ class Sheet(QFrame):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setFont(theme.font("title" if role == "title" else "body"))
             label.setWordWrap(True)
-        self._words.setVisible(bool(words))
+        if not words:  # never shown before it has a place: it would be a window of its own for a moment
+            self._words.hide()
         self._tint(self._words, "muted")
         self.shut = PlainButton(theme, "Lukk", "Esc")
         self.shut.setShortcut("")
@@ -125,6 +126,10 @@ class Sheet(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close_()
+            return
+        focus = self._window.focusWidget()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):
+            focus.click()
             return
         super().keyPressEvent(event)
 

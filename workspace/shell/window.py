@@ -17,8 +17,13 @@ from workspace.shell.signin import SignInPage
 from workspace.shell.status import StatusLine
 from workspace.shell.surface import Surface
 from workspace.shell.theme import Theme
+from workspace.shell.trouble import Trouble
 
 SIZE = (1440, 900)
+NO_PANELS = (
+    "Ingen av panelene her virker nå. Det du har skrevet, er tatt vare på. "
+    "Ctrl K virker fortsatt: bytt beboer, avdeling eller aktivitet, eller se «Paneler på denne maskinen»."
+)
 
 
 class ActivityPage(QWidget):
@@ -31,11 +36,14 @@ class ActivityPage(QWidget):
         self._empty = QLabel("Ingen beboer er åpnet.\nVelg en i beboerlisten, eller trykk Ctrl K og skriv et navn.")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setFont(theme.font("body"))
+        self._fallback = Trouble(theme, strip=True)
+        self._fallback.hide()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         if banner is not None:
             box.addWidget(banner)
+        box.addWidget(self._fallback)
         box.addWidget(surface, 1)
         box.addWidget(self._empty, 1)
         self.set_open(banner is None)
@@ -47,8 +55,14 @@ class ActivityPage(QWidget):
         if self.banner is not None:
             self.banner.setVisible(is_open)
 
+    def set_fallback(self, *, shown: bool) -> None:
+        """Whether none of the panels here works: what does work is said above them."""
+        self._fallback.setVisible(shown)
+        self._fallback.say(NO_PANELS if shown else "")
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self._fallback.set_theme(theme)
         self._empty.setFont(theme.font("body"))
         if self.banner is not None:
             self.banner.set_theme(theme)

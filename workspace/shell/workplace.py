@@ -19,12 +19,14 @@ from PySide6.QtWidgets import QWidget
 from workspace.broker.context import Context, for_patient, for_unit
 from workspace.layouts import tree as trees
 from workspace.layouts.document import Activity, Layout, Placement, Tree, placements
+from workspace.panels.faults import scrubbed
 from workspace.panels.host import PanelHost
 from workspace.problem import Problem
 from workspace.shell.banner import Banner, BannerText
 from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import Spawn
+from workspace.shell.panels_view import PanelsView
 from workspace.shell.seat import Seat
 from workspace.shell.surface import Surface
 from workspace.shell.theme import Theme
@@ -60,6 +62,7 @@ class Workplace(QObject):
         self._now, self._spawn = now, spawn
         self._frames: dict[str, PanelFrame] = {}
         self._trees: dict[str, Tree] = {}
+        self._panels: PanelsView | None = None
         self.unit: Group | None = None
         self.patient: Group | None = None
         host.opens_intents(self._open_for_intent)
@@ -93,6 +96,8 @@ class Workplace(QObject):
         group = 1 if activity.context == "patient" else 0
         frame = PanelFrame(self._window.theme, title, vendor, group=group, locked=place.locked)
         frame.restartAsked.connect(lambda name=place.instance: self._restart(name))
+        frame.reportWanted.connect(lambda name=place.instance: self._show_log(name))
+        frame.reportAsked.connect(lambda with_log, name=place.instance: self._report(name, with_log=with_log))
         frame.undoAsked.connect(lambda receipt, name=place.instance: self._undo(name, receipt))
         frame.closeAsked.connect(lambda name=place.instance, one=activity: self._close_panel(one, name))
         frame.resetAsked.connect(lambda one=activity: self._project(one, one.tree))
@@ -136,6 +141,19 @@ class Workplace(QObject):
             seat.body.focus_first()
             return True
         return False
+
+    def follow_draft(self, about: str, package: str, view: str, values: Mapping[str, Any]) -> None:
+        """What was typed in the same form on another workstation stands here too; focus stays where it is."""
+        for seat in self.seats().values():
+            instance = seat.instance
+            if instance is None or (instance.info.package, instance.info.view) != (package, view):
+                continue
+            if about != (instance.context.patient or instance.context.unit or ""):
+                continue
+            changed = [bind for bind, value in values.items() if instance.values.get(bind) != value]
+            for bind in changed:
+                instance.typed(bind, values[bind])
+            seat.values_changed(tuple(changed))
 
     # --- contexts ---
 
@@ -212,7 +230,7 @@ class Workplace(QObject):
     def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
         """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
         seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, self._turns, group.name)
-        seat.front = self._front
+        seat.front, seat.troubled = self._front, lambda _seat: self._fall_back()
         try:
             instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
         except Problem as problem:
@@ -347,6 +365,40 @@ class Workplace(QObject):
         if seat is not None and seat.instance is not None:
             self._spawn(seat.instance.restart())
 
+    def _show_log(self, name: str) -> None:
+        """Before a report is made, the user sees what the panel's log would add to it."""
+        seat = self._seat(name)
+        if seat is not None and seat.instance is not None:
+            seat.frame.ask_report(scrubbed(seat.instance.log_tail))
+
+    def _report(self, name: str, *, with_log: bool) -> None:
+        seat = self._seat(name)
+        if seat is None or seat.instance is None:
+            return
+        try:
+            path = self._host.report(seat.instance, with_log=with_log)
+        except Problem as problem:
+            seat.frame.tell(str(problem), "bad")
+            return
+        seat.frame.tell(f"Meldingen er lagret som {path.name} i mappen «{path.parent.name}» i profilen", "ok")
+
+    def _fall_back(self) -> None:
+        """When no panel of an activity works, the page says so, and what works all the same."""
+        seats = self.seats()
+        for activity in self._layout.activities:
+            here = [seats[place.instance] for place in placements(self._trees[activity.id]) if place.instance in seats]
+            states = [seat.instance.state for seat in here if seat.instance is not None]
+            none = bool(states) and all(one in ("dead", "disabled") for one in states)
+            self._window.page(activity.id).set_fallback(shown=none)
+
+    def show_panels(self) -> None:
+        """«Paneler på denne maskinen», in a window beside the work."""
+        if self._panels is None:
+            self._panels = PanelsView(self._window.theme, self._host, self._window)
+        self._panels.refresh()
+        self._panels.show()
+        self._panels.activateWindow()
+
     def _undo(self, name: str, receipt: object) -> None:
         seat = self._seat(name)
         if seat is not None:
@@ -377,6 +429,8 @@ class Workplace(QObject):
     def set_theme(self, theme: Theme) -> None:
         for frame in self._frames.values():
             frame.set_theme(theme)
+        if self._panels is not None:
+            self._panels.set_theme(theme)
 
     def tick(self) -> None:
         for seat in self.seats().values():
@@ -395,6 +449,10 @@ class Workplace(QObject):
 
     async def close(self) -> None:
         """End both contexts; the drafts are kept by the host."""
+        if self._panels is not None:
+            self._panels.close()
+            self._panels.deleteLater()
+            self._panels = None
         for group in (self.patient, self.unit):
             if group is not None:
                 for seat in group.seats.values():

@@ -74,6 +74,12 @@ class Puppet(Panel):
         if args.get("ack"):
             send(method="ack", params={"id": id})
 
+    def do_delayed(self, id, args):
+        send(id=id, result={})
+        time.sleep(args["seconds"])
+        self.number = getattr(self, "number", 6999) + 1
+        send(id=self.number, method="raise", params={**self.at, "name": args["method"]})
+
     def do_hang(self, id, args):
         time.sleep(args["seconds"])
         send(id=id, result={})

@@ -115,3 +115,24 @@ def test_the_trend_is_bound_and_the_table_shows_sets():
     assert first["cells"]["oxygen"] == "Luft"
     assert (first["cells"]["news2"]["text"], first["cells"]["news2"]["shape"]) == ("10", "up")
     assert second["key"].startswith("2026-01-13")
+
+
+def test_another_panel_that_asked_gets_the_references_of_what_was_saved():
+    bench = Bench(vitals.panel)
+    bench.open("vitals", record=[], values={"respiration": 18, "pulse": 82})
+    waiting = bench.ask("record vital-signs", "Journalnotat (Polarvakt)")
+    assert "Journalnotat (Polarvakt) venter på nye målinger." in bench.texts()
+    bench.click("Lagre")
+    saved = [name for name, one in bench.record.resources.items() if one["resourceType"] == "Observation"]
+    assert (waiting.handled, waiting.result) == (True, {"observations": saved})
+    assert len(saved) == 2
+    assert "venter på nye målinger" not in bench.texts()
+
+
+def test_the_user_may_say_not_now():
+    bench = Bench(vitals.panel)
+    bench.open("vitals", record=[])
+    waiting = bench.ask("record vital-signs", "Journalnotat (Polarvakt)")
+    bench.click("Ikke nå")
+    assert (waiting.done, waiting.handled, waiting.reason) == (True, False, "Målingene ble ikke tatt nå.")
+    assert bench.record.resources == {}

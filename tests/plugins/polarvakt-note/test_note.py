@@ -108,3 +108,17 @@ def test_only_values_of_the_newest_set_are_offered():
     bench = opened(vitals=new + old)
     assert "Pust 25 · Puls 112" in bench.texts()
     assert "SpO₂" not in bench.texts()
+
+
+def test_a_set_asked_for_is_offered_when_it_is_saved_and_why_not_when_it_is_not():
+    bench = opened(text="Slapp.")
+    bench.click("Nye målinger")
+    assert bench.raised == [("record vital-signs", {})]
+    assert "Ingen andre paneler her tar imot «record vital-signs»." in bench.texts()
+    assert "Pust 25 · SpO₂ 91 % · Temp 38,6 · Puls 112" in bench.texts(), "what was measured before is still offered"
+    only = next(one for one in bench._shown[1] if one["code"]["coding"][0]["code"] == "8867-4")
+    bench.other("record vital-signs", lambda: {"observations": [f"Observation/{only['id']}"]})
+    bench.click("Nye målinger")
+    assert "Ingen andre paneler" not in bench.texts()
+    effects = bench.click("Puls 112")
+    assert effects["state"]["text"].startswith("Slapp. Puls 112 (fra Vitale målinger")

@@ -14,7 +14,11 @@ from workspace.panels.protocol import Node
 def form() -> Node:
     save = Node("b", "button", {"text": "Lagre", "action": {"name": "save"}})
     pulse = Node("#pulse", "number-field", {"label": "Puls", "bind": "pulse"})
-    return Node("0", "column", {}, [Node("h", "heading", {"text": "Ny måling"}), save, Node("g", "grid", {}, [pulse])])
+    chips = {"label": "Visning", "bind": "mode", "style": "chips", "slot": "toolbar", "options": []}
+    shown = Node("#mode", "choice-field", chips)
+    return Node(
+        "0", "column", {}, [shown, Node("h", "heading", {"text": "Ny måling"}), save, Node("g", "grid", {}, [pulse])]
+    )
 
 
 def test_escape_lets_go_of_an_action_that_runs(body, instance, spawner):

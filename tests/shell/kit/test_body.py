@@ -229,7 +229,7 @@ def test_boxes_of_one_row_line_up_with_and_without_an_error(qtbot, body, instanc
 
     def foot(name: str) -> int:
         widget = body.widget(name)
-        return widget.mapTo(body, widget.rect().topLeft()).y() + widget.standing()
+        return widget.mapTo(body, widget.rect().topLeft()).y() + widget.standing(widget.width())
 
     assert len({foot(name) for name in ("#pust", "#spo2", "#o2", "#bt")}) == 1
     save = body.widget("save")

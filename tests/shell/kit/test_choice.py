@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QMenu
 
 from workspace.panels.components import ChoiceField, Option
-from workspace.shell.kit.choice import ChipButton, ChoiceWidget, MenuButton
+from workspace.shell.kit.choice import ChipButton, ChoiceWidget, MenuButton, SegmentButton
 
 OPTIONS = [
     Option(value="A", label="A våken", key="a"),
@@ -92,3 +93,61 @@ def test_options_may_change_while_it_stands(notes, show):
     field.set_component(ChoiceField(bind="how", label="Vis", options=[Option(value="n", label="Å & Ø")], style="chips"))
     chips = [chip for chip in field.findChildren(ChipButton) if chip.isVisible()]
     assert [chip.accessibleName() for chip in chips] == ["Å & Ø"]
+
+
+def segments(**more):
+    options = [Option(value=value, label=value) for value in ("Tabell", "Trend", "Alle")]
+    return ChoiceField(bind="view", label="Visning", options=options, style="segments", initial="Trend", **more)
+
+
+def test_segments_are_one_stop_and_the_arrows_choose(qtbot, notes):
+    made = ChoiceWidget(segments(), notes.env)
+    qtbot.addWidget(made)
+    made.show()
+    made.activateWindow()
+    first, second, third = made.findChildren(SegmentButton)
+    stops = [one for one in (first, second, third) if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    assert stops == [second], "the chosen one"
+    second.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is second)
+    qtbot.keyClick(second, Qt.Key.Key_Right)
+    assert notes.values["view"] == "Alle"
+    assert QApplication.focusWidget() is third
+    qtbot.keyClick(third, Qt.Key.Key_Right)
+    assert notes.typed == [("view", "Alle")], "it stops at the end"
+    qtbot.keyClick(third, Qt.Key.Key_Left)
+    assert notes.values["view"] == "Trend"
+    face = QAccessible.queryAccessibleInterface(second)
+    assert face.role() == QAccessible.Role.RadioButton
+    assert face.state().checked
+    assert "Visning" in face.text(QAccessible.Text.Description)
+
+
+def test_segments_stand_side_by_side_as_one_group(qtbot, notes):
+    made = ChoiceWidget(segments(), notes.env)
+    qtbot.addWidget(made)
+    made.show()
+    QApplication.processEvents()
+    first, second, third = made.findChildren(SegmentButton)
+    assert first.geometry().right() + 1 == second.geometry().left()
+    assert second.geometry().right() + 1 == third.geometry().left()
+
+
+def test_a_choices_error_is_read_with_each_of_its_chips(qtbot, notes):
+    options = [Option(value="a", label="Fall"), Option(value="b", label="Smitte")]
+    made = ChoiceWidget(
+        ChoiceField(bind="x", label="Merker", options=options, style="chips", error="Velg ett"), notes.env
+    )
+    qtbot.addWidget(made)
+    assert {chip.accessibleDescription() for chip in made.findChildren(ChipButton)} == {"Merker. Velg ett"}
+
+
+def test_chips_wrap_where_there_is_no_room(qtbot, notes):
+    options = [Option(value=str(number), label=f"Valg nummer {number}") for number in range(12)]
+    made = ChoiceWidget(ChoiceField(bind="x", label="Mange", options=options, style="chips"), notes.env)
+    qtbot.addWidget(made)
+    made.resize(300, made.heightForWidth(300))
+    made.show()
+    QApplication.processEvents()
+    assert all(chip.geometry().right() <= 300 for chip in made.findChildren(ChipButton))
+    assert len({chip.geometry().top() for chip in made.findChildren(ChipButton)}) > 1

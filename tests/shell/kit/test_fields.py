@@ -112,7 +112,10 @@ def test_a_pair_moves_on_and_back(qtbot, notes, shown, key: str):
     qtbot.keyClick(field.second, Qt.Key.Key_Backspace)
     assert QApplication.focusWidget() is field.first
     assert field.first.text() == "104"
-    assert [field.first.accessibleName(), field.second.accessibleName()] == ["Systolisk", "Diastolisk"]
+    assert [field.first.accessibleName(), field.second.accessibleName()] == [
+        "Blodtrykk, Systolisk",
+        "Blodtrykk, Diastolisk",
+    ]
 
 
 def test_three_digits_are_seen_whole_in_a_narrow_pair(notes, shown):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 
 from workspace.panels.components import Action, Cell, Pill, Table, TableColumn, TableRow
 from workspace.panels.face import BoundRows
-from workspace.shell.kit.table import TableWidget, fitting_pills, shared
+from workspace.shell.kit.table import TableWidget, shared
+from workspace.shell.kit.table_cells import fitting_pills
 from workspace.shell.kit.table_model import RowModel
 
 COLUMNS = [
@@ -130,8 +133,9 @@ def test_the_least_important_columns_go_first_when_it_is_narrow(widget):
 
 
 def test_widths_fill_the_room_and_the_widest_give_way():
-    assert shared(100, {0: 30, 1: 20}, {0}) == {0: 80, 1: 20}
-    assert shared(100, {0: 30, 1: 20}, set()) == {0: 30, 1: 70}
+    assert shared(100, {0: 30, 1: 20}, {0}) == {0: 70, 1: 30}
+    assert shared(100, {0: 30, 1: 20}, set()) == {0: 45, 1: 55}
+    assert shared(101, {0: 30, 1: 20, 2: 10}, {0, 2}) == {0: 51, 1: 26, 2: 24}
     tight = shared(100, {0: 30, 1: 200}, {0})
     assert sum(tight.values()) == 100
     assert tight[0] == 30
@@ -207,3 +211,135 @@ def test_rows_that_could_not_be_fetched_anew_say_so(qtbot, notes):
     made.bound_changed()
     assert made.view.accessibleDescription() == ""
     assert made.sizeHint().height() < stale
+
+
+def many(count: int) -> BoundRows:
+    return BoundRows(
+        tuple(
+            {
+                "resourceType": "Observation",
+                "id": str(n),
+                "valueQuantity": {"value": n % 97},
+                "note": [{"text": f"Merknad {n}"}],
+            }
+            for n in range(count)
+        )
+    )
+
+
+WIDE = [
+    TableColumn(key="v", title="Verdi", kind="number", align="end", path="valueQuantity.value"),
+    TableColumn(key="n", title="Merknad", path="note.text", width="grow"),
+]
+
+
+@pytest.fixture
+def huge(qtbot, notes):
+    notes.rows = many(10_000)
+    made = TableWidget(Table(columns=WIDE, watch=1, label="Mange"), notes.env)
+    qtbot.addWidget(made)
+    made.resize(420, 500)
+    made.show()
+    made.activateWindow()
+    made.view.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is made.view)
+    return made
+
+
+def test_one_changed_row_of_ten_thousand_is_one_change(notes, huge):
+    told = []
+    huge.model.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
+    huge.model.modelReset.connect(lambda: told.append("reset"))
+    huge.model.layoutChanged.connect(lambda: told.append("layout"))
+    rows = list(notes.rows.resources)
+    rows[4711] = {**rows[4711], "valueQuantity": {"value": 1000}}
+    notes.rows = BoundRows(tuple(rows))
+    started = time.perf_counter()
+    huge.bound_changed()
+    spent = time.perf_counter() - started
+    assert told == [(4711, 4711)]
+    assert huge.model.index(4711, 0).data() == "1 000"
+    assert spent < 0.5, f"{spent * 1000:.0f} ms; the aim is 16"
+
+
+def test_ten_thousand_rows_are_sorted_and_found_at_once(qtbot, huge):
+    started = time.perf_counter()
+    huge.view.setCurrentIndex(huge.model.index(12, 0))
+    huge.model.sort_by("v")
+    assert huge.model.row(huge.view.currentIndex().row()).key == "Observation/12", "the keyboard stays on its row"
+    qtbot.keyClick(huge.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(huge.find_edit, "merknad 99")
+    assert huge.model.rowCount() == 280
+    assert huge.find_edit.accessibleDescription() == "280 av 10000"
+    assert time.perf_counter() - started < 5
+    qtbot.keyClick(huge.find_edit, Qt.Key.Key_Return)
+    assert QApplication.focusWidget() is huge.view
+    qtbot.keyClick(huge.view, Qt.Key.Key_Escape)
+    assert huge.model.rowCount() == 10_000
+
+
+def test_only_what_is_seen_is_read(huge):
+    read = sum(1 for row in huge.model._rows if row._cells is not None)
+    assert 0 < read < 200
+
+
+def test_find_says_when_nothing_fits_and_how_to_go_back(qtbot, notes, shown_table):
+    made = shown_table(table(row("01"), row("02")))
+    qtbot.keyClick(made.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(made.find_edit, "finnes ikke")
+    assert made.model.rowCount() == 0
+    assert made.nothing() == "Ingen treff på «finnes ikke».\nEscape viser alle radene."
+    qtbot.keyClick(made.find_edit, Qt.Key.Key_Escape)
+    assert made.model.rowCount() == 2
+    assert not made.find_edit.isVisible()
+    assert QApplication.focusWidget() is made.view
+
+
+def test_a_table_may_go_without_finding(qtbot, shown_table):
+    made = shown_table(table(row("01"), find=False))
+    qtbot.keyClick(made.view, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert not made.find_edit.isVisible()
+
+
+@pytest.fixture
+def shown_table(qtbot, notes):
+    def make(component: Table) -> TableWidget:
+        made = TableWidget(component, notes.env)
+        qtbot.addWidget(made)
+        made.resize(400, 240)
+        made.show()
+        made.activateWindow()
+        made.view.setFocus()
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is made.view)
+        return made
+
+    return make
+
+
+def test_rows_that_come_go_and_change_places_end_in_the_wanted_order(notes):
+    def rows(keys: str) -> list[TableRow]:
+        return [TableRow(key=key, cells={"a": key}) for key in keys]
+
+    model = RowModel(Table(columns=[TableColumn(key="a", title="A")], rows=rows("abcdef")), notes.env)
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    for keys in ("fedcba", "axbyc", "", "qwerty", "ytrewq", "q", "abcq"):
+        model.update(Table(columns=[TableColumn(key="a", title="A")], rows=rows(keys)))
+        assert "".join(model.row(index).key for index in range(model.rowCount())) == keys
+
+
+def test_a_long_text_takes_the_lines_it_may(qtbot, notes):
+    column = TableColumn(key="t", title="Tekst", width="grow", lines=2)
+    rows = [
+        TableRow(key="1", cells={"t": "Kort"}),
+        TableRow(key="2", cells={"t": "Lang tekst som må over flere linjer " * 4}),
+    ]
+    made = TableWidget(Table(columns=[column], rows=rows), notes.env)
+    qtbot.addWidget(made)
+    made.resize(220, 200)
+    made.show()
+    QApplication.processEvents()
+    heights = [made.view.rowHeight(row) for row in range(2)]
+    assert heights == [made.theme.row, made.theme.row + made.theme.line_height()]
+    made.resize(1400, 200)
+    QApplication.processEvents()
+    assert [made.view.rowHeight(row) for row in range(2)] == [made.theme.row] * 2

@@ -31,7 +31,7 @@ def test_a_vendors_markup_is_never_interpreted(qtbot, notes):
     ):
         qtbot.addWidget(widget)
         labels = [widget] if isinstance(widget, QLabel) else widget.findChildren(QLabel)
-        assert [label.textFormat() for label in labels] == [Qt.TextFormat.PlainText]
+        assert {label.textFormat() for label in labels} == {Qt.TextFormat.PlainText}
 
 
 def test_a_quick_answer_never_flickers_and_a_slow_one_says_what_it_waits_for(qtbot, notes):

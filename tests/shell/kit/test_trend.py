@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
-from workspace.panels.components import Series, Trend
+from workspace.panels.components import Band, Series, Trend
 from workspace.panels.face import BoundRows
 from workspace.shell import theme as themes
-from workspace.shell.kit.trend import TrendWidget, _ticks
+from workspace.shell.kit import curves
+from workspace.shell.kit.curves import ticks
+from workspace.shell.kit.trend import TrendWidget
 
 PULSE = Series(
     key="p", title="Puls", unit="/min",
@@ -32,15 +36,15 @@ def show(qtbot, notes):
 def test_the_newest_values_are_told_in_words(show):
     trend = show(Trend(series=[PULSE, TEMP], label="Kurver"))
     assert trend.words() == "Puls 112 /min 14.01. 14:52; Temp 38,6 °C 14.01. 14:52"
-    assert (trend.accessibleName(), trend.accessibleDescription()) == ("Kurver", trend.words())
+    assert (trend.plot.accessibleName(), trend.plot.accessibleDescription()) == ("Kurver", trend.words())
 
 
 def test_arrows_read_out_point_by_point_and_stop_at_the_ends(qtbot, show):
     trend = show(Trend(series=[PULSE, TEMP]))
     said = []
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right):
-        qtbot.keyClick(trend, key)
-        said.append(trend.accessibleDescription())
+        qtbot.keyClick(trend.plot, key)
+        said.append(trend.plot.accessibleDescription())
     assert said == [
         "14.01. 14:52  Puls 112 · Temp 38,6",
         "13.01. 08:00  Puls 96",
@@ -76,10 +80,10 @@ def test_a_bound_trend_follows_its_watch(notes, show):
 @pytest.mark.parametrize(("low", "high"), [(0, 120), (35.2, 39.9), (0.1, 0.9), (80, 81), (-4, 4), (900, 13000)])
 @pytest.mark.parametrize("count", [3, 5])
 def test_ticks_are_few_round_and_inside(low: float, high: float, count: int):
-    ticks = _ticks(low, high, count)
-    assert 1 <= len(ticks) <= count + 1
-    assert all(low <= tick <= high and tick == round(tick, 6) for tick in ticks)
-    steps = {round(b - a, 6) for a, b in itertools.pairwise(ticks)}
+    found = ticks(low, high, count)
+    assert 1 <= len(found) <= count + 1
+    assert all(low <= tick <= high and tick == round(tick, 6) for tick in found)
+    steps = {round(b - a, 6) for a, b in itertools.pairwise(found)}
     assert len(steps) <= 1
 
 
@@ -92,10 +96,10 @@ def test_labels_of_curves_that_end_together_do_not_meet(monkeypatch, show, scale
     trend = show(Trend(series=series))
     trend.set_theme(themes.load("light", scale))
     trend.resize(400, trend.sizeHint().height())
-    tops = trend.label_tops([100.0, 100.1, 100.2])
+    tops = trend.plot.label_tops([100.0, 100.1, 100.2])
     height = themes.load("light", scale).px(16)
     assert all(b - a >= height for a, b in zip(sorted(tops), sorted(tops)[1:], strict=False))
-    assert max(tops) + height <= trend.height()
+    assert max(tops) + height <= trend.plot.height()
     assert min(tops) >= 0
 
 
@@ -105,3 +109,94 @@ def test_curves_that_ask_for_one_tone_are_told_apart(qtbot, notes):
     made = TrendWidget(Trend(series=series), notes.env)
     qtbot.addWidget(made)
     assert len({curve.tone for curve in made.curves()}) == 3
+
+
+def at(day: int, hour: int = 8) -> str:
+    return f"2026-01-{day:02d}T{hour:02d}:00:00+01:00"
+
+
+def test_each_unit_has_its_own_axis_and_its_own_bands(show):
+    temp = Series(key="t", title="Temp", unit="°C", points=[(at(12), 36.8), (at(14), 38.6)])
+    pressure = Series(key="b", title="Puls 2", unit="/min", points=[(at(13), 60)])
+    trend = show(
+        Trend(series=[PULSE, temp, pressure], bands=[Band(low=36, high=38, series="t"), Band(low=50, high=90)])
+    )
+    lanes = curves.lanes(trend._component, trend.curves())
+    assert [(lane.unit, [curve.series.key for curve in lane.curves]) for lane in lanes] == [
+        ("/min", ["p", "b"]),
+        ("°C", ["t"]),
+    ]
+    assert [[(band.low, band.high) for band in lane.bands] for lane in lanes] == [[(50, 90)], [(36, 38)]]
+    assert lanes[1].low > 30, "a temperature is not drawn on the axis of a pulse"
+    areas = [trend.plot.lane_area(index) for index in range(2)]
+    assert areas[0].bottom() < areas[1].top()
+    assert trend.sizeHint().height() >= show(Trend(series=[PULSE])).sizeHint().height()
+
+
+@pytest.mark.parametrize(
+    ("points", "gap", "runs"),
+    [
+        ([(at(10), 1.0), (at(11), None), (at(12), 2.0)], 0, [1, 1]),
+        ([(at(10), 1.0), (at(11), 2.0), (at(12), 3.0)], 0, [3]),
+        ([(at(1), 1.0), (at(2), 2.0), (at(3), 3.0), (at(20), 4.0)], 0, [3, 1]),
+        ([(at(10, 8), 1.0), (at(10, 12), 2.0), (at(10, 20), 3.0)], 6, [2, 1]),
+        ([(at(1), 1.0), (at(8), 2.0), (at(15), 3.0)], 0, [3]),
+    ],
+)
+def test_missing_values_and_long_pauses_break_the_line(show, points, gap, runs):
+    trend = show(Trend(series=[Series(key="x", title="X", points=points)], gap_hours=gap))
+    assert [len(run) for run in trend.curves()[0].runs] == runs
+
+
+def test_t_turns_curves_into_a_table_and_back(qtbot, show):
+    trend = show(Trend(series=[PULSE, TEMP], label="Kurver"))
+    trend.activateWindow()
+    trend.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is trend.plot)
+    qtbot.keyClick(trend.plot, Qt.Key.Key_T)
+    table = trend.table
+    assert table is not None
+    assert QApplication.focusWidget() is table.view
+    read = [[table.model.index(row, column).data() for column in range(3)] for row in range(table.model.rowCount())]
+    assert read == [["14.01.2026 14:52", "112", "38,6"], ["13.01.2026 08:00", "96", ""], ["12.01.2026 08:00", "84", ""]]
+    assert [column.title for column in table.model.component.columns] == ["Tid", "Puls (/min)", "Temp (°C)"]
+    trend.set_component(Trend(series=[PULSE], label="Kurver"))
+    assert table.model.columnCount() == 2, "the table follows"
+    qtbot.keyClick(table.view, Qt.Key.Key_T)
+    assert trend.table is None
+    assert QApplication.focusWidget() is trend.plot
+
+
+def test_the_corner_button_does_the_same(qtbot, show):
+    trend = show(Trend(series=[PULSE]))
+    qtbot.mouseClick(trend._turner, Qt.MouseButton.LeftButton)
+    assert trend.table is not None
+    assert trend._turner.accessibleName() == "Vis som kurver (T)"
+
+
+def test_home_end_and_escape_move_the_cursor(qtbot, show):
+    trend = show(Trend(series=[PULSE, TEMP]))
+    qtbot.keyClick(trend.plot, Qt.Key.Key_Home)
+    assert trend.plot.accessibleDescription() == "12.01. 08:00  Puls 84"
+    qtbot.keyClick(trend.plot, Qt.Key.Key_End)
+    assert "Temp 38,6" in trend.plot.accessibleDescription()
+    qtbot.keyClick(trend.plot, Qt.Key.Key_Escape)
+    assert trend.plot.accessibleDescription() == trend.words()
+
+
+def test_hovering_reads_the_nearest_point(qtbot, show):
+    trend = show(Trend(series=[PULSE]))
+    QApplication.processEvents()
+    area = trend.plot.lane_area(0)
+    qtbot.mouseMove(trend.plot, area.topRight().toPoint())
+    qtbot.waitUntil(lambda: trend.plot.accessibleDescription() == "14.01. 14:52  Puls 112")
+
+
+@pytest.mark.parametrize("most", [2, 4, 6])
+@pytest.mark.parametrize("hours", [3, 30, 50, 24 * 14, 24 * 500])
+def test_the_time_axis_has_few_marks_each_where_it_says(most: int, hours: int):
+    first = datetime(2026, 1, 9, 6, tzinfo=UTC)
+    found = curves.marks(first, first + timedelta(hours=hours), most)
+    assert 1 <= len(found) <= most + 1
+    assert len({text for _, text in found}) == len(found)
+    assert all(first <= moment <= first + timedelta(hours=hours) for moment, _ in found)

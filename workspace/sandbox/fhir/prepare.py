@@ -46,6 +46,7 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+@lru_cache(maxsize=4096)
 def parameter_key(resource_type: str, name: str) -> int:
     """A stable number for one parameter of one type."""
     return zlib.crc32(f"{resource_type}.{name}".encode())
@@ -96,15 +97,24 @@ class _Rows:
             self.quantities[parameter_key(known.type, known.name), *whole] = None
 
 
+_COLUMNS = frozenset({"versionId", "lastUpdated"})
+
+
 @lru_cache(maxsize=128)
 def _indexed(resource_type: str) -> tuple[tuple[Definition, frozenset[str]], ...]:
-    """Parameters that need rows, each with the top elements it reads; ``_id`` and ``_lastUpdated`` are columns."""
+    """Parameters that need rows, each with the elements it reads (``meta.tag`` for what is in `meta`, which every resource
+    has); ``_id`` and ``_lastUpdated`` are columns."""
     found = []
     for known in parameters.definitions(resource_type).values():
         if known.name not in ("_id", "_lastUpdated"):
-            tops = frozenset() if known.default else frozenset(path[0].name for path in known.paths)
+            tops = frozenset() if known.default else frozenset(_top(path) for path in known.paths)
             found.append((known, tops))
     return tuple(found)
+
+
+def _top(path: tuple[parameters.Step, ...]) -> str:
+    first = path[0].name
+    return f"meta.{path[1].name}" if first == "meta" and len(path) > 1 else first
 
 
 def prepare(resource: Resource, base: str = "") -> Prepared:
@@ -117,7 +127,8 @@ def prepare(resource: Resource, base: str = "") -> Prepared:
     if not known_types or not own:
         raise ValueError(f"cannot store {kind}/{own}")
     meta = resource.get("meta") or {}
-    rows, present, keys = _Rows(), 0, resource.keys()
+    rows, present = _Rows(), 0
+    keys = resource.keys() | {f"meta.{name}" for name in meta if name not in _COLUMNS}
     for known, tops in known_types:
         if tops and tops.isdisjoint(keys):
             continue

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FIRST_DAYS = 14
 CHUNK_DAYS = 7
-WORK_DAYS = 2
+WORK_DAYS = 1
 """Days whose finished tasks come with the first chunk; the others' wait for the next, since nobody works from them."""
 BATCH = 1000
 _LENGTH = struct.Struct(">I")

@@ -59,6 +59,7 @@ from workspace.shell.kit import (
 )
 from workspace.shell.kit.containers import Container, FormWidget
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.ink import RING
 from workspace.shell.theme import Theme
 
@@ -86,7 +87,7 @@ def same_make(old: Component, new: Component) -> bool:
     if isinstance(old, Row) and isinstance(new, Row):
         return old.wrap == new.wrap
     if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
-        return (old.style == "menu") == (new.style == "menu")
+        return old.style == new.style and old.multiple == new.multiple
     return type(old) is type(new)
 
 
@@ -108,12 +109,14 @@ def registry() -> dict[str, type[QWidget]]:
 
 class PanelBody(QFrame):
     """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
-    outcome; `firstPainted` once, after the first paint that follows the first tree."""
+    outcome; `firstPainted` once, after the first paint that follows the first tree; `undoAsked` when Ctrl+Z is pressed where
+    no editor has something of its own to undo."""
 
     toolbarChanged = Signal(object)
     statusChanged = Signal(object)
     acted = Signal(object)
     firstPainted = Signal()
+    undoAsked = Signal()
 
     def __init__(self, theme: Theme, now: Callable[[], datetime], spawn: Spawn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +145,9 @@ class PanelBody(QFrame):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._scroll)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        undo = QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), self)
+        undo.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        undo.activated.connect(self._undo)
         # What a frame took into its title bar is no child of ours, and must not outlive us: it shows a patient's data.
         self.destroyed.connect(partial(_drop, self._widgets))
         self._pad()
@@ -195,12 +201,15 @@ class PanelBody(QFrame):
                 widget.blob_changed(handle)
 
     def focus_first(self) -> None:
-        """The focus goes to the first field, in the order of the tree."""
+        """The focus goes to the first field of the body, in the order of the tree; what stands in the title bar only
+        chooses what is shown."""
         instance = self._instance
         waiting = [instance.root] if instance is not None and instance.root is not None else []
         while instance is not None and waiting:
             node = instance.nodes[waiting.pop()]
             widget = self._widgets.get(node.id)
+            if node.component.slot != "body":
+                continue
             if widget is not None and isinstance(node.component, Field | PairField):
                 widget.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
@@ -241,6 +250,10 @@ class PanelBody(QFrame):
         for one in pressed:
             one.set_busy(True)
         self._spawn(self._act(instance, action, key, pressed))
+
+    def _undo(self) -> None:
+        if not self._frozen:
+            self.undoAsked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Esc lets go of an action that runs, as long as nothing of it is being saved."""
@@ -298,9 +311,10 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
-        self._widgets[root].show()
         for name in instance.nodes:
             self._place(instance, name)
+        # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
+        self._widgets[root].show()
         self._outside(instance)
         self._chain(instance)
         again = self._widgets.get(holder)
@@ -487,7 +501,7 @@ class PanelBody(QFrame):
         if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 return False
-            if isinstance(watched, code.CodeEdit) and watched.keeps_enter():
+            if isinstance(watched, LineEdit) and watched.keeps_enter():
                 return False
             return self._submit(watched)
         return super().eventFilter(watched, event)

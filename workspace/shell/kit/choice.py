@@ -5,15 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLayout, QMenu, QSizePolicy, QWidget
 
 from workspace.panels.components import ChoiceField, Option
 from workspace.shell import icons
+from workspace.shell.kit.access import Role, Spoken
+from workspace.shell.kit.containers import tall_as_wide
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled, below
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.row import Flow
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
@@ -131,6 +134,9 @@ class ChipButton(QAbstractButton):
         theme = self._theme
         return QSize(theme.metrics("pill").horizontalAdvance(self.option.label) + theme.px(20), theme.px(26))
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), self._theme.px(120)), self.sizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -148,6 +154,56 @@ class ChipButton(QAbstractButton):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, words)
 
 
+class SegmentButton(ChipButton):
+    """A part of a closed group: one frame around all, the chosen one lifted out of it. One place in the tab order."""
+
+    def __init__(self, option: Option, theme: Theme) -> None:
+        super().__init__(option, theme)
+        self.first = self.last = False
+
+    def set_option(self, option: Option) -> None:
+        super().set_option(option)
+        self.spoken = Spoken(Role.RadioButton, checked=self.isChecked())
+
+    def set_place(self, index: int, count: int) -> None:
+        self.first, self.last = index == 0, index == count - 1
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        theme = self._theme
+        wide = theme.metrics("pill").horizontalAdvance(self.option.label) + theme.px(24)
+        return QSize(wide, max(theme.px(28), theme.button if theme.density == "touch" else 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, chosen = self._theme, self.isChecked()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color("line"), 1))
+        painter.setBrush(theme.color("ground"))
+        # the frame of the whole group: what belongs to the neighbours is drawn outside of us
+        over = QRectF(self.rect()).adjusted(0.5 if self.first else -12, 1.5, -0.5 if self.last else 12, -1.5)
+        painter.drawRoundedRect(over, 7, 7)
+        inside = QRectF(self.rect()).adjusted(3, 4, -3, -4)
+        if chosen:
+            painter.setPen(QPen(theme.color("accent"), 1))
+            painter.setBrush(theme.color("surface"))
+            painter.drawRoundedRect(inside.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+        elif self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("hover"))
+            painter.drawRoundedRect(inside, 5, 5)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 7, 7)
+        painter.setPen(theme.color("accent" if chosen else "muted"))
+        painter.setFont(theme.font("pill"))
+        words = theme.metrics("pill").elidedText(
+            self.option.label, Qt.TextElideMode.ElideRight, self.width() - theme.px(12)
+        )
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, words)
+
+
 class ChoiceWidget(Labelled):
     """The component in any of its three styles."""
 
@@ -157,12 +213,15 @@ class ChoiceWidget(Labelled):
         self._menu: MenuButton | None = None
         self._chips: list[ChipButton] = []
         self._row = QWidget()
-        self._line = QHBoxLayout(self._row)
+        flows = component.style == "chips" and component.slot == "body"
+        self._line: QLayout = Flow(self._row) if flows else QHBoxLayout(self._row)
         self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(6)
         if component.style == "menu":
             self._menu = MenuButton(self, env.theme)
             self._line.addWidget(self._menu)
+        elif flows:
+            tall_as_wide(self)
+            tall_as_wide(self._row)
         else:
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._hold(self._row, self._menu or self._row)
@@ -198,6 +257,7 @@ class ChoiceWidget(Labelled):
         focus: QWidget = self._menu or self._row
         self._describe(focus, component.label, component.error, below(component, self._env), component.required)
         self._label.setVisible(bool(component.label) and component.style == "menu")
+        self._line.setSpacing(0 if component.style == "segments" else 6)
         if self._menu is None:
             self._row.setAccessibleName(component.label)
             self._fill()
@@ -208,20 +268,49 @@ class ChoiceWidget(Labelled):
             if index < len(self._chips):
                 self._chips[index].set_option(option)
                 continue
-            chip = ChipButton(option, self._theme)
+            chip = SegmentButton(option, self._theme) if self._closed() else ChipButton(option, self._theme)
             chip.clicked.connect(lambda _=False, one=chip: self.choose(one.option.value))
+            chip.installEventFilter(self)
             self._chips.append(chip)
             self._line.addWidget(chip)
         while len(self._chips) > len(self.component.options):
             gone = self._chips.pop()
             gone.hide()
             gone.deleteLater()
+        for index, chip in enumerate(self._chips):
+            chip.setAccessibleDescription(
+                ". ".join(part for part in (self.component.label, self._words.text()) if part)
+            )
+            if isinstance(chip, SegmentButton):
+                chip.set_place(index, len(self._chips))
+
+    def _closed(self) -> bool:
+        return self.component.style == "segments" and not self.component.multiple
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Left and Right, in segments and chips alike: a segment is chosen by them, a chip only reached."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched in self._chips:
+            by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+            here = self._chips.index(watched)
+            if by is not None and 0 <= here + by < len(self._chips):
+                there = self._chips[here + by]
+                there.setFocus(Qt.FocusReason.TabFocusReason)
+                if self._closed():
+                    self.choose(there.option.value)
+                return True
+        return super().eventFilter(watched, event)
 
     def value_changed(self) -> None:
         value = self.value()
         for chip in self._chips:
             chosen = chip.option.value in value if isinstance(value, list) else chip.option.value == value
             chip.setChecked(chosen)
+            if isinstance(chip, SegmentButton):
+                chip.spoken = Spoken(Role.RadioButton, checked=chosen)
+        if self._closed() and self._chips:  # one place in the tab order: the chosen one, else the first
+            held = next((chip for chip in self._chips if chip.isChecked()), self._chips[0])
+            for chip in self._chips:
+                chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus if chip is held else Qt.FocusPolicy.ClickFocus)
         if self._menu is not None:
             self._menu.setAccessibleName(f"{self.component.label}: {self.shown() or 'ikke valgt'}")
             self._menu.update()

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import CodeField, Option
 from workspace.shell.kit.access import Role, Spoken, announce
-from workspace.shell.kit.date import Opener
 from workspace.shell.kit.drop import Drop
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, below
+from workspace.shell.kit.opener import Opener
 from workspace.shell.theme import Theme
 
 SHOWN = 8
@@ -222,15 +222,15 @@ class CodeWidget(Labelled):
 
     def _edited(self, text: str) -> None:
         self._typing = bool(text.strip())
-        if not self._typing:
+        self._say()
+        if self._typing:
+            self._show()
+        else:
             self._chosen = None
             self._env.typed(self._component.bind, None)
             self.close_list()
-        else:
-            self._show()
         if self._component.search:
             self._ask.start()
-        self._say()
 
     def _asked(self) -> None:
         """What is typed, to the panel that searches."""
@@ -278,7 +278,7 @@ class CodeWidget(Labelled):
             words = one.empty
         else:
             words = f"Viser {MOST} første. Skriv mer." if len(found) == MOST else ""
-        row = self._matches.row if keep and self._matches.row < len(found) else (0 if found else -1)
+        row = self._matches.row if keep and 0 <= self._matches.row < len(found) else (0 if found else -1)
         if not self._typing and self._chosen is not None:
             row = next((i for i, option in enumerate(found) if option.value == self._chosen.value), row)
         self._matches.show_options(self._theme, found, words, row)

@@ -41,7 +41,7 @@ class Container(QWidget):
         self.children_ = children
         while self.box.count():
             self.box.takeAt(0)
-        self.box.setSpacing(self.theme.gap(self.component.gap))
+        self.box.setSpacing(self.spacing())
         self.last = next((widget for widget, kind, _ in reversed(children) if growing(widget, kind)), None)
         for widget, kind, span in children:
             if hasattr(widget, "set_elastic"):

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QWidget
 
 from workspace.clock import OSLO
 from workspace.panels.components import DateField
-from workspace.shell import icons
 from workspace.shell.kit import days, when
 from workspace.shell.kit.calendar import Calendar
 from workspace.shell.kit.drop import Drop
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, below, retype
+from workspace.shell.kit.opener import Opener
 from workspace.shell.theme import Theme
-
-
-class Opener(QAbstractButton):
-    """The small icon at the end of a box. The keyboard has its own way (Alt+Down), so Tab passes it by."""
-
-    def __init__(self, theme: Theme, icon: str, name: str) -> None:
-        super().__init__()
-        self._theme, self._icon = theme, icon
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setAccessibleName(name)
-        self.setToolTip(name)
-
-    def set_theme(self, theme: Theme) -> None:
-        self._theme = theme
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(22), self._theme.px(22))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        ink = self._theme.color("accent" if self.underMouse() else "muted")
-        icons.paint(QPainter(self), self._icon, ink, self.rect().toRectF().adjusted(2, 2, -2, -2))
 
 
 class DateWidget(Labelled):

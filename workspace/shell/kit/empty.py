@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Empty
+from workspace.shell.fonts import Role
+from workspace.shell.kit import access
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.wrapping import wrapped
 from workspace.shell.theme import Theme
+
+PAD = 12
 
 
 class EmptyWidget(QWidget):
     def __init__(self, component: Empty, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = env.theme
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.set_component(component)
 
     def set_component(self, component: Empty) -> None:
         self._component = component
-        self.setAccessibleName(f"{component.title}. {component.text}")
+        self.spoken = access.Spoken(access.Role.StaticText)
+        self.setAccessibleName(f"{component.title}. {component.text}" if component.text else component.title)
+        self.updateGeometry()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.updateGeometry()
         self.update()
 
+    def _lines(self, width: int) -> list[tuple[Role, str]]:
+        theme, room = self._theme, width - 2 * self._theme.px(8)
+        found: list[tuple[Role, str]] = []
+        found += [("medium", line) for line in wrapped(theme, "medium", self._component.title, room, 4)]
+        found += [("caption", line) for line in wrapped(theme, "caption", self._component.text, room, 6)]
+        return found
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return sum(self._theme.line_height(role) for role, _ in self._lines(width)) + 2 * self._theme.px(PAD)
+
     def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(200), self._theme.px(72))
+        width = max(self.width(), self._theme.px(200))
+        return QSize(self._theme.px(200), self.heightForWidth(width))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self._theme
+        theme, top = self._theme, self._theme.px(PAD)
         painter = QPainter(self)
-        painter.setFont(theme.font("medium"))
-        painter.setPen(theme.color("muted"))
-        top = self.rect().adjusted(8, theme.px(12), -8, 0)
-        painter.drawText(top, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, self._component.title)
-        painter.setFont(theme.font("caption"))
-        painter.setPen(theme.color("faint"))
-        below = top.adjusted(0, theme.px(22), 0, 0)
-        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-        painter.drawText(below, flags, self._component.text)
+        for role, line in self._lines(self.width()):
+            painter.setFont(theme.font(role))
+            painter.setPen(theme.color("muted" if role == "medium" else "faint"))
+            area = QRect(0, top, self.width(), theme.line_height(role))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine, line)
+            top += theme.line_height(role)
 
 
 WIDGETS: dict[str, type[QWidget]] = {"empty": EmptyWidget}

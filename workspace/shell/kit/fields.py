@@ -87,6 +87,10 @@ class LineEdit(QLineEdit):
         self.setMinimumWidth(theme.px(24))
         self.dress(theme)
 
+    def keeps_enter(self) -> bool:
+        """Whether Enter is its own just now, and not the form's."""
+        return False
+
     def dress(self, theme: Theme) -> None:
         self.setFont(theme.font("body"))
         dressed = self.palette()
@@ -126,6 +130,7 @@ class Labelled(QWidget):
         self._label = QLabel(self)
         self._words = QLabel(self)
         self._words.setWordWrap(True)
+        self._label.setWordWrap(True)
         for label in (self._label, self._words):
             label.setTextFormat(Qt.TextFormat.PlainText)
         self._words.hide()
@@ -133,13 +138,16 @@ class Labelled(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
         self._column.addWidget(self._label)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # Not Fixed: a label of two lines is taller than the hint, which knows no width.
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
-    def standing(self) -> int:
-        """Pixels from the top to the bottom of the box: fields beside each other line up there."""
+    def standing(self, width: int) -> int:
+        """Pixels from the top to the bottom of the box at this width: fields beside each other line up there."""
         item = self._column.itemAt(1)
         box = item.widget() if item is not None else None
-        label = 0 if self._label.isHidden() else self._label.sizeHint().height() + self._column.spacing()
+        label = 0 if self._label.isHidden() else self._label.heightForWidth(width) + self._column.spacing()
         return label + (max(box.sizeHint().height(), box.minimumHeight()) if box is not None else 0)
 
     def tick(self) -> None:
@@ -155,6 +163,12 @@ class Labelled(QWidget):
     def _hold(self, box: QWidget, editor: QWidget) -> None:
         self._column.addWidget(box, 1)
         self._column.addWidget(self._words)
+        for label in (self._label, self._words):
+            upright = label.sizePolicy()
+            upright.setVerticalPolicy(QSizePolicy.Policy.Minimum)
+            label.setSizePolicy(upright)
+        if box.sizePolicy().verticalPolicy() == QSizePolicy.Policy.Fixed:
+            self._column.addStretch(0)
         self._label.setBuddy(editor)
 
     def _describe(self, editor: QWidget, label: str, error: str, hint: str, required: bool = False) -> None:

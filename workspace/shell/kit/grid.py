@@ -76,7 +76,7 @@ class Cells(QLayout):
             width = round(wide * one + (wide - 1) * gap)
             tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
             widget = item.widget()
-            foot = widget.standing() if isinstance(widget, Labelled) else tall
+            foot = widget.standing(width) if isinstance(widget, Labelled) else tall
             line = max(line, foot)
             placed.append((item, rect.x() + round(start * (one + gap)), width, tall, foot))
         bottom = 0

@@ -90,7 +90,7 @@ class ListWidget(StackWidget):
             below += theme.pill + theme.px(4) if own else 0
         painter.setPen(theme.color("muted"))
         below = paint_lines(painter, theme, "body", wrapped(theme, "body", row.text, room, 2), x, below, room)
-        painter.setPen(theme.color("faint"))
+        painter.setPen(theme.color("muted" if chosen or hot else "faint"))
         paint_lines(painter, theme, "caption", wrapped(theme, "caption", self._below(row), room, 1), x, below, room)
 
 

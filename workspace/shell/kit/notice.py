@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workspace.panels.components import Notice
 from workspace.shell import icons
@@ -19,11 +19,13 @@ class NoticeWidget(QWidget):
     def __init__(self, component: Notice, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._env, self._theme = env, env.theme
-        self._words = QLabel(self)
-        self._words.setWordWrap(True)
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
-        self._box = QHBoxLayout(self)
-        self._box.addWidget(self._words)
+        self._title, self._words = QLabel(self), QLabel(self)
+        self._box = QVBoxLayout(self)
+        self._box.setSpacing(0)
+        for label in (self._title, self._words):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            self._box.addWidget(label)
         self.set_component(component)
 
     def set_component(self, component: Notice) -> None:
@@ -32,9 +34,12 @@ class NoticeWidget(QWidget):
         self._box.setContentsMargins(RING + theme.px(34), theme.px(7), RING + theme.px(10), theme.px(7))
         self._words.setFont(theme.font("body"))
         ink(self._words, theme, "text")
-        said = f"{component.title}\n{component.text}" if component.title else component.text
-        self._words.setText(said)
-        self.setAccessibleName(said)
+        self._title.setFont(theme.font("strong"))
+        ink(self._title, theme, "text")
+        self._title.setText(component.title)
+        self._title.setVisible(bool(component.title))
+        self._words.setText(component.text)
+        self.setAccessibleName(f"{component.title}. {component.text}" if component.title else component.text)
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -21,6 +21,7 @@ class PairWidget(Labelled):
         super().__init__(env, parent)
         self.first, self.second = LineEdit(env.theme), LineEdit(env.theme)
         self._slash = QLabel("/")
+        self._slash.setTextFormat(Qt.TextFormat.PlainText)
         self._box = Box(env.theme, self.first, component.unit)
         self._box.add(self._slash, self.second)
         self._hold(self._box, self.first)
@@ -43,7 +44,7 @@ class PairWidget(Labelled):
         digit = theme.metrics("body").horizontalAdvance("0")
         self.first.setFixedWidth(3 * digit + 5)
         self.second.setMinimumWidth(2 * digit + 5)
-        need = 5 * digit + 10 + theme.px(9 + 8 + 10) + 2 * RING + self._slash.sizeHint().width()
+        need = 5 * digit + 10 + theme.px(9 + 8 + 2) + 2 * RING + self._slash.sizeHint().width()
         fits = need + theme.metrics("caption").horizontalAdvance(unit) <= self.width() or not self.isVisible()
         self._box.set_unit(unit if fits else "")
 
@@ -79,8 +80,8 @@ class PairWidget(Labelled):
         self._ink(self._slash, "body", "faint")
         label = one.label or one.first.label
         self._describe(self.first, label, wrong, one.hint)
-        self.first.setAccessibleName(one.first.label or label)
-        self.second.setAccessibleName(one.second.label or label)
+        for editor, part in ((self.first, one.first), (self.second, one.second)):
+            editor.setAccessibleName(", ".join(dict.fromkeys(said for said in (label, part.label) if said)))
         self.second.setAccessibleDescription(wrong)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

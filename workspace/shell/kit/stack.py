@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -105,6 +104,10 @@ class View(QListView):
             return
         super().keyPressEvent(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._stack.begin()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._stack.set_hot(self.indexAt(event.position().toPoint()).row())
         super().mouseMoveEvent(event)
@@ -158,9 +161,7 @@ class StackWidget(Stack):
         self._view.setModel(self.model)
         self._view.setItemDelegate(Painter(self))
         self._view.clicked.connect(lambda index: self.activate(index.row()))
-        box = QVBoxLayout(self)
-        box.setContentsMargins(RING, 0, RING, 0)
-        box.addWidget(self._view)
+        # No layout: Qt would ask it for the height, and not us.
         self.setFocusProxy(self._view)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
@@ -243,6 +244,12 @@ class StackWidget(Stack):
             if action is not None:
                 self.env.run(action)
 
+    def begin(self) -> None:
+        """The keyboard stands on a row: on the first, when it stood nowhere or on a heading."""
+        here = self._view.currentIndex().row()
+        if not (0 <= here < len(self.model.rows) and self.key(self.model.rows[here])):
+            self._go(next((index for index, row in enumerate(self.model.rows) if self.key(row)), -1), scroll=False)
+
     def walk(self, key: Qt.Key) -> None:
         """The next row that is one, in a direction; the first or the last."""
         places = [index for index, row in enumerate(self.model.rows) if self.key(row)]
@@ -266,6 +273,10 @@ class StackWidget(Stack):
         self._view.setAutoScroll(True)
         if scroll:
             reveal(self._view.viewport(), self._view.visualRect(index))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._view.setGeometry(RING, 0, self.width() - 2 * RING, self.height())
 
     # --- height ---------------------------------------------------------------------------------------------
 

@@ -2,222 +2,32 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
     QLabel,
     QSizePolicy,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
-from workspace.panels.components import Pill, Table, TableColumn
+from workspace.panels.components import Table, TableColumn
 from workspace.panels.face import RowsChange
-from workspace.shell import icons, painters
-from workspace.shell.fonts import Role
+from workspace.shell.kit.access import announce
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.fields import Box, LineEdit
 from workspace.shell.kit.ink import RING
-from workspace.shell.kit.table_model import CELL, COLUMN, RowModel, cell_of
+from workspace.shell.kit.table_cells import PAD, CellPainter
+from workspace.shell.kit.table_model import RowModel
+from workspace.shell.kit.table_view import FindEdit, Head, View
 from workspace.shell.theme import Theme
 
-PAD = 8
 FIXED = {"s": 72, "m": 120, "l": 200}
-SPARK = 84
+MOST_UNEVEN = 400
+"""Rows whose text may take several lines; what comes after them takes one."""
 FEW_ROWS = 8
 """A table is never squeezed below this many rows, or its own number when that is less."""
-
-
-class CellPainter(QStyledItemDelegate):
-    """Paints a cell: text, then muted secondary text, then pills; the row's tint, edge and hairline."""
-
-    def __init__(self, table: TableWidget) -> None:
-        super().__init__(table)
-        self._table = table
-
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        theme, model = self._table.theme, self._table.model
-        area: QRect = option.rect
-        row = model.row(index.row())
-        chosen = row.key == self._table.chosen()
-        hot = index.row() == self._table.hot
-        painter.fillRect(area, theme.color("selection" if chosen else ("hover" if hot else "surface")))
-        painter.fillRect(area.left(), area.bottom(), area.width(), 1, theme.color("line"))
-        first = self._table.view.horizontalHeader().sectionViewportPosition(index.column()) == 0
-        if first and (chosen or row.tone != "neutral"):
-            edge = theme.color("accent") if chosen else theme.tone(row.tone)
-            painter.fillRect(area.left(), area.top(), 3, area.height(), edge)
-        cell, column = index.data(CELL), index.data(COLUMN)
-        room = area.adjusted(theme.px(PAD), 0, -theme.px(PAD), -1)
-        if column.kind == "spark":
-            values = cell.values
-            if values:
-                spark = room.adjusted(2, theme.px(9), -3, -theme.px(9))
-                painters.paint_spark(painter, theme, spark.toRectF(), values, cell.high, cell.tone)
-            return
-        if column.kind == "pill" and cell.text:
-            words = fitting_pill(theme, cell.text, cell.shape, room.width() + theme.px(PAD) // 2)
-            painters.paint_pill(painter, theme, room.left(), room.center().y() + 1, words, cell.tone, cell.shape)
-            return
-        left = self._words(painter, room, cell, column)
-        shown, rest = fitting_pills(theme, cell.pills, room.right() + theme.px(PAD) - left)
-        middle = room.center().y() + 1
-        for pill in shown:
-            left += painters.paint_pill(painter, theme, left, middle, pill.text, pill.tone, pill.shape) + 4
-        if rest:
-            painter.setFont(theme.font("label"))
-            painter.setPen(theme.color("muted"))
-            side = QRect(left, room.top(), theme.px(28), room.height())
-            painter.drawText(side, Qt.AlignmentFlag.AlignVCenter, f"+{rest}")
-
-    def _words(self, painter: QPainter, room: QRect, cell: object, column: TableColumn) -> int:
-        theme = self._table.theme
-        shown = cell_of(cell)  # type: ignore[arg-type]
-        role = role_of(column)
-        metrics = theme.metrics(role)
-        text = self._table.model.shown(shown, column)
-        muted = column.kind in ("muted", "age", "date", "time")
-        ink = theme.color("muted" if muted else "text") if shown.tone == "neutral" else theme.tone(shown.tone)
-        painter.setFont(theme.font("strong" if shown.tone == "bad" and role == "body" else role))
-        painter.setPen(ink)
-        side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
-        if column.align == "end" and shown.secondary:
-            after = theme.metrics("body").horizontalAdvance(shown.secondary) + theme.px(6)
-            room = room.adjusted(max(0, room.width() - after - metrics.horizontalAdvance(text) - 2), 0, 0, 0)
-            side = Qt.AlignmentFlag.AlignLeft
-        elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, elided)
-        left = room.left() + (metrics.horizontalAdvance(elided) + theme.px(5) if text else 0)
-        if shown.secondary:
-            painter.setFont(theme.font("body"))
-            painter.setPen(theme.color("muted"))
-            rest = room.adjusted(left - room.left(), 0, 0, 0)
-            words = theme.metrics("body").elidedText(shown.secondary, Qt.TextElideMode.ElideRight, max(0, rest.width()))
-            painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, words)
-            left += theme.metrics("body").horizontalAdvance(words) + theme.px(6)
-        return left
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(self.width_of(index.row(), index.data(COLUMN)), self._table.theme.row)
-
-    def width_of(self, row: int, column: TableColumn) -> int:
-        """What a cell needs, padding included."""
-        theme, model = self._table.theme, self._table.model
-        if column.kind == "spark":
-            return theme.px(SPARK) + 2 * theme.px(PAD)
-        cell = cell_of(model.row(row).cells.get(column.key))
-        if column.kind == "pill":
-            return painters.pill_width(theme, cell.text, cell.shape) + 2 * theme.px(PAD)
-        width = theme.metrics(role_of(column)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
-        if cell.secondary:
-            width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
-        return width + sum(painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in cell.pills)
-
-
-def role_of(column: TableColumn) -> Role:
-    return "strong" if column.kind == "strong" else ("caption" if column.kind in ("age", "muted") else "body")
-
-
-class Head(QHeaderView):
-    """Quiet captions; a small arrow shows what the table is sorted by."""
-
-    def __init__(self, table: TableWidget) -> None:
-        super().__init__(Qt.Orientation.Horizontal, table)
-        self._table = table
-        self.setSectionsClickable(True)
-        self.setHighlightSections(False)
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.setStretchLastSection(False)
-
-    def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self._table.theme.px(32))
-
-    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
-        theme, model = self._table.theme, self._table.model
-        painter.fillRect(rect, theme.color("surface"))
-        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, theme.color("line"))
-        column = model.component.columns[logical]
-        painter.setFont(theme.font("label"))
-        painter.setPen(theme.color("muted"))
-        room = rect.adjusted(theme.px(PAD), 0, -theme.px(PAD), 0)
-        side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
-        text = theme.metrics("label").elidedText(column.title, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
-        if model.sorted_by.lstrip("-") == column.key and column.title:
-            size = theme.px(12)
-            left = room.left() + theme.metrics("label").horizontalAdvance(text) + 3
-            if column.align == "end":
-                left = room.right() - theme.metrics("label").horizontalAdvance(text) - size - 3
-            name = "chevron-down" if model.sorted_by.startswith("-") else "chevron-up"
-            area = QRect(left, rect.center().y() - size // 2, size, size)
-            icons.paint(painter, name, theme.color("muted"), area.toRectF())
-
-
-class View(QTableView):
-    """The view: whole rows, keyboard first, hover, and a word when there is nothing."""
-
-    def __init__(self, table: TableWidget) -> None:
-        super().__init__(table)
-        self._table = table
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.setTabKeyNavigation(False)
-        self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setCornerButtonEnabled(False)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._table.set_hot(self.indexAt(event.position().toPoint()).row())
-        super().mouseMoveEvent(event)
-
-    def leaveEvent(self, event: QEvent) -> None:
-        self._table.set_hot(-1)
-        super().leaveEvent(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._table.activate(self.currentIndex().row())
-            return
-        alone = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-        if alone and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._table.step(1 if event.key() == Qt.Key.Key_Right else -1)
-            return
-        super().keyPressEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._table.fit()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        theme = self._table.theme
-        painter = QPainter(self.viewport())
-        if self._table.model.rowCount() == 0:
-            component = self._table.model.component
-            painter.setPen(theme.color("muted"))
-            painter.setFont(theme.font("body"))
-            words = "\n".join(part for part in (component.empty, component.empty_hint) if part)
-            room = self.viewport().rect().adjusted(theme.px(PAD), theme.px(10), -theme.px(PAD), 0)
-            painter.drawText(room, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, words)
-        if self.hasFocus():
-            row = self.currentIndex().row()
-            spot = self.viewport().rect()
-            if row >= 0:
-                spot = QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
-            painter.setPen(QPen(theme.color("focus"), 2))
-            painter.drawRect(spot.adjusted(1, 1, -1, -1))
 
 
 class TableWidget(QWidget):
@@ -229,6 +39,7 @@ class TableWidget(QWidget):
         self.theme: Theme = env.theme
         self.hot = -1
         self._elastic = True
+        self._uneven = 0  # what rows of several lines take together; 0 where all are of one
         self.model = RowModel(component, env, self)
         self._view = View(self)
         self._head = Head(self)
@@ -244,6 +55,11 @@ class TableWidget(QWidget):
         self._stale = QLabel(self)
         self._stale.setTextFormat(Qt.TextFormat.PlainText)
         self._stale.hide()
+        self._find = FindEdit(self)
+        self._find_box = Box(env.theme, self._find)
+        self._find_box.hide()
+        self._find.textChanged.connect(self._found)
+        box.addWidget(self._find_box)
         box.addWidget(self._stale)
         box.addWidget(self._view)
         self.setFocusProxy(self._view)
@@ -253,6 +69,52 @@ class TableWidget(QWidget):
     @property
     def view(self) -> QTableView:
         return self._view
+
+    @property
+    def find_edit(self) -> LineEdit:
+        return self._find
+
+    def open_find(self) -> None:
+        """Ask for words; only rows that have them all are shown."""
+        self._find_box.show()
+        self._find.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._find.selectAll()
+        self.updateGeometry()
+
+    def find_nothing(self) -> None:
+        """All rows again."""
+        self._find.clear()
+        here = self._find.hasFocus()
+        self._find_box.hide()
+        if here:
+            self._view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.updateGeometry()
+
+    def to_rows(self) -> None:
+        self._view.setFocus(Qt.FocusReason.TabFocusReason)
+        if self.model.rowCount() and not self._view.currentIndex().isValid():
+            self._view.setCurrentIndex(self.model.index(0, 0))
+
+    def _found(self, text: str) -> None:
+        self.model.find(text)
+        self._count()
+        self.fit()
+        self.updateGeometry()
+
+    def _count(self) -> None:
+        finding = self.model.finding
+        said = f"{self.model.rowCount()} av {self.model.total}" if finding else ""
+        self._find_box.set_unit(said)
+        self._find.setAccessibleDescription(said)
+        if finding:
+            announce(self._find, said)
+
+    def nothing(self) -> str:
+        """Why there are no rows, and what to do."""
+        component, finding = self.model.component, self.model.finding
+        if finding and self.model.total:
+            return f"Ingen treff på «{finding}».\nEscape viser alle radene."
+        return "\n".join(part for part in (component.empty, component.empty_hint) if part)
 
     def chosen(self) -> str:
         return self.model.component.selected
@@ -336,6 +198,11 @@ class TableWidget(QWidget):
         self._view.verticalHeader().setDefaultSectionSize(self.theme.row)
         self._view.verticalHeader().setMinimumSectionSize(self.theme.row)
         self._head.setVisible(component.headers)
+        self._find.dress(self.theme)
+        self._find_box.set_theme(self.theme)
+        if not component.find and self.model.finding:
+            self.find_nothing()
+        self._count()
         self._warn()
         self.fit()
         self.updateGeometry()
@@ -368,6 +235,23 @@ class TableWidget(QWidget):
             self._view.setColumnHidden(index, index not in shown)
             if index in shown:
                 self._view.setColumnWidth(index, max(1, widths[index]))
+        tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]
+        if tall or self._uneven:
+            self._grow(tall)
+
+    def _grow(self, tall: list[tuple[int, TableColumn]]) -> None:
+        """Rows as high as their longest text, for columns that may take several lines."""
+        side, theme = self._view.verticalHeader(), self.theme
+        height = 0
+        for row in range(min(MOST_UNEVEN, self.model.rowCount())):
+            lines = max((self._delegate.lines_of(row, one, self._view.columnWidth(at)) for at, one in tall), default=1)
+            wanted = theme.row + (max(1, lines) - 1) * theme.line_height()
+            if side.sectionSize(row) != wanted:
+                side.resizeSection(row, wanted)
+            height += wanted
+        if height != self._uneven:
+            self._uneven = height
+            self.updateGeometry()
 
     def _need(self, column: TableColumn) -> int:
         theme = self.theme
@@ -376,7 +260,7 @@ class TableWidget(QWidget):
         if column.width in FIXED:
             usual = theme.px(FIXED[column.width])
             return max(head, usual, min(usual * 3 // 2, max(widths, default=0)))
-        return min(max([head, *widths]), theme.px(420))
+        return min(max([head, *widths]), theme.px(420 if column.lines == 1 else 240))
 
     def sizeHint(self) -> QSize:
         return QSize(self.theme.px(280), self._height(max(1, self.model.rowCount())))
@@ -389,20 +273,30 @@ class TableWidget(QWidget):
     def _height(self, rows: int) -> int:
         stale = 0 if self._stale.isHidden() else self._stale.sizeHint().height()
         head = self._head.sizeHint().height() if self.model.component.headers else 0
-        return rows * self.theme.row + head + stale + 2
+        find = 0 if self._find_box.isHidden() else self._find_box.height()
+        inside = rows * self.theme.row
+        if self._uneven and self.model.rowCount():
+            inside = sum(
+                self._view.verticalHeader().sectionSize(row) for row in range(min(rows, self.model.rowCount()))
+            )
+        return inside + head + stale + find + 2
 
 
 def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int]:
-    """Widths that fill `room` exactly: what is left goes to those that grow (else the last), what is missing is taken from
-    the widest first."""
+    """Widths that fill `room` exactly. Of what is left, those that grow get half and all of them the rest in proportion to
+    their needs, so that a row's words stay near each other; what is missing is taken from the widest first."""
     widths = dict(needs)
     if not widths or room <= 0:
         return widths
     takers = sorted(growers) or [max(widths)]
     spare = room - sum(widths.values())
     if spare >= 0:
+        whole = max(1, sum(needs.values()))
+        for index in widths:
+            widths[index] += int(spare / 2 * needs[index] / whole)
+        left = room - sum(widths.values())
         for turn, index in enumerate(takers):
-            widths[index] += spare // len(takers) + (spare % len(takers) if turn == len(takers) - 1 else 0)
+            widths[index] += left // len(takers) + (left % len(takers) if turn == len(takers) - 1 else 0)
         return widths
     cap = max(widths.values())
     while sum(min(cap, width) for width in widths.values()) > room and cap > 1:
@@ -410,27 +304,6 @@ def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int
     widths = {index: min(cap, width) for index, width in widths.items()}
     widths[takers[-1]] += room - sum(widths.values())
     return widths
-
-
-def fitting_pills(theme: Theme, pills: list[Pill], room: int) -> tuple[list[Pill], int]:
-    """The pills that fit, and how many do not: these are counted on the screen, never left out in silence."""
-    widths = [painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in pills]
-    if sum(widths) - 4 <= room:
-        return pills, 0
-    count, left = 0, room - theme.px(22)
-    while count < len(pills) and widths[count] <= left:
-        left -= widths[count]
-        count += 1
-    return pills[:count], len(pills) - count
-
-
-def fitting_pill(theme: Theme, text: str, shape: str, room: int) -> str:
-    """The text, shortened until its pill fits."""
-    over = painters.pill_width(theme, text, shape) - room
-    if over <= 0:
-        return text
-    metrics = theme.metrics("pill")
-    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, metrics.horizontalAdvance(text) - over))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"table": TableWidget}

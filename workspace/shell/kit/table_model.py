@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from workspace.panels.components import Cell, Table, TableColumn, TableRow
+from workspace.panels.components import Action, Cell, Table, TableColumn, TableRow, Tone
 from workspace.panels.face import RowsChange
 from workspace.shell.kit import paths, when
 from workspace.shell.kit.env import Env
@@ -18,6 +18,7 @@ COLUMN = Qt.ItemDataRole.UserRole + 3
 NOTHING = (2, 0.0, "")
 LAST = str.maketrans({"æ": "\uf001", "ä": "\uf001", "ø": "\uf002", "ö": "\uf002", "å": "\uf003"})
 Index = QModelIndex | QPersistentModelIndex
+CellValue = Cell | str | int | float | None
 MARKS = {"up": "haster", "diamond": "obs", "dot": "", "none": ""}
 
 
@@ -30,6 +31,40 @@ def cell_of(value: Cell | str | int | float | None) -> Cell:
     return Cell(text=str(value) if value else "")
 
 
+class BoundRow:
+    """A watch's row. Its cells are read from the resource when somebody looks: most of ten thousand are never seen."""
+
+    __slots__ = ("_cells", "_columns", "key", "resource")
+
+    action: Action | None = None
+    label = ""
+    tone: Tone = "neutral"
+
+    def __init__(self, resource: dict[str, Any], columns: list[TableColumn]) -> None:
+        self.resource, self._columns = resource, columns
+        self.key = f"{resource.get('resourceType')}/{resource.get('id')}"
+        self._cells: dict[str, CellValue] | None = None
+
+    @property
+    def cells(self) -> dict[str, CellValue]:
+        if self._cells is None:
+            self._cells = {column.key: _bound_cell(self.resource, column) for column in self._columns}
+        return self._cells
+
+
+def _bound_cell(resource: dict[str, Any], column: TableColumn) -> CellValue:
+    value = paths.at(resource, column.path)
+    if column.kind in ("age", "date", "time"):
+        return Cell(at=value if isinstance(value, str) else "", sort=str(value or ""))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = when.number(value, column.decimals) + (f" {column.unit}" if column.unit else "")
+        return Cell(text=text, sort=float(value))
+    return paths.text(value)
+
+
+AnyRow = TableRow | BoundRow
+
+
 class RowModel(QAbstractTableModel):
     """Rows in the order shown. The user's sort stands on top of the order the panel gave."""
 
@@ -38,7 +73,13 @@ class RowModel(QAbstractTableModel):
         self._env = env
         self._component = component
         self._sort = component.sort
-        self._rows: list[TableRow] = []
+        self._rows: list[AnyRow] = []
+        self._find: tuple[str, ...] = ()
+        self._total = 0
+        # With what they were made from: a watch's rows are made anew only when their resource is another.
+        self._bound: dict[int, BoundRow] = {}
+        self._keys: dict[str, tuple[AnyRow, tuple[int, float, str] | None]] = {}
+        self._texts: dict[str, tuple[AnyRow, str]] = {}
         self.load(component)
 
     # --- what Qt asks ---
@@ -86,14 +127,28 @@ class RowModel(QAbstractTableModel):
     def sorted_by(self) -> str:
         return self._sort
 
-    def row(self, index: int) -> TableRow:
+    @property
+    def total(self) -> int:
+        """Rows there are, found or not."""
+        return self._total
+
+    @property
+    def finding(self) -> str:
+        return " ".join(self._find)
+
+    def find(self, text: str) -> None:
+        """Show only rows that have all of these words; all when there are none."""
+        self._find = tuple(text.casefold().split())
+        self._become(self._ordered(self._given()))
+
+    def row(self, index: int) -> AnyRow:
         return self._rows[index]
 
     def position(self, key: str) -> int:
         """Where the row with `key` stands, or -1."""
         return next((index for index, row in enumerate(self._rows) if row.key == key), -1)
 
-    def words(self, row: TableRow, column: TableColumn) -> str:
+    def words(self, row: AnyRow, column: TableColumn) -> str:
         """A cell in words, for screen readers, tool tips and copying."""
         cell = cell_of(row.cells.get(column.key))
         parts = [self.shown(cell, column), cell.secondary, MARKS[cell.shape]]
@@ -122,6 +177,8 @@ class RowModel(QAbstractTableModel):
         if component.sort != self._component.sort:
             self._sort = component.sort
         self._component = component
+        for held in (self._bound, self._keys, self._texts):
+            held.clear()
         self._rows = self._ordered(self._given())
         self.endResetModel()
 
@@ -129,6 +186,7 @@ class RowModel(QAbstractTableModel):
         """The same columns, other rows: patched in place, so selection and scroll stay."""
         if component.sort != self._component.sort:
             self._sort = component.sort
+            self._keys.clear()
         self._component = component
         self._become(self._ordered(self._given()))
 
@@ -139,6 +197,7 @@ class RowModel(QAbstractTableModel):
     def sort_by(self, key: str) -> None:
         """Sort by a column; once more turns it round; a third time gives the panel's own order back."""
         self._sort = {key: f"-{key}", f"-{key}": ""}.get(self._sort, key)
+        self._keys.clear()
         self._become(self._ordered(self._given()))
 
     def tick(self) -> None:
@@ -147,63 +206,107 @@ class RowModel(QAbstractTableModel):
             if column.kind == "age" and self._rows:
                 self.dataChanged.emit(self.index(0, index), self.index(len(self._rows) - 1, index))
 
-    def _given(self) -> list[TableRow]:
+    def _given(self) -> list[AnyRow]:
         component = self._component
-        if component.watch is None:
-            rows = component.rows
-        else:
-            rows = [self._bound_row(resource) for resource in self._env.bound(component.watch).resources]
+        rows: list[AnyRow] = list(component.rows)
+        if component.watch is not None:
+            bound = [self._bound_row(resource) for resource in self._env.bound(component.watch).resources]
+            if len(self._bound) > 2 * len(bound) + 100:
+                self._bound = {id(row.resource): row for row in bound}
+            rows = list(bound)
         return rows[: component.limit] if component.limit else list(rows)
 
-    def _bound_row(self, resource: dict[str, Any]) -> TableRow:
-        cells: dict[str, Cell | str | int | float | None] = {}
-        for column in self._component.columns:
-            value = paths.at(resource, column.path)
-            if column.kind in ("age", "date", "time"):
-                cells[column.key] = Cell(at=value if isinstance(value, str) else "", sort=str(value or ""))
-            elif isinstance(value, int | float) and not isinstance(value, bool):
-                text = when.number(value, column.decimals) + (f" {column.unit}" if column.unit else "")
-                cells[column.key] = Cell(text=text, sort=float(value))
-            else:
-                cells[column.key] = paths.text(value)
-        return TableRow(key=f"{resource.get('resourceType')}/{resource.get('id')}", cells=cells)
+    def _bound_row(self, resource: dict[str, Any]) -> BoundRow:
+        held = self._bound.get(id(resource))
+        if held is None or held.resource is not resource:
+            held = self._bound[id(resource)] = BoundRow(resource, self._component.columns)
+        return held
 
-    def _ordered(self, rows: list[TableRow]) -> list[TableRow]:
+    def _ordered(self, rows: list[AnyRow]) -> list[AnyRow]:
+        self._total = len(rows)
+        if self._find:
+            rows = [row for row in rows if all(word in self._text(row) for word in self._find)]
         key = self._sort.lstrip("-")
         if not key or key not in {column.key for column in self._component.columns}:
             return rows
-        values = {row.key: _sortable(cell_of(row.cells.get(key))) for row in rows}
+        values = {row.key: self._sort_key(row, key) for row in rows}
         full = [row for row in rows if values[row.key] is not None]
         empty = [row for row in rows if values[row.key] is None]  # last both ways
         return sorted(full, key=lambda row: values[row.key] or NOTHING, reverse=self._sort.startswith("-")) + empty
 
-    def _become(self, wanted: list[TableRow]) -> None:
-        keys = {row.key for row in wanted}
-        for index in range(len(self._rows) - 1, -1, -1):
-            if self._rows[index].key not in keys:
-                self.beginRemoveRows(QModelIndex(), index, index)
-                del self._rows[index]
-                self.endRemoveRows()
-        for index, row in enumerate(wanted):
-            here = self._rows[index] if index < len(self._rows) else None
-            if here is None or here.key != row.key:
-                self._place(index, row)
-            elif here != row:
-                self._rows[index] = row
-                self.dataChanged.emit(self.index(index, 0), self.index(index, self.columnCount() - 1))
+    def _sort_key(self, row: AnyRow, key: str) -> tuple[int, float, str] | None:
+        held = self._keys.get(row.key)
+        if held is None or held[0] is not row:
+            held = self._keys[row.key] = (row, _sortable(cell_of(row.cells.get(key))))
+        return held[1]
 
-    def _place(self, index: int, row: TableRow) -> None:
-        old = next((i for i in range(index + 1, len(self._rows)) if self._rows[i].key == row.key), -1)
-        if old < 0:
-            self.beginInsertRows(QModelIndex(), index, index)
-            self._rows.insert(index, row)
-            self.endInsertRows()
+    def _text(self, row: AnyRow) -> str:
+        """All that can be read in a row, for finding it."""
+        held = self._texts.get(row.key)
+        if held is None or held[0] is not row:
+            said = " ".join(self.words(row, column) for column in self._component.columns)
+            held = self._texts[row.key] = (row, f"{row.label} {said}".casefold())
+        return held[1]
+
+    def _become(self, wanted: list[AnyRow]) -> None:
+        """Show `wanted`, telling Qt the least: rows that go, those that change places, those that come, those that differ.
+        Each step is one pass, so that ten thousand rows are sorted at once and one changed row is one."""
+        if len(wanted) == len(self._rows) and all(
+            a is b or a.key == b.key for a, b in zip(wanted, self._rows, strict=True)
+        ):
+            self._renew(wanted)
             return
-        self.beginMoveRows(QModelIndex(), old, old, QModelIndex(), index)
-        del self._rows[old]
-        self._rows.insert(index, row)
-        self.endMoveRows()
-        self.dataChanged.emit(self.index(index, 0), self.index(index, self.columnCount() - 1))
+        keys = {row.key for row in wanted}
+        self._take([row.key in keys for row in self._rows])
+        here = {row.key for row in self._rows}
+        self._order([row.key for row in wanted if row.key in here])
+        self._bring(wanted, here)
+        self._renew(wanted)
+
+    def _take(self, stays: list[bool]) -> None:
+        end = len(stays)
+        while end:
+            start = end - 1
+            if not stays[start]:
+                while start and not stays[start - 1]:
+                    start -= 1
+                self.beginRemoveRows(QModelIndex(), start, end - 1)
+                del self._rows[start:end]
+                self.endRemoveRows()
+            end = start
+
+    def _order(self, keys: list[str]) -> None:
+        if [row.key for row in self._rows] == keys:
+            return
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        names = [self._rows[index.row()].key for index in before]
+        by_key = {row.key: row for row in self._rows}
+        self._rows = [by_key[key] for key in keys]
+        places = {key: place for place, key in enumerate(keys)}
+        after = [self.index(places[name], old.column()) for name, old in zip(names, before, strict=True)]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _bring(self, wanted: list[AnyRow], here: set[str]) -> None:
+        start = 0
+        while start < len(wanted):
+            end = start
+            while end < len(wanted) and wanted[end].key not in here:
+                end += 1
+            if end > start:
+                self.beginInsertRows(QModelIndex(), start, end - 1)
+                self._rows[start:start] = wanted[start:end]
+                self.endInsertRows()
+            start = end + 1
+
+    def _renew(self, wanted: list[AnyRow]) -> None:
+        last = self.columnCount() - 1
+        for place, row in enumerate(wanted):
+            old = self._rows[place]
+            if old is not row and old != row:
+                self._rows[place] = row
+                self.dataChanged.emit(self.index(place, 0), self.index(place, last))
 
 
 def _sortable(cell: Cell) -> tuple[int, float, str] | None:

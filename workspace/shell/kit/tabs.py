@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from workspace.panels.components import Tab, Tabs
 from workspace.shell import painters
+from workspace.shell.fonts import Role as Role_
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import ColumnWidget, Container, growing
 from workspace.shell.kit.env import Env
@@ -43,6 +44,8 @@ class Bar(QTabBar):
             self.setAccessibleTabName(index, f"{page.title}, {page.badge}" if page.badge else page.title)
         if 0 <= current < len(pages):
             self.setCurrentIndex(current)
+        for button, name in zip(self.findChildren(QToolButton), ("Tidligere faner", "Flere faner"), strict=False):
+            button.setAccessibleName(name)
         self.updateGeometry()
         self.update()
 
@@ -51,7 +54,7 @@ class Bar(QTabBar):
         if index >= len(self._pages):
             return QSize(0, 0)
         page = self._pages[index]
-        width = theme.metrics("medium").horizontalAdvance(page.title) + theme.px(20) + 2 * RING
+        width = theme.metrics("strong").horizontalAdvance(page.title) + theme.px(20) + 2 * RING
         if page.badge:
             width += painters.pill_width(theme, page.badge) + theme.px(6)
         return QSize(width, theme.px(34))
@@ -70,17 +73,23 @@ class Bar(QTabBar):
         painter.fillRect(RING, self.height() - 1, self.width() - 2 * RING, 1, theme.color("line"))
         hot = self.tabAt(self.mapFromGlobal(self.cursor().pos())) if self.underMouse() else -1
         for index, page in enumerate(self._pages[: self.count()]):
-            self._page(painter, self.tabRect(index), page, chosen=index == self.currentIndex(), hot=index == hot)
+            area = self.tabRect(index)
+            if area.right() < 0 or area.left() > self.width() - self._theme.px(20):
+                continue  # scrolled out of sight
+            self._page(painter, area, page, chosen=index == self.currentIndex(), hot=index == hot)
 
     def _page(self, painter: QPainter, area: QRect, page: Tab, *, chosen: bool, hot: bool) -> None:
         theme = self._theme
         left = area.left() + RING + theme.px(10)
         painter.setFont(theme.font("strong" if chosen else "medium"))
         painter.setPen(theme.color("accent" if chosen else ("text" if hot else "muted")))
-        words = QRect(left, area.top(), area.right() - left, area.height())
-        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, page.title)
-        if page.badge:
-            after = left + theme.metrics("medium").horizontalAdvance(page.title) + theme.px(6)
+        role: Role_ = "strong" if chosen else "medium"
+        room = min(area.right(), self.width()) - left
+        title = theme.metrics(role).elidedText(page.title, Qt.TextElideMode.ElideRight, room)
+        words = QRect(left, area.top(), room, area.height())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, title)
+        if page.badge and title == page.title:
+            after = left + theme.metrics(role).horizontalAdvance(page.title) + theme.px(6)
             painters.paint_pill(painter, theme, after, area.center().y() + 1, page.badge, page.tone)
         if chosen:
             painter.fillRect(area.left() + RING, area.bottom() - 1, area.width() - 2 * RING, 2, theme.color("accent"))

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QWidget
 from workspace.clock import OSLO
 from workspace.panels.components import TimeField
 from workspace.shell.kit import days
-from workspace.shell.kit.date import Opener
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, below, retype
+from workspace.shell.kit.opener import Opener
 from workspace.shell.theme import Theme
 
 NOW = ("nå", "n", "no")

@@ -73,7 +73,7 @@ class TimelineWidget(StackWidget):
     def _day(self, row: Day) -> str:
         if row.date is None:
             return "Uten dato"
-        close = when.near(row.date, self._today())
+        close = when.near(row.date, self._today()) if abs((row.date - self._today()).days) < 7 else ""
         said = when.long_day(row.date, self._today())
         return f"{close[:1].upper()}{close[1:]} · {said}" if close else said[:1].upper() + said[1:]
 

@@ -1,0 +1,5 @@
+"""Never introduces itself."""
+
+import time
+
+time.sleep(3600)

@@ -1,0 +1,3 @@
+"""Ends before it has said a word."""
+
+raise SystemExit(7)

@@ -1,0 +1,143 @@
+"""A table's Qt views: the rows, the head with its sort arrow, and the field where rows are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QTableView,
+)
+
+from workspace.shell import icons
+from workspace.shell.kit.fields import LineEdit
+from workspace.shell.kit.table_cells import PAD
+
+if TYPE_CHECKING:
+    from workspace.shell.kit.table import TableWidget
+
+
+class Head(QHeaderView):
+    """Quiet captions; a small arrow shows what the table is sorted by."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, table)
+        self._table = table
+        self.setSectionsClickable(True)
+        self.setHighlightSections(False)
+        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.setStretchLastSection(False)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._table.theme.px(32))
+
+    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
+        theme, model = self._table.theme, self._table.model
+        painter.fillRect(rect, theme.color("surface"))
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, theme.color("line"))
+        column = model.component.columns[logical]
+        painter.setFont(theme.font("label"))
+        painter.setPen(theme.color("muted"))
+        room = rect.adjusted(theme.px(PAD), 0, -theme.px(PAD), 0)
+        side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
+        text = theme.metrics("label").elidedText(column.title, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
+        if model.sorted_by.lstrip("-") == column.key and column.title:
+            size = theme.px(12)
+            left = room.left() + theme.metrics("label").horizontalAdvance(text) + 3
+            if column.align == "end":
+                left = room.right() - theme.metrics("label").horizontalAdvance(text) - size - 3
+            name = "chevron-down" if model.sorted_by.startswith("-") else "chevron-up"
+            area = QRect(left, rect.center().y() - size // 2, size, size)
+            icons.paint(painter, name, theme.color("muted"), area.toRectF())
+
+
+class View(QTableView):
+    """The view: whole rows, keyboard first, hover, and a word when there is nothing."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(table)
+        self._table = table
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalHeader().hide()
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setCornerButtonEnabled(False)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._table.set_hot(self.indexAt(event.position().toPoint()).row())
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._table.set_hot(-1)
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._table.activate(self.currentIndex().row())
+            return
+        alone = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if alone and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._table.step(1 if event.key() == Qt.Key.Key_Right else -1)
+            return
+        if event.matches(QKeySequence.StandardKey.Find) and self._table.model.component.find:
+            self._table.open_find()
+            return
+        if event.key() == Qt.Key.Key_Escape and self._table.model.finding:
+            self._table.find_nothing()
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._table.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        theme = self._table.theme
+        painter = QPainter(self.viewport())
+        if self._table.model.rowCount() == 0:
+            painter.setPen(theme.color("muted"))
+            painter.setFont(theme.font("body"))
+            words = self._table.nothing()
+            room = self.viewport().rect().adjusted(theme.px(PAD), theme.px(10), -theme.px(PAD), 0)
+            painter.drawText(room, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, words)
+        if self.hasFocus():
+            row = self.currentIndex().row()
+            spot = self.viewport().rect()
+            if row >= 0:
+                spot = QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
+            painter.setPen(QPen(theme.color("focus"), 2))
+            painter.drawRect(spot.adjusted(1, 1, -1, -1))
+
+
+class FindEdit(LineEdit):
+    """Where rows are found by their words. Enter and Down go to the rows, Escape shows all again."""
+
+    def __init__(self, table: TableWidget) -> None:
+        super().__init__(table.theme)
+        self._table = table
+        self.setPlaceholderText("Finn i tabellen")
+        self.setAccessibleName("Finn i tabellen")
+
+    def keeps_enter(self) -> bool:
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._table.find_nothing()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+            self._table.to_rows()
+        else:
+            super().keyPressEvent(event)
