@@ -193,6 +193,7 @@ class Desk:
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
+        self.tasks.spawn(shift.workplace.warm())
         self.tasks.spawn(self._ask_ahead(shift))
         await shift.workplace.build()
         window.top.user.set_text(f"{subject.name} · {subject.role}")
@@ -210,7 +211,6 @@ class Desk:
         await self._open_unit(shift.units[0].reference, self._first_patient)
         if self.options.activity:
             shift.workplace.go(self.options.activity)
-        self.tasks.spawn(shift.workplace.warm())
         self.tasks.spawn(self._settle())
 
     async def _ask_ahead(self, shift: Shift) -> None:
