@@ -314,7 +314,8 @@ class Workplace(QObject):
 
     async def warm(self) -> None:
         """Have processes ready for the next patient."""
-        await self._host.warm({place.package for place in self._places("patient")})
+        trees = [self._trees.get(a.id, a.tree) for a in self._layout.activities if a.context == "patient"]
+        await self._host.warm(dict.fromkeys(place.package for tree in trees for place in placements(tree)))
 
     # --- what panels and frames ask ---
 
