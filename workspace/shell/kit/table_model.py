@@ -128,9 +128,11 @@ class RowModel(QAbstractTableModel):
 
     @property
     def marked(self) -> int:
-        """The column that carries the row's mark: the first with words."""
-        kinds = [column.kind for column in self._component.columns]
-        return next((at for at, kind in enumerate(kinds) if kind in ("strong", "text")), 0)
+        """The column that carries the row's mark: what the row is called, which has room."""
+        columns = list(enumerate(self._component.columns))
+        wide = [at for at, column in columns if column.width in ("grow", "l") and column.kind in ("strong", "text")]
+        strong = [at for at, column in columns if column.kind == "strong"]
+        return next(iter((*strong, *wide)), 0)
 
     def mark(self, row: AnyRow) -> RowMark | None:
         """What waits, was refused or is in conflict of what the row is about."""
