@@ -235,8 +235,9 @@ class Sparkline(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Picture(Component, frozen=True, omit_defaults=True, kw_only=True):
-    """A picture the panel has handed over as a `blob` (PNG, JPEG, GIF, BMP or WebP). `text` says what it shows,
-    for those who do not see it, and is required; `caption` stands below. It is never made larger than it is."""
+    """A picture the panel has handed over as a `blob`: JPEG of up to 24 million pixels, or PNG, GIF, BMP or WebP of up to
+    4 million. `text` says what it shows, for those who do not see it, and is required; `caption` stands below. It is never
+    made larger than it is."""
 
     kind = "picture"
     blob: str

@@ -371,6 +371,7 @@ class PanelBody(QFrame):
                 parents |= {name, *([node.parent] if node.parent else [])}
             else:
                 cast(Any, widget).set_component(node.component)
+                access.speak_in(widget, node.component.language)
                 self._shortcut(name, node.component)
         for name, rows in change.rows.items():
             widget = self._widgets.get(name)
@@ -400,6 +401,7 @@ class PanelBody(QFrame):
         kind = node.component.kind if node.component.kind in self._kinds else "unknown"
         widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
         widget.setObjectName(name)
+        access.speak_in(widget, node.component.language)
         self._widgets[name] = widget
         self._shortcut(name, node.component)
         for one in (widget, *widget.findChildren(QWidget)):
