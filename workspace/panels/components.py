@@ -286,13 +286,16 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click)."""
+    """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click). `about`
+    (``Type/id``) is what the row is about: the shell says on the row that a change of it waits, was refused or is in
+    conflict."""
 
     key: str
     cells: dict[str, Cell | str | int | float | None]
     action: Action | None = None
     label: str = ""
     tone: Tone = "neutral"
+    about: str = ""
 
 
 class Table(Component, frozen=True, omit_defaults=True, kw_only=True):

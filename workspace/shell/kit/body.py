@@ -185,6 +185,12 @@ class PanelBody(QFrame):
             if hasattr(widget, "value_changed"):
                 widget.value_changed()
 
+    def marks_changed(self) -> None:
+        """What is not saved yet has changed: rows say it beside their words."""
+        for widget in self._widgets.values():
+            if isinstance(widget, table.TableWidget):
+                widget.view.viewport().update()
+
     def bound_changed(self, watch: int) -> None:
         instance = self._instance
         if instance is None:
