@@ -154,9 +154,11 @@ def drafts_stand(seen: Evidence) -> Findings:
 )  # fmt: skip
 def odd_values(seen: Evidence) -> Findings:
     for visit in seen.of("none"):
+        if not visit.looks:
+            continue
         fault = _fault(visit)
         after = [look for look in visit.looks if look.when == "odd values typed"]
-        if fault and not any(node.type == "failed" for node in visit.looks[0].nodes if visit.looks):
+        if fault and not any(node.type == "failed" for node in visit.looks[0].nodes):
             yield f"{visit.where}: {fault}"
         elif any(node.type == "failed" for look in after for node in look.nodes) and not visit.looks[0].all("failed"):
             yield f"{visit.where}: shown as failed"

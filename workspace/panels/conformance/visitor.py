@@ -32,7 +32,7 @@ from workspace.panels.protocol import (
 )
 from workspace.panels.protocol import Message as WireMessage
 
-FIRST_RENDER = 8.0
+FIRST_RENDER = 5.0
 ANSWER = 2.0
 QUIET = 0.03
 COMPLETE = 3.0
