@@ -173,6 +173,21 @@ def test_the_calendar_ends_with_its_field(qtbot, notes, shown):
     qtbot.waitUntil(lambda: not window.findChildren(type(drop)))
 
 
+def test_the_calendar_follows_its_field_to_another_window(qtbot, notes, shown):
+    field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))
+    field.open()
+    field.calendar.left.emit()
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.resize(500, 500)
+    field.setParent(other)
+    other.show()
+    field.show()
+    field.open()
+    assert field.calendar.window() is other
+    assert other.rect().contains(field._drop.geometry())
+
+
 def test_now_is_a_word_a_button_and_an_arrow(qtbot, notes, shown):
     field = shown(TimeWidget(TimeField(bind="t", label="Kl."), notes.env))
     qtbot.keyClicks(field.editor, "nå")

@@ -41,8 +41,10 @@ class Drop(QFrame):
         self.update()
 
     def show_at(self, box: QWidget, width: int, height: int) -> None:
-        window = self.window() if self.parentWidget() is None else self.parentWidget()
-        assert window is not None
+        window = self._owner.window()
+        if window is not self.parentWidget():  # the panel was moved to another window since
+            self.setParent(window)
+            window.installEventFilter(self)
         corner = box.mapTo(window, QPoint(0, box.height()))
         room = window.height() - corner.y() - 6
         above = corner.y() - box.height() - 6
