@@ -111,6 +111,18 @@ def test_arrows_move_by_a_day(qtbot, notes, shown):
     assert notes.values["d"] == "2026-01-13"
 
 
+def test_the_ends_of_the_calendar_stop_the_arrows(qtbot, notes, shown):
+    notes.values["d"] = "9999-12-31"
+    field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))
+    qtbot.keyClick(field.editor, Qt.Key.Key_Up)
+    assert field.editor.text() == "31.12.9999"
+    field.open()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown):
+        qtbot.keyClick(field.calendar, key)
+    assert field.calendar.day == date(9999, 12, 31)
+    assert not field.calendar.grab().isNull()
+
+
 def test_the_calendar_is_all_keyboard(qtbot, notes, shown):
     notes.values["d"] = "2026-01-14"
     field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from workspace.shell.kit.ink import ink
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 TOLD_MS = 6000
@@ -66,6 +67,7 @@ class Drop(QFrame):
             self.hide()
         return False
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
