@@ -12,7 +12,8 @@ from tests.shell.kit.fakes import node
 from workspace.panels.protocol import AddNode, Gone, SetChildren, SetProps, SetRows
 from workspace.shell import theme as themes
 from workspace.shell.frame import PanelFrame
-from workspace.shell.kit.body import PanelBody, registry
+from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.registry import registry
 
 
 def form(*more):

@@ -17,50 +17,14 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
+from workspace.panels.components import Action, Button, Component, Field, PairField
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import (
-    access,
-    area,
-    button,
-    card,
-    check,
-    choice,
-    code,
-    containers,
-    date,
-    empty,
-    expander,
-    failed,
-    grid,
-    heading,
-    icon,
-    items,
-    line,
-    menu,
-    notice,
-    number,
-    pair,
-    pending,
-    picture,
-    pill,
-    progress,
-    row,
-    section,
-    space,
-    sparkline,
-    table,
-    tabs,
-    text,
-    time,
-    timeline,
-    trend,
-    unknown,
-)
-from workspace.shell.kit.containers import Container, FormWidget
+from workspace.shell.kit import access, button, picture, table
+from workspace.shell.kit.containers import Container, FormWidget, least
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.registry import registry, same_make
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -80,31 +44,6 @@ def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
         if isValid(widget):
             widget.hide()
             widget.deleteLater()
-
-
-def same_make(old: Component, new: Component) -> bool:
-    """Whether the widget of `old` can become that of `new`: a few properties decide what a widget is built of."""
-    if isinstance(old, Row) and isinstance(new, Row):
-        return old.wrap == new.wrap
-    if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
-        return old.style == new.style and old.multiple == new.multiple
-    return type(old) is type(new)
-
-
-MODULES = (
-    containers, row, grid, section, card, tabs, expander, space, heading, text, pill, icon, notice, empty, pending, failed,
-    unknown, progress, sparkline, picture, table, items, timeline, trend, number, pair, line, area, date, time, check,
-    choice, code, button, menu,
-)  # fmt: skip
-
-
-def registry() -> dict[str, type[QWidget]]:
-    """Every component kind and its widget."""
-    access.install()
-    found: dict[str, type[QWidget]] = {}
-    for module in MODULES:
-        found |= module.WIDGETS
-    return found
 
 
 class PanelBody(QFrame):
@@ -308,7 +247,7 @@ class PanelBody(QFrame):
         tall = 0
         if root is not None:
             width = room.width() - margins.left() - margins.right()
-            tall = containers.least(root, width) + margins.top() + margins.bottom()
+            tall = least(root, width) + margins.top() + margins.bottom()
         self._inside.resize(room.width(), max(room.height(), tall))
 
     def _whole(self, instance: PanelInstance) -> None:

@@ -11,6 +11,7 @@ from workspace.panels.components import Picture
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
 
@@ -131,6 +132,7 @@ class PictureWidget(QWidget):
         width = max(self.width(), self._theme.px(240))
         return QSize(self._theme.px(240), self.heightForWidth(width))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
