@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ def add(command: argparse.ArgumentParser, profile: Any, sandbox: Any) -> None:
     _verify(actions.add_parser("verify", help="prøv panelet mot alle regler"))
     _keygen(actions.add_parser("keygen", help="lag leverandørens nøkkel"))
     _pack(actions.add_parser("pack", help="lag pakken som kan installeres"))
+    _gallery(actions.add_parser("gallery", help="alt som kan vises, i alle temaer"))
     for name, run, words in (
         ("trust", trust, "stol på en leverandørs nøkkel"),
         ("install", install, "installer eller oppdater en pakke"),
@@ -90,6 +92,14 @@ def _pack(command: argparse.ArgumentParser) -> None:
     command.add_argument("--key", type=Path, metavar="FIL", help="uten nøkkel blir pakken usignert, for sandkassen")
     command.add_argument("--out", type=Path, metavar="FIL")
     command.set_defaults(run=pack)
+
+
+def _gallery(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--page", default="", metavar="KOMPONENT", help="f.eks. table; ellers oversikten")
+    command.add_argument("--theme", choices=("light", "dark", "high-contrast"), default="light")
+    command.add_argument("--text-scale", type=int, choices=(100, 125, 150, 175, 200), default=100, metavar="PROSENT")
+    command.add_argument("--screenshots", type=Path, metavar="MAPPE", help="skriv bilder i stedet for å åpne vinduet")
+    command.set_defaults(run=gallery)
 
 
 # --- for vendors --------------------------------------------------------------------------------------------
@@ -189,6 +199,14 @@ def dev(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     return code
+
+
+def gallery(options: argparse.Namespace) -> int:
+    if options.screenshots is not None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from workspace.shell import gallery as room
+
+    return room.run(theme=options.theme, scale=options.text_scale, page=options.page, screenshots=options.screenshots)
 
 
 # --- for administrators -------------------------------------------------------------------------------------

@@ -189,3 +189,26 @@ def test_a_shifts_count_outlives_the_program_and_the_next_shift_begins_anew(tmp_
         assert tally.shifts() == {"2026-01-14 natt": (1, 0)}
 
     asyncio.run(run())
+
+
+def test_a_whole_set_is_one_question_to_the_platform(server, working, room):
+    async def run():
+        async with working(server) as broker:
+            User(broker, Answer("new"))
+            asked = []
+            get = broker._record.client.get
+
+            async def counted(path, asker):
+                asked.append(path)
+                return await get(path, asker)
+
+            broker._record.client.get = counted
+            many = [late(4)]
+            for code in ("9279-1", "2708-6", "8310-5"):
+                one = late(4)
+                one.resource["code"] = {"coding": [{"system": "http://loinc.org", "code": code}]}
+                many.append(one)
+            assert (await broker.commit(room, many)).state == "lagret"
+            assert len(asked) == 1, asked
+
+    asyncio.run(run())

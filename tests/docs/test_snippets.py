@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from workspace import cli
 from workspace.panels import manifest
 from workspace.panels.conformance import rules
 from workspace.panels.protocol import ANSWERS, HOST_TO_PANEL, PANEL_TO_HOST, Node
@@ -89,12 +90,11 @@ def test_every_snippet_runs(page, tmp_path):
 
 
 def example(text, where):
-    """The body of a view, as the components' page says: drawn, and taken by the shell's own tree."""
+    """A whole view, as the components' page says: drawn, and taken by the shell's own tree."""
     one = Panel("vendor.example", "1.0.0")
     actions = {name: one.action(_named(name)) for name in ("save", "open_row", "choose_row")}
     scope: dict = {"ui": ui, "record": record, **actions}
-    body = "".join(f"    {line}\n" for line in text.splitlines())
-    exec(compile(f"def view(ctx):\n{body}", where, "exec"), scope)
+    exec(compile(text, where, "exec"), scope)
     one.view("main")(scope["view"])
     bench = Bench(one)
     bench.open("main")
@@ -116,10 +116,14 @@ def shell(line, folder, where):
     command = line.partition(" #")[0].split()
     if not command:
         return
-    if command[0] == "workspace":
-        command = [sys.executable, "-m", *command]
-        if command[3:5] == ["panel", "dev"]:
-            command += ["--synthetic", "--headless", "--seconds", "1.5"]
+    if command[:3] == ["workspace", "panel", "dev"]:
+        command = [sys.executable, "-m", *command, "--synthetic", "--headless", "--seconds", "1.5"]
+    elif command[0] == "workspace":  # in this process, which costs a second less
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.setenv("WORKSPACE_PROFILE", str(folder / "profile"))
+            assert cli.main(command[1:]) == 0, f"{where}: {line}"
+        return
     elif command[0] == "python":
         command = [sys.executable, *command[1:], "-p", "no:cacheprovider"]
     elif command[0] == "node" and shutil.which("node") is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import httpx
 import pytest
 
 from tests.gateway.conftest import KEY, STRANGE
+from workspace.fhir.service import FhirRequest
 
 
 def refusal(answer, status, code):
@@ -118,6 +120,21 @@ def test_what_concerns_no_patient_and_a_version_that_is_not_there_are_told(tone)
     assert tone.get("Observation/puls-BEB-18/_history/9").status_code == 404
 
 
+def test_a_deletion_in_a_history_is_told_to_those_who_could_see_it(server, tone):
+    for gone in ("puls-BEB-01", "puls-BEB-18"):
+        request = FhirRequest("DELETE", f"Observation/{gone}")
+        asyncio.run_coroutine_threadsafe(server.store.handle(request), server.loop).result(5)
+    told = tone.get("Observation/_history?_count=50")
+    deleted = [e["request"]["url"] for e in told.json()["entry"] if e["request"]["method"] == "DELETE"]
+    assert deleted == ["Observation/puls-BEB-18"]
+    assert "BEB-01" not in told.text
+    own = tone.get("Observation/puls-BEB-18/_history?_count=1")
+    assert own.json()["entry"][0]["request"]["method"] == "DELETE"
+    assert refusal(tone.get("Observation/puls-BEB-01/_history?_count=1"), 403, "no-decision")
+    assert refusal(tone.get("Observation/puls-BEB-01"), 403, "no-decision")
+    assert tone.get("Observation/puls-BEB-18").status_code == 410
+
+
 def test_a_weak_sign_on_opens_nothing(server):
     level = "helseid://claims/identity/security_level"
     for weak in ("3", "", "fire"):
@@ -169,6 +186,7 @@ def test_a_search_may_be_posted_and_a_batch_is_judged_entry_by_entry(tone):
 def test_the_log_is_for_those_who_guard_it(server, tone):
     assert refusal(tone.get("AuditEvent"), 403, "no-decision")
     assert server.sign_in("ombud").get("AuditEvent").status_code == 200
+    assert server.sign_in("ombud").get("AuditEvent/finnes-ikke").status_code == 404
 
 
 def test_purposes(tone):

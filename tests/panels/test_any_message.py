@@ -16,6 +16,7 @@ from workspace.clock import SystemClock
 from workspace.panels import confinement
 from workspace.panels.components import Action
 from workspace.panels.confinement import Policy, Tier
+from workspace.panels.faults import Fault
 from workspace.panels.group import Group
 from workspace.panels.host import PanelHost
 from workspace.panels.instance import Instance
@@ -42,8 +43,9 @@ class Unborn(PanelProcess):
     def alive(self) -> bool:
         return not self.ended
 
-    def end_for(self, reason: str) -> None:
-        self.reason, self.ended = self.reason or reason, True
+    def end_for(self, reason: str, fault: Fault = "crash") -> None:
+        super().end_for(reason, fault)
+        self.ended = True
 
     async def kill(self, reason: str = "") -> None:
         self.end_for(reason)
@@ -98,7 +100,7 @@ class Table:
             return self.process
 
         self.process = Unborn(self.packages["prove.puppet"], self.clock)
-        self.group = Group(self.packages["prove.puppet"], self.context, acquire, self.host)
+        self.group = Group(self.packages["prove.puppet"], self.context, acquire, self.host.faults)
         self.panel = self.lone(self.group, self.context)
         self.group.add(self.panel)
         self.group.begin(self.panel)

@@ -285,7 +285,7 @@ async def test_no_panel_takes_the_focus_or_asks_out_of_nowhere(bench: Any, monke
     async with bench("puppet", "helper", "other_helper") as b:
         strings, shell, _, [heard] = await pair(b, "helper")
         monkeypatch.setattr("workspace.panels.acts.WISH", -1.0)  # the user did something long ago
-        later = {"method": MEASURE, "seconds": 0.2}
+        later = {"method": "raise", "params": {"name": MEASURE}, "seconds": 0.2}
         await strings.panel.act(Action("delayed", later))
         await until(lambda: b.sent("intent"), strings.panel)
         assert heard.heard("wanted") == []
@@ -294,3 +294,10 @@ async def test_no_panel_takes_the_focus_or_asks_out_of_nowhere(bench: Any, monke
         number = 7001
         await until(lambda: any(m.get("id") == number for d, *_, m in b.passed if d == "out"), strings.panel)
         assert shell.heard("choose") == []
+        await strings.panel.act(Action("delayed", {**later, "params": {"name": "open Patient"}}))
+        await until(lambda: any(m.get("id") == 7002 for d, *_, m in b.passed if d == "out"), strings.panel)
+        assert shell.heard("raised") == []
+        document = {"document": {"title": "x", "text": "y"}}
+        await strings.panel.act(Action("delayed", {**later, "method": "print", "params": document}))
+        await until(lambda: any(m.get("id") == 7003 for d, *_, m in b.passed if d == "out"), strings.panel)
+        assert shell.heard("printing") == []

@@ -308,3 +308,32 @@ def test_a_seal_is_of_one_transaction_one_author_one_content():
         with pytest.raises(Problem) as caught:
             seal.verify(envelope, **{"transaction": "t1", "author": "Practitioner/tone", "content": content, **more})
         assert caught.value.code == "seal-broken"
+
+
+def test_what_an_older_program_left_waiting_is_sent(server, tmp_path):
+    """Bodies without form, bases, seal and key, as the first version wrote them."""
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with outbox_at(file, NOWHERE) as outbox:
+            body = {
+                "bundle": bundle(pulse("BEB-18", value=77)),
+                "packages": ["nordlys.vitals@1.0.0"],
+                "purpose": "TREAT",
+            }
+            bad = {**body, "bundle": bundle(BAD), "problem": ["rejected", "Målingen mangler status.", "", ""]}
+
+            def write(database):
+                for own, state, kept in ((str(uuid4()), "venter", body), (str(uuid4()), "avvist", bad)):
+                    row = (own, "Practitioner/tone", "BEB-18", state, json.dumps(kept), "2026-01-14T14:45:00+01:00")
+                    query = "INSERT INTO outbox (id, user, patient, state, body, made) VALUES (?, ?, ?, ?, ?, ?)"
+                    database.execute(query, row)
+
+            await outbox._vault.run(write)
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            await until(lambda: outbox.unsent() == 0)
+            (refused,) = outbox.refused()
+            assert (refused.state, refused.problem.sentence) == ("avvist", "Målingen mangler status.")
+            assert refused.form == Form()
+
+    asyncio.run(run())

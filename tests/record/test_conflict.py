@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.gateway.conftest import Server
 from tests.record.test_chain import made, now, quantity, updating, versions
-from tests.record.test_outbox import ASKER, outbox_at, token_of
+from tests.record.test_outbox import ASKER, in_front_of, outbox_at, token_of, until
 from workspace.problem import Problem
 from workspace.record import patience
 from workspace.record.conflict import compare, loses, resolved
@@ -245,3 +245,63 @@ def test_to_keep_mine_makes_theirs_a_former_version(server, tmp_path):
         assert former["valueQuantity"]["value"] == 99
 
     asyncio.run(run())
+
+
+def test_what_can_stand_together_is_joined_without_asking(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, note=[{"text": "hvilepuls"}])
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            mine = updating(there, 1, valueQuantity=quantity(71))
+            item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert item.state == "lagret", item.problem
+            assert outbox.items() == ()
+            # and the very same change by both is nobody's conflict
+            after = now(server, there)
+            same = {**after, "bodySite": {"text": "håndledd"}}
+            hers = updating(same, after["meta"]["versionId"])
+            assert server.sign_in("lege").send(hers, "5e1f0a52-0000-4000-8000-000000000002").status_code == 200
+            item = await outbox.commit(hers, "Patient/BEB-18", ASKER, 8.0, bases={name: after})
+            assert item.state == "lagret", item.problem
+        after = now(server, there)
+        assert (after["valueQuantity"]["value"], after["note"][0]["text"]) == (71, "hvilepuls")
+        assert {one["reference"] for one in after["performer"]} == {"Practitioner/tone", "Practitioner/lege"}
+        assert versions(server, there) == ["4", "3", "2", "1"]
+
+    asyncio.run(run())
+
+
+def test_a_joined_change_survives_a_lost_answer_and_a_kill(server, tmp_path):
+    """Joined, sent under its new key, answered, and the answer lost: the next start sends it again as it was joined."""
+
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, note=[{"text": "hvilepuls"}])
+        async with in_front_of(server, "", "drop", "refuse") as (front, origin):
+            async with outbox_at(tmp_path / "v.sqlite", origin, token_of(server)) as outbox:
+                mine = updating(there, 1, valueQuantity=quantity(71))
+                await outbox.commit(mine, "Patient/BEB-18", ASKER, 0.05, bases={name: there})
+                await until(lambda: len(front.asked) >= 2)
+            async with outbox_at(tmp_path / "v.sqlite", origin, token_of(server)) as outbox:
+                await until(lambda: outbox.unsent() == 0)
+                assert outbox.refused() == ()
+            keys = [key for key, _ in front.asked]
+            assert keys[0] != keys[1]
+            assert set(keys[1:]) == {keys[1]}
+        assert versions(server, there) == ["3", "2", "1"]
+
+    asyncio.run(run())
+
+
+def test_one_stops_it_while_the_other_changes_the_dose_is_for_people():
+    base = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "dosageInstruction": [{"text": "1 × 2"}],
+    }
+    found = compare(base, changed(base, dosageInstruction=[{"text": "1 × 3"}]), changed(base, status="stopped"))
+    assert (found.open, found.joinable) == ((), False)
+    assert compare(base, changed(base, note=[{"text": "x"}]), changed(base, status="stopped")).joinable

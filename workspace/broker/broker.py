@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import duplicates, facts, scoping
+from workspace.broker import facts, scoping
 from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
@@ -32,7 +32,7 @@ from workspace.broker.door import (
     WatchListener,
     Write,
 )
-from workspace.broker.duplicates import Ask, Duplicate, Rules
+from workspace.broker.duplicates import Ask, Guard, Rules
 from workspace.broker.grant import Grant
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
@@ -44,7 +44,6 @@ from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
-from workspace.record.directory import SHELL
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
 from workspace.record.items import Form as Kept
@@ -57,8 +56,6 @@ from workspace.record.tally import Tally
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
-LOOK = 1.0
-"""Seconds that a save waits to hear whether the value exists already."""
 UNDOABLE = 200
 """Commits that are remembered for undoing; the oldest goes first."""
 WIRE_STATUS = {400: "bad-query", 403: "access-denied", 404: "not-found", 410: "not-found", 429: "too-many"}
@@ -137,8 +134,7 @@ class Broker:
         self._counting: list[Callable[[Counts], None]] = []
         self._commits: dict[str, Commit] = {}
         self._tally = tally or Tally(clock)
-        self._rules = rules or Rules.read()
-        self._ask: Ask | None = None
+        self._guard = Guard(record, rules or Rules.read(), clock, user=user)
         self._counted = Counts()
         self._background: set[asyncio.Task[Any]] = set()
         self.offline = offline
@@ -234,7 +230,8 @@ class Broker:
                     raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
-        writes, reused = await self._asked_about(grant, writes)
+        writes, reused = await self._guard.checked(grant, writes)
+        self._still(grant)
         if not writes:  # all of it was there already
             self._tally.add(0, reused)
             self._count()
@@ -260,39 +257,7 @@ class Broker:
 
     def on_duplicates(self, ask: Ask | None) -> None:
         """Who asks the user about a value that exists already. Without one nothing is looked for and all is saved."""
-        self._ask = ask
-
-    async def _asked_about(self, grant: Grant, writes: Sequence[Write]) -> tuple[Sequence[Write], int]:
-        """The writes as the user wants them, and how many values were reused. Raises Refused ``exists`` when the user
-        went back to the form, ``reason-missing``."""
-        if self._ask is None:
-            return writes, 0
-        found = await self._duplicates(grant, writes)
-        if not found:
-            return writes, 0
-        answers = await self._ask(found)
-        self._still(grant)
-        if answers is None:
-            raise scoping.refused("exists", "Ikke lagret: opplysningen finnes allerede.")
-        return duplicates.applied(writes, found, answers, user=self._user, now=self._clock.now())
-
-    async def _duplicates(self, grant: Grant, writes: Sequence[Write]) -> list[Duplicate]:
-        """What stands already of what is about to be saved. A platform that does not answer in time holds up nobody."""
-
-        async def one(place: int, write: Write) -> Duplicate | None:
-            minutes = self._rules.minutes(write.resource) if write.action == "create" else None
-            text = duplicates.question(write, minutes) if minutes is not None else ""
-            if minutes is None or not text:
-                return None
-            try:
-                async with asyncio.timeout(LOOK):
-                    rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
-            except (Problem, TimeoutError):
-                rows = self._record.rows(str(write.resource.get("resourceType")))
-            return duplicates.nearest(place, write, rows, minutes)
-
-        asked = await asyncio.gather(*(one(place, write) for place, write in enumerate(writes)))
-        return [each for each in asked if each is not None]
+        self._guard.ask = ask
 
     def _was_withheld(self, write: Write) -> bool:
         """The panel saw less than there is: what it sends back would take the rest away."""

@@ -7,6 +7,7 @@ shows it.
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,16 +17,22 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from workspace.broker.door import Refused, Write
-from workspace.clock import instant, parse
+from workspace.broker.grant import Grant
+from workspace.clock import Clock, instant, parse
 from workspace.fhir import codes
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.describe import describe
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
+from workspace.record.client import Asker
+from workspace.record.directory import SHELL
 from workspace.record.origin import Origin, origin_of
+from workspace.record.record import Record
 
 RULES = Path(__file__).parents[2] / "resources" / "duplicates.toml"
 GONE = frozenset({"entered-in-error", "cancelled", "refuted", "not-done"})
+LOOK = 1.0
+"""Seconds that a save waits to hear whether the value exists already."""
 Code = tuple[str, str]
 
 
@@ -87,6 +94,47 @@ class Rules:
         return max(found) if found else kind
 
 
+class Guard:
+    """Looks for what exists of a commit's new values, and asks about it through `ask`, when there is one."""
+
+    def __init__(self, record: Record, rules: Rules, clock: Clock, *, user: str) -> None:
+        self._record, self._rules, self._clock, self._user = record, rules, clock, user
+        self.ask: Ask | None = None
+
+    async def checked(self, grant: Grant, writes: Sequence[Write]) -> tuple[Sequence[Write], int]:
+        """The writes as the user wants them, and how many values were reused. Raises Refused ``exists`` when the user
+        went back to the form, ``reason-missing``."""
+        found = await self._found(grant, writes) if self.ask is not None else []
+        if not found or self.ask is None:
+            return writes, 0
+        answers = await self.ask(found)
+        if answers is None:
+            raise Refused("exists", "Ikke lagret: opplysningen finnes allerede.")
+        return applied(writes, found, answers, user=self._user, now=self._clock.now())
+
+    async def _found(self, grant: Grant, writes: Sequence[Write]) -> list[Duplicate]:
+        """One question for each kind and patient, however many values a set has."""
+        groups: dict[tuple[str, str], list[tuple[int, Write, int]]] = {}
+        for place, write in enumerate(writes):
+            minutes = self._rules.minutes(write.resource) if write.action == "create" else None
+            who = patients_of(write.resource)
+            if minutes is not None and len(who) == 1 and codes_of(write.resource):
+                groups.setdefault((str(write.resource["resourceType"]), who[0]), []).append((place, write, minutes))
+        asked = await asyncio.gather(*(self._of(grant, kind, who, group) for (kind, who), group in groups.items()))
+        return sorted((each for found in asked for each in found), key=lambda one: one.write)
+
+    async def _of(self, grant: Grant, kind: str, who: str, group: Sequence[tuple[int, Write, int]]) -> list[Duplicate]:
+        """What stands already of one kind. A platform that does not answer in time holds up nobody."""
+        text = question(kind, who, [(write, minutes) for _, write, minutes in group])
+        try:
+            async with asyncio.timeout(LOOK):
+                rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
+        except (Problem, TimeoutError):
+            rows = self._record.rows(kind)
+        found = (nearest(place, write, rows, minutes) for place, write, minutes in group)
+        return [each for each in found if each is not None]
+
+
 def codes_of(resource: Mapping[str, Any]) -> frozenset[Code]:
     """What it is about, under the one name of each code system."""
     found: set[Code] = set()
@@ -98,20 +146,18 @@ def codes_of(resource: Mapping[str, Any]) -> frozenset[Code]:
     return frozenset(found)
 
 
-def question(write: Write, minutes: int) -> str:
-    """The search for what may be the same as `write`; "" when it has no patient or code to look for."""
-    who, about = patients_of(write.resource), codes_of(write.resource)
-    kind = str(write.resource.get("resourceType"))
-    if len(who) != 1 or not about:
-        return ""
+def question(kind: str, who: str, asked: Sequence[tuple[Write, int]]) -> str:
+    """The search for what may be the same as any of `asked` (write, minutes), all of `kind` and about `who`."""
+    about = frozenset().union(*(codes_of(write.resource) for write, _ in asked))
     tokens = ",".join(sorted(f"{system}|{code}" if system else code for system, code in about))
-    moment = when(write.resource)
+    spans = [(when(write.resource), timedelta(minutes=minutes)) for write, minutes in asked]
+    known = [(moment - far, moment + far) for moment, far in spans if moment is not None and far]
     span = ""
-    if minutes and moment is not None:
+    if len(known) == len(spans):  # else one of them is asked about for as long as the earlier one stands
         name = {"MedicationAdministration": "effective-time"}.get(kind, "date")
-        far = timedelta(minutes=minutes)
-        span = f"&{name}=ge{_stamp(moment - far)}&{name}=le{_stamp(moment + far)}"
-    return f"{kind}?patient={who[0]}&code={tokens}{span}&_count=20"
+        first, last = min(low for low, _ in known), max(high for _, high in known)
+        span = f"&{name}=ge{_stamp(first)}&{name}=le{_stamp(last)}"
+    return f"{kind}?patient={who}&code={tokens}{span}&_count=100"
 
 
 def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) -> Duplicate | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
+import msgspec
 
 KNOWN: frozenset[str] = frozenset()
 """URLs of modifier extensions whose meaning the workspace understands."""
@@ -17,10 +17,11 @@ KNOWN: frozenset[str] = frozenset()
 def changed_in_meaning(resource: Mapping[str, Any]) -> bool:
     """Whether a modifier extension that is not known stands anywhere in it."""
     # A look at the text first: going through every element of every row is the dearest thing a search does.
-    return _NAME in orjson.dumps(resource, option=orjson.OPT_NON_STR_KEYS) and _unknown(resource)
+    return _NAME in _encode(resource) and _unknown(resource)
 
 
 _NAME = b"modifierExtension"
+_encode = msgspec.json.Encoder().encode
 
 
 def _unknown(value: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from workspace.access.decision import Decision
 from workspace.access.kinds import GLOBAL_TYPES, served
-from workspace.fhir.service import FhirRequest, FhirResponse, FhirService
+from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.refused import denied
@@ -39,53 +39,54 @@ class Reads:
             raise denied(first)
         answer = await self._service.handle(FhirRequest("GET", path, query))
         if answer.status in (404, 410) and kind not in GLOBAL_TYPES and own != "_history":
-            await self._missing(asking, kind, own, path)
+            await self._missing(asking, kind, own)
         if answer.status != 200 or answer.body is None:
             return answer
         sight = Sight(self._service, asking, self._base)
         if path.endswith("_history"):
-            await self._history(answer, sight, strict=own != "_history")
-            decision = first
+            unknown = asking.decide("read", kind, NOBODYS)
+            await self._history(answer, sight, unknown, strict=own != "_history")
+            decision, reveal = first, ""
         else:
             decision = await sight.decision(answer.body)
             if not decision.permitted:
                 raise denied(decision)
             shown = sight.shown(answer.body)
-            if shown is not answer.body and not reveal:
-                answer = FhirResponse(answer.status, shown, answer.headers)
-                reveal = ""
-            elif shown is answer.body:
+            if shown is answer.body:
                 reveal = ""  # there is nothing to reveal
+            elif not reveal:
+                answer = FhirResponse(answer.status, shown, answer.headers)
         if kind not in GLOBAL_TYPES:
             self._auditing.read(asking, "read", shape(path), tuple(sight.patients), decision, reason=reveal)
         if none_match and none_match == answer.headers.get("etag"):
             return FhirResponse(304, None, answer.headers)
         return answer
 
-    async def _missing(self, asking: Asking, kind: str, own: str, path: str) -> None:
-        """Raises Refused as for somebody else's, unless the thing itself is open and only this version is not there."""
-        if path != f"{kind}/{own}":
-            there = await self._service.handle(FhirRequest("GET", f"{kind}/{own}"))
-            if there.body is not None and there.status == 200:
-                decision = await Sight(self._service, asking, self._base).decision(there.body)
-                if decision.permitted:
-                    return
-        raise denied(asking.decide("read", kind, NOBODYS))
+    async def _missing(self, asking: Asking, kind: str, own: str) -> None:
+        """Raises Refused as for somebody else's, unless what was asked for is open and only gone, or not in this version."""
+        refusal = asking.decide("read", kind, NOBODYS)
+        if refusal.permitted:
+            return  # about no patient: the log
+        sight = Sight(self._service, asking, self._base)
+        there = await self._service.handle(FhirRequest("GET", f"{kind}/{own}"))
+        stood = there.body if there.status == 200 else None
+        if there.status == 410:
+            newest = await self._service.handle(FhirRequest("GET", f"{kind}/{own}/_history", "_count=1"))
+            entries = (newest.body or {}).get("entry") or [{}]
+            stood = await self._deleted(entries[0]) if newest.status == 200 else None
+        if stood is None or not (await sight.decision(stood)).permitted:
+            raise denied(refusal)
 
-    async def _history(self, answer: FhirResponse, sight: Sight, *, strict: bool) -> None:
+    async def _history(self, answer: FhirResponse, sight: Sight, unknown: Decision, *, strict: bool) -> None:
         """An instance's history is shown whole or not at all; a type's is filtered."""
         assert answer.body is not None, "answer has looked"
         kept = []
         for entry in answer.body.get("entry", ()):
-            refusal: Decision | None = None
-            if "resource" in entry:
-                decision = await sight.decision(entry["resource"])
-                refusal = None if decision.permitted else decision
-            elif not strict:
-                continue
-            if refusal and strict:
-                raise denied(refusal)
-            if not refusal:
+            stood = entry.get("resource") or await self._deleted(entry)
+            decision = await sight.decision(stood) if stood else unknown
+            if not decision.permitted and strict:
+                raise denied(decision)
+            if decision.permitted:
                 if "resource" in entry:
                     entry["resource"] = sight.shown(entry["resource"])
                 kept.append(entry)
@@ -94,6 +95,15 @@ class Reads:
         for link in answer.body.get("link", ()):
             if "://" not in link["url"]:
                 link["url"] = f"{self._base}/{link['url']}"
+
+    async def _deleted(self, entry: Resource) -> Resource | None:
+        """What stood before a deletion: those who could see that are told that it is gone."""
+        path = str((entry.get("request") or {}).get("url", ""))
+        version = str((entry.get("response") or {}).get("etag", "")).removeprefix("W/").strip('"')
+        if not version.isdigit() or int(version) < 2:
+            return None
+        former = await self._service.handle(FhirRequest("GET", f"{path}/_history/{int(version) - 1}"))
+        return former.body if former.status == 200 else None
 
 
 def shape(path: str) -> str:

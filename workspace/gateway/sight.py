@@ -79,4 +79,6 @@ class Sight:
 
     def shown(self, resource: Resource) -> Resource:
         """A resource that may be seen, as it is shown."""
+        if not self._asking.decisions.protected:
+            return resource
         return self._asking.shown(resource, patients_of(resource, self._base))

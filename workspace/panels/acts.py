@@ -167,7 +167,7 @@ class Acts:
 
     async def _print(self, document: Document) -> None:
         try:
-            await self._instance.print(document)
+            await self._instance.papers.print(document)
         except PanelError as error:
             self._instance.note(f"[host] not printed: {error.message}")
             self._instance.telling.told("Dokumentet kunne ikke skrives ut.", "warn")

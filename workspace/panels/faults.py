@@ -94,14 +94,14 @@ class Crashes:
         known.disabled = known.disabled or sum(now - at <= WITHIN for at in known.times) >= CRASHES
         self._save()
         self.noticed(package, reason, known.disabled)
+        for listener in list(self._listeners):
+            listener(package.id, package.version, reason, known.disabled)
         return Verdict(known.disabled, BACKOFF[min(len(known.times), len(BACKOFF)) - 1])
 
     def noticed(self, package: Package, reason: str, disabled: bool = False) -> None:
-        """Something for the administrator's log that is no crash, such as a panel that hangs."""
+        """Into the administrator's log: a crash, or something that is none, such as a panel that hangs."""
         off = "; it is now switched off for this user" if disabled else ""
         log.warning("panel %s@%s of %s: %s%s", package.id, package.version, package.vendor, reason, off)
-        for listener in list(self._listeners):
-            listener(package.id, package.version, reason, disabled)
 
     def disabled(self, package: Package) -> bool:
         """Whether this version is off for this user; a new version is given a new chance."""

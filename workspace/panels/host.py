@@ -246,7 +246,7 @@ class PanelHost:
         return undo
 
     def on_trouble(self, listener: Trouble) -> Callable[[], None]:
-        """Crashes and hangs, for the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
+        """Crashes, for the administrator: ``listener(package, version, reason, disabled)``; no patient data."""
         return self.faults.listen(listener)
 
     # --- processes ------------------------------------------------------------------------------------------

@@ -20,12 +20,13 @@ from workspace.panels.acts import Acts
 from workspace.panels.blobs import Blobs
 from workspace.panels.budget import Bucket
 from workspace.panels.components import Action
-from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, Paper, TreeNode
+from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, TreeNode
 from workspace.panels.faults import Fault
 from workspace.panels.feeds import Feed, Feeds
 from workspace.panels.fields import Fields
 from workspace.panels.intents import Errands, Intents
 from workspace.panels.manifest import Package, View
+from workspace.panels.papers import Papers
 from workspace.panels.process import PanelProcess
 from workspace.panels.protocol import (
     MAX_RENDER,
@@ -36,7 +37,6 @@ from workspace.panels.protocol import (
     Close,
     ContextChanged,
     ContextInfo,
-    Document,
     Hidden,
     IntentRequest,
     InvalidParams,
@@ -46,7 +46,6 @@ from workspace.panels.protocol import (
     Open,
     PanelError,
     Print,
-    PrintResult,
     Raise,
     Read,
     Render,
@@ -56,7 +55,6 @@ from workspace.panels.protocol import (
     SettingsChanged,
     StateChanged,
     TooLarge,
-    TooMany,
     Unwatch,
     Visible,
     WatchQuery,
@@ -123,7 +121,7 @@ class Instance:
         self.errands = Errands(self, intents, door)
         self.blobs = Blobs(self.telling.blob)
         self._known = asyncio.Event()  # it runs, or it will not
-        self._printing = False
+        self.papers = Papers(listener, view.title, lambda: self.acts.asked_for)
         self._tree = Tree()
         self._state: PanelState = "starting"
         self._problem = ""
@@ -445,31 +443,10 @@ class Instance:
             case Raise():
                 return await self.errands.raised(params.name, params.args)
             case Print():
-                return await self.print(params.document)
+                return await self.papers.print(params.document)
             case Blob():
                 return BlobResult(received=self.blobs.take(params))
         raise MethodNotFound(f"{params.method} is no request")
-
-    async def print(self, document: Document) -> PrintResult:
-        """Hand it to the shell, which asks the user. Raises InvalidParams, TooLarge, and TooMany while one is asked
-        about."""
-        if self._printing:
-            raise TooMany("the user has not decided about the former document yet")
-        if not self.acts.asked_for:
-            return PrintResult(printed=False, reason="Utskrift må komme av noe brukeren gjør i panelet.")
-        tree = Tree()
-        if document.tree is not None:
-            check_strings(document.tree)
-            tree.whole(document.tree)
-        elif not document.text.strip():
-            raise InvalidParams("a document needs a text or a tree")
-        self._printing = True
-        try:
-            paper = Paper(document.title or self.view.title, document.text, tree.root, tree.nodes)
-            printed, reason = await self.telling.listener.printing(paper)
-        finally:
-            self._printing = False
-        return PrintResult(printed=printed, reason=reason)
 
     def _rendered(self, render: Render, size: int) -> None:
         if not self._renders.take(1, self._clock.monotonic()):

@@ -120,6 +120,8 @@ class Intents:
         """See it done. Raises InvalidParams for what the manifest does not declare, WrongPatient, ContextChanged."""
         if name not in raiser.package.raises:
             raise InvalidParams(f"{name!r} is not among the intents that panel.toml raises")
+        if name == OPEN_PATIENT and not raiser.acts.asked_for:
+            return IntentResult(handled=False, reason="Brukeren har ikke bedt om det.")
         if name == OPEN_PATIENT:
             raiser.telling.raised(name, args)
             return IntentResult(handled=True)

@@ -27,6 +27,7 @@ PURPOSE = "TREAT"
 SEARCH_SECONDS = 30.0
 WRITE_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
+BROKEN = frozenset({"RemoteProtocolError", "ReadError", "WriteError"})
 POST_SEARCH_BYTES = 1800  # longer queries go in a body: proxies cut long request lines
 
 
@@ -128,6 +129,15 @@ class Client:
             if not path.startswith(base + "/"):
                 raise _malformed(f"link outside the platform: {path.split('?')[0]}")
             path = path[len(base) + 1 :]
+        try:
+            return await self._get(base, path, asker)
+        except PlatformProblem as problem:
+            # A line that broke while it stood says nothing of the platform: a read may be asked again at once.
+            if problem.status or problem.detail not in BROKEN:
+                raise
+            return await self._get(base, path, asker)
+
+    async def _get(self, base: str, path: str, asker: Asker) -> Answer:
         target, _, query = path.partition("?")
         if len(path) > POST_SEARCH_BYTES and query:
             headers = {"Content-Type": "application/x-www-form-urlencoded"}

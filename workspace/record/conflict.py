@@ -27,6 +27,11 @@ _KEYS = ("id", "linkId", "url", "system")
 _OWN = ("meta", "resourceType", "id", "implicitRules")
 """The platform's, or the same by definition."""
 IN_ERROR = "entered-in-error"
+_WEIGHTY = frozenset(
+    {"status", "clinicalStatus", "verificationStatus", "intent", "doNotPerform", "dosage", "dosageInstruction", "code",
+     "medicationCodeableConcept", "medicationReference", "subject", "patient", "component"}
+)  # fmt: skip
+"""Elements that decide what a resource means: one stops a drug while another changes its dose is for people to settle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,13 @@ class Comparison:
         """The fields that need a choice."""
         return tuple(each for each in self.fields if each.side == "both")
 
+    @property
+    def joinable(self) -> bool:
+        """Whether both changes can stand together without anybody being asked: no element was changed by both, nobody took
+        the whole back, and not both changed what decides what the resource means."""
+        weighty = {each.side for each in self.fields if _is_weighty(each.path)}
+        return not self.open and not self.withdrawn and not {"mine", "theirs"} <= weighty
+
 
 @dataclass(frozen=True, slots=True)
 class Versions:
@@ -90,8 +102,8 @@ class Conflict:
 
     @property
     def automatic(self) -> bool:
-        """Whether all of it can be joined without a choice."""
-        return not any(each.comparison.open for each in self.resources)
+        """Whether all of it can be joined without asking."""
+        return all(each.comparison.joinable and each.base is not None for each in self.resources)
 
 
 Choice = Any
@@ -246,6 +258,11 @@ def _code(row: Any) -> str:
 def _open_dict(value: Any) -> bool:
     """Whether its elements may come from two authors."""
     return isinstance(value, dict) and not any(marks <= value.keys() for marks in _WHOLE)
+
+
+def _is_weighty(path: str) -> bool:
+    head = path.partition(".")[0]
+    return head in _WEIGHTY or head.startswith("value")
 
 
 def _ordered(*parts: Mapping[str, Any]) -> Iterator[str]:

@@ -54,6 +54,12 @@ class Item:
     formerly: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seal: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
+    key: str = ""
+
+    @property
+    def sent_as(self) -> str:
+        """Its idempotency key: its id, or another one once it was joined with somebody else's change."""
+        return self.key or self.id
 
     @property
     def held(self) -> bool:
@@ -94,6 +100,7 @@ class Item:
                 "state_version": self.form.state_version,
             },
             "bases": self.bases, "stands_for": self.stands_for, "formerly": self.formerly, "seal": self.seal,
+            "key": self.key,
         }  # fmt: skip
         if self.problem is not None and not self.held:
             kept["problem"] = [self.problem.code, self.problem.sentence, self.problem.advice, self.problem.detail]
@@ -114,6 +121,7 @@ def item_of(seq: int, own: str, author: str, patient: str, state: State, body: s
         formerly={name: tuple(held) for name, held in (kept.get("formerly") or {}).items()},
         seal=kept.get("seal") or {},
         seq=seq,
+        key=kept.get("key") or "",
     )
     if state == "venter":
         return item

@@ -19,7 +19,7 @@ ENTRY = "urn:workspace:entry"
 
 async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
     """The answer to `item` if the platform has done it, else None. Raises PlatformProblem when that cannot be known."""
-    kept = await client.outcome(item.id)
+    kept = await client.outcome(item.sent_as)
     if kept is not None:
         return kept
     return await _in_history(client, item)
@@ -48,11 +48,11 @@ async def _version(client: Client, item: Item, name: str) -> Resource | None:
             return None
         raise
     rows = (each.get("resource") for each in entries(history))
-    return next((row for row in rows if isinstance(row, dict) and tag(row, TRANSACTION) == item.id), None)
+    return next((row for row in rows if isinstance(row, dict) and tag(row, TRANSACTION) == item.sent_as), None)
 
 
 async def _created(client: Client, item: Item, place: int, kind: str) -> Resource | None:
-    found = (await client.get(f"{kind}?_tag={TRANSACTION}%7C{item.id}&_count=500", item.asker)).body
+    found = (await client.get(f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500", item.asker)).body
     rows = [each.get("resource") or {} for each in entries(found)]
     return next((row for row in rows if tag(row, ENTRY) in ("", str(place))), None)
 

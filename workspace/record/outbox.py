@@ -310,7 +310,7 @@ class Outbox:
     async def _try(self, item: Item) -> Problem | None:
         """One attempt; None when the item is settled, else why it must be tried again."""
         try:
-            answer = (await self._client.transaction(item.bundle, item.id, item.asker)).body
+            answer = (await self._client.transaction(item.bundle, item.sent_as, item.asker)).body
         except PlatformProblem as problem:
             if may_still_pass(problem):
                 return problem
@@ -333,9 +333,33 @@ class Outbox:
             if answer is not None and _is_answer(answer, item):
                 await self._settle(item, answer)
                 return None
+        if problem.status == 412:
+            try:
+                if await self._joined(item):
+                    return await self._try(self._items[item.id]) if item.id in self._items else None
+            except Problem as unknown:
+                return unknown
         state: State = "konflikt" if problem.status == 412 else "avvist"
         await self._end(replace(item, state=state, problem=problem))
         return None
+
+    async def _joined(self, item: Item) -> bool:
+        """Join `item` with what somebody else changed meanwhile, when both can stand; it goes out under another key, for the
+        platform has answered the first. False when a person must choose. Raises Problem."""
+        shown = await self._settling.conflict(item)
+        if not shown.resources or not shown.automatic:
+            return False
+        bundle, bases = self._settling.settled(item, shown, {}, instant(self._clock.now()))
+        if not bundle["entry"]:  # the other one wrote the very same
+            standing = [{"resource": one.theirs, "response": {"status": "200"}} for one in shown.resources]
+            await self._settle(item, {"resourceType": "Bundle", "type": "transaction-response", "entry": standing})
+            return True
+        matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
+        fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
+        fresh = replace(fresh, seal=self._sealed(fresh))
+        await self._vault.run(partial(_rewrite, item=fresh))
+        self._items[item.id] = fresh
+        return True
 
     async def _settle(self, item: Item, answer: Mapping[str, Any]) -> None:
         self._hand_over(answer, item.id)

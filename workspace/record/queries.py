@@ -7,6 +7,7 @@ nobody has asked for.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from workspace.record.lights import Light
 from workspace.record.live import Keys, Page, difference
 from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
+from workspace.record.patience import LONGEST_AFTER
 from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
 
 IDLE = 30.0
@@ -326,7 +328,8 @@ class Queries:
             self._emit(live, RowsChange(whole=whole, gone=gone, error=told, code=error.code))
             live.failures += 1
             if live.watches and getattr(error, "unknown_outcome", False):
-                self._later(live, RETRIES[min(live.failures, len(RETRIES)) - 1])
+                pause = RETRIES[min(live.failures, len(RETRIES)) - 1] * random.uniform(0.8, 1.0)
+                self._later(live, max(pause, min(getattr(error, "retry_after", 0.0), LONGEST_AFTER)))
         elif error is not None:
             loop = asyncio.get_running_loop()
             loop.call_exception_handler({"message": "a live query failed", "exception": error})

@@ -107,7 +107,7 @@ def stand(kind: str) -> Stand:
 def purpose(kind: str) -> str:
     """What a component is for, from the panel language itself."""
     text = inspect.cleandoc(COMPONENTS[kind].__doc__ or "")
-    return " ".join(text.replace("`", "").split())
+    return " ".join(text.replace("`", "").replace("*", "").split())
 
 
 class Runner:

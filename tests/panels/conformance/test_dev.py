@@ -75,6 +75,13 @@ def test_a_broken_manifest_is_told_and_nothing_is_started(made):
     assert told["messages"]["to_panel"] == 0
 
 
+def test_the_gallery_writes_its_pictures_at_the_command_line(tmp_path):
+    command = [sys.executable, "-m", "workspace", "panel", "gallery", "--page", "table", "--screenshots", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    subprocess.run(command, env=environment, timeout=60, check=True, capture_output=True)
+    assert [one.suffix for one in tmp_path.iterdir()] == [".png"]
+
+
 @pytest.fixture
 def sandbox(tmp_path):
     """Its folder; one that was started for the panel outlives the command, and is ended here."""

@@ -78,7 +78,7 @@ class Puppet(Panel):
         send(id=id, result={})
         time.sleep(args["seconds"])
         self.number = getattr(self, "number", 6999) + 1
-        send(id=self.number, method="raise", params={**self.at, "name": args["method"]})
+        send(id=self.number, method=args["method"], params={**self.at, **args["params"]})
 
     def do_hang(self, id, args):
         time.sleep(args["seconds"])

@@ -12,6 +12,7 @@ import pytest
 from tests.shell.kit.fakes import FakeInstance, Spawner
 from workspace.clock import OSLO
 from workspace.shell import theme as themes
+from workspace.shell.kit import access
 from workspace.shell.kit.body import PanelBody
 from workspace.shell.kit.env import Env
 
@@ -20,6 +21,7 @@ NOW = datetime(2026, 1, 14, 15, 4, tzinfo=OSLO)
 
 @pytest.fixture
 def light(qapp) -> themes.Theme:
+    access.install()
     return themes.apply(qapp, themes.load("light"))
 
 

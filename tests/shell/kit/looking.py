@@ -106,7 +106,19 @@ def cut(one: Words) -> str:
     rows = isinstance(one.widget.parentWidget(), QAbstractItemView)  # a row at the edge is scrolled, not cut
     sides = ("left", "right") if rows else tuple(over)
     beyond = [f"{side} {over[side]:.0f}" for side in sides if over[side] > 2]
+    beyond += outside(one.widget)
     return f"«{one.text}» on {type(one.widget).__name__}: {', '.join(beyond)}" if beyond else ""
+
+
+def outside(widget: QWidget) -> list[str]:
+    """Where a widget stands beyond what it stands in, up to what scrolls."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent.parentWidget(), QAbstractScrollArea):
+        area = widget.rect().translated(widget.mapTo(parent, QPoint()))
+        if not parent.rect().adjusted(-2, -2, 2, 2).contains(area):
+            return [f"beyond its {type(parent).__name__}"]
+        parent = parent.parentWidget()
+    return []
 
 
 def contrast_of(one: Words, picture: QImage, root: QWidget) -> float:

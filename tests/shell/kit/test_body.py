@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.shell.gallery import note, vitals, ward
+from tests.shell.kit.bodies import note, vitals, ward
 from tests.shell.kit.fakes import node
 from workspace.panels.protocol import AddNode, Gone, SetChildren, SetProps, SetRows
 from workspace.shell import theme as themes
@@ -284,3 +284,19 @@ def test_tab_follows_the_tree_after_patches(qtbot, body, instance):
         passed.append(here.accessibleName())
         qtbot.keyClick(here, Qt.Key.Key_Tab)
     assert passed == ["e", "a", "b", "d"]
+
+
+@pytest.mark.parametrize("kind", ["row", "grid"])
+def test_what_comes_late_is_placed_among_what_stands(body, instance, kind):
+    """A child that was there before another came keeps no place from before."""
+    waits = [node("pending", "a"), node("pending", "b")]
+    instance.whole(node("column", "c", node(kind, "r", *waits, **({"wrap": True} if kind == "row" else {}))))
+    for name, index in (("b", 1), ("a", 0)):
+        text = node("text", name, text=f"Tekst {name}")
+        instance.patch(Gone(id=name), AddNode(parent="r", index=index, node=text))
+        for _ in range(4):
+            QApplication.processEvents()
+    first, second = body.widget("a").geometry(), body.widget("b").geometry()
+    assert first.top() == second.top()
+    assert first.right() < second.left()
+    assert body.widget("r").rect().contains(second)

@@ -126,7 +126,7 @@ class Evidence:
     start: str = ""  # why it would not start
     greeting: Message = field(default_factory=dict)
     hello: float | None = None
-    door: StandIn = field(default_factory=StandIn)
+    door: StandIn = field(default_factory=lambda: StandIn(drafts=False))
     passed: list[Passed] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)

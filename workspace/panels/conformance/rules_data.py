@@ -8,7 +8,7 @@ from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Visit
 from workspace.panels.conformance.faults import last as last_fault
 from workspace.panels.conformance.rules_drawn import readable
-from workspace.panels.conformance.rules_run import written
+from workspace.panels.conformance.rules_run import FIRST_RENDER, written
 
 rules = Rules()
 
@@ -23,6 +23,12 @@ _TIMES = (
 
 def _words(visit: Visit) -> list[str]:
     return [text for node in visit.looks[-1].nodes for text in readable(node)] if visit.looks else []
+
+
+def _fault(visit: Visit) -> str:
+    """The last fault in its log; a write in a view is another check's finding."""
+    found = last_fault(visit.log)
+    return "" if "WriteInView" in found else found
 
 
 def _tied(visit: Visit) -> bool:
@@ -46,8 +52,8 @@ def shows_data(seen: Evidence) -> Findings:
         )
         if any(node.type in ("pending", "failed") for node in first.nodes):
             yield f"{visit.where}: still {'failed' if first.all('failed') else 'waiting'} when all data had come"
-        elif last_fault(visit.log) and visit.mode == "full" and not any(one.error for one in visit.pressed):
-            yield f"{visit.where}: {last_fault(visit.log)}"
+        elif _fault(visit) and visit.mode == "full" and not any(one.error for one in visit.pressed):
+            yield f"{visit.where}: {_fault(visit)}"
 
 
 @rules(
@@ -60,7 +66,7 @@ def says_empty(seen: Evidence) -> Findings:
         if not visit.drew or not _words(visit):
             yield f"{visit.where}: nothing can be read"
         elif any(node.type == "failed" for node in visit.looks[0].nodes):
-            yield f"{visit.where}: shown as failed" + (f"; {last_fault(visit.log)}" if last_fault(visit.log) else "")
+            yield f"{visit.where}: shown as failed" + (f"; {_fault(visit)}" if _fault(visit) else "")
 
 
 @rules(
@@ -92,7 +98,7 @@ def _shown_first(visit: Visit) -> list[str]:
 )  # fmt: skip
 def survives_holes(seen: Evidence) -> Findings:
     for visit in seen.of("holes"):
-        fault = last_fault(visit.log)
+        fault = _fault(visit)
         if not visit.drew:
             yield f"{visit.where}: nothing was drawn" + (f"; {fault}" if fault else "")
         elif fault:
@@ -112,7 +118,8 @@ def draws_before_data(seen: Evidence) -> Findings:
             continue
         drawn = next((one.at for one in seen.messages(visit) if one.method == "render"), None)
         came = next((one.at for one in seen.messages(visit, to_panel=True) if one.method == "data"), None)
-        if came is not None and (drawn is None or drawn > came) and visit.first_render is not None:
+        slow = visit.first_render is None or visit.first_render > FIRST_RENDER  # another check's finding
+        if came is not None and (drawn is None or drawn > came) and not slow:
             yield f"{visit.where}: the first render came after the data"
 
 
@@ -148,7 +155,7 @@ def drafts_stand(seen: Evidence) -> Findings:
 )  # fmt: skip
 def odd_values(seen: Evidence) -> Findings:
     for visit in seen.of("none"):
-        fault = last_fault(visit.log)
+        fault = _fault(visit)
         after = [look for look in visit.looks if look.when == "odd values typed"]
         if fault and not any(node.type == "failed" for node in visit.looks[0].nodes if visit.looks):
             yield f"{visit.where}: {fault}"

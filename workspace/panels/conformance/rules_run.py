@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from workspace.panels.conformance import synthetic
 from workspace.panels.conformance.check import Findings, Rules
@@ -84,7 +85,7 @@ def answers(seen: Evidence) -> Findings:
 def actions_answered(seen: Evidence) -> Findings:
     for visit in seen.visits:
         for one in visit.pressed:
-            if one.effects is None and one.error is None:
+            if one.effects is None and one.error is None and not seen.crashes:
                 yield f"{visit.where}: «{one.text}» ({one.name}) was not answered"
             elif one.error is not None and one.error.get("code") in (-32601, -32602, -32603):
                 yield f"{visit.where}: «{one.text}» ({one.name}): {one.error.get('message')}"
@@ -244,11 +245,18 @@ def scopes_used(seen: Evidence) -> Findings:
 )  # fmt: skip
 def prefetch_fits(seen: Evidence) -> Findings:
     for visit in seen.of("full"):
+        known = {_same(item.query) for item in visit.view.prefetch}  # one of these may be asked again, if it came late
         for one in seen.messages(visit):
             if one.method == "render" and one.params.get("tree") and not _waits(one.params["tree"]):
                 break
-            if one.method in ("watch", "search") and one.at < _first_press(seen, visit):
-                yield f"{visit.view.id}: {one.params.get('query')!r} is not in `prefetch`"
+            query = str(one.params.get("query"))
+            if one.method in ("watch", "search") and one.at < _first_press(seen, visit) and _same(query) not in known:
+                yield f"{visit.view.id}: {query!r} is not in `prefetch`"
+
+
+def _same(query: str) -> tuple[str, ...]:
+    kind, _, tail = query.partition("?")
+    return kind, *sorted(f"{name}={value}" for name, value in parse_qsl(tail))
 
 
 def _waits(tree: Any) -> bool:

@@ -52,13 +52,15 @@ class _Entry:
 class StandIn:
     """`modes` by context token; a token without one is served in full."""
 
-    def __init__(self, user: str = synthetic.USER["reference"]) -> None:
+    def __init__(self, user: str = synthetic.USER["reference"], *, drafts: bool = True) -> None:
+        """Without `drafts` nothing typed is handed on from one opening to the next: each begins empty."""
         self.modes: dict[str, Mode] = {}
         self.denials: list[Denial] = []
         self.asked: dict[str, list[tuple[str, str]]] = {}  # token → (what was asked, as the panel wrote it), in order
         self.commits: list[tuple[Grant, list[Write]]] = []
         self.drafts: dict[DraftKey, Draft] = {}
         self.types: set[tuple[str, str]] = set()  # (resource type, letter) really used
+        self._keeps = drafts
         self._user, self._entries, self._number = user, list[_Entry](), itertools.count(1)
         self._timers: set[asyncio.TimerHandle] = set()
 
@@ -145,7 +147,7 @@ class StandIn:
             _Watch(entry, self._entries).close()
 
     def load_draft(self, key: DraftKey) -> Draft | None:
-        return self.drafts.get(key)
+        return self.drafts.get(key) if self._keeps else None
 
     def save_draft(self, key: DraftKey, draft: Draft) -> None:
         self.drafts[key] = draft

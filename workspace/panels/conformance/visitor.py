@@ -299,6 +299,8 @@ class Visitor(QuietListener):
 
     async def _cancel(self) -> None:
         """An event that is no longer wanted: answered all the same, one way or the other; its effects go nowhere."""
+        self.visit.typed.clear()
+        await self._type()
         found = next((action for _, action in actions(self._now())), None)
         if found is None:
             return

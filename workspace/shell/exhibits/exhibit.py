@@ -7,7 +7,6 @@ tree, and walked through by the tests. Nothing here is Qt.
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,10 +33,10 @@ class Exhibit:
 
     @property
     def source(self) -> str:
-        """What the example returns, as it is written."""
+        """The example as it is written, as a view."""
         lines = inspect.getsource(self.example).splitlines()
         start = next(index for index, line in enumerate(lines) if line.startswith("def ")) + 1
-        return textwrap.dedent("\n".join(lines[start:])).strip()
+        return "\n".join(["def view(ctx):", *lines[start:]]).rstrip()
 
 
 EXHIBITS: dict[str, Exhibit] = {}

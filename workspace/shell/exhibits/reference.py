@@ -17,7 +17,9 @@ from workspace.panels import components
 from workspace.panels.components import COMPONENTS, CONTAINERS, Component, Field
 from workspace.shell.exhibits.exhibit import Exhibit, load
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "components.md"
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs" / "components.md"
+ICONS = ROOT / "resources" / "icons"
 TITLES = {
     "grouping": "Grouping",
     "telling": "Telling",
@@ -52,8 +54,7 @@ A view returns components made with `workspace.sdk.ui`. The shell draws them, dr
 by keyboard and with screen readers; a panel sets no colour, no font and no pixel. Unknown properties are ignored, an unknown
 component becomes a labelled placeholder, and every text is plain text.
 
-Each example is the body of a function that has the view's `ctx`; `save`, `open_row` and `choose_row` are actions of the
-panel.
+Each example is a whole view; `save`, `open_row` and `choose_row` are actions of the panel.
 """
 
 
@@ -87,6 +88,9 @@ def _section(one: Exhibit) -> str:
         f"```python\n{one.source}\n```",
         textwrap.fill(f"**Keyboard and screen readers.** {one.notes}", 125),
     ]
+    if one.kind == "icon":
+        names = ", ".join(f"`{path.stem}`" for path in sorted(ICONS.glob("*.svg")))
+        parts.append(textwrap.fill(f"The shell has {names}.", 125, break_on_hyphens=False))
     for part in PARTS.get(one.kind, ()):
         parts += [f"#### {part.__name__} (`{BUILDERS[part]}`)", _prose(part), _table(part)]
     return "\n\n".join(part for part in parts if part)

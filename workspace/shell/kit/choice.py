@@ -207,13 +207,15 @@ class SegmentButton(ChipButton):
 class ChoiceWidget(Labelled):
     """The component in any of its three styles."""
 
+    WIDE = 0
+
     def __init__(self, component: ChoiceField, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(env, parent)
         self.component = component
         self._menu: MenuButton | None = None
         self._chips: list[ChipButton] = []
         self._row = QWidget()
-        flows = component.style == "chips" and component.slot == "body"
+        flows = self.wraps = component.style == "chips" and component.slot == "body"
         self._line: QLayout = Flow(self._row) if flows else QHBoxLayout(self._row)
         self._line.setContentsMargins(0, 0, 0, 0)
         if component.style == "menu":
@@ -224,6 +226,8 @@ class ChoiceWidget(Labelled):
             tall_as_wide(self._row)
         else:
             self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        if self._menu is not None:
+            self.WIDE = 320
         self._hold(self._row, self._menu or self._row)
         self.set_component(component)
 

@@ -151,6 +151,8 @@ class CodeWidget(Labelled):
     """Typing filters; Down opens the list and goes through it, Enter chooses, Escape leaves it as it was, an emptied field
     chooses nothing."""
 
+    WIDE = 480
+
     def __init__(self, component: CodeField, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(env, parent)
         self._component = component

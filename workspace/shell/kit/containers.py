@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.shell.kit.access import Spoken
@@ -11,6 +12,12 @@ from workspace.shell.kit.env import Env
 from workspace.shell.theme import Theme
 
 STRETCHY = ("table", "trend", "text-area", "spacer", "empty", "notice", "pending", "failed")
+
+
+NARROW = frozenset(
+    {"button", "menu", "number-field", "pair-field", "date-field", "time-field", "choice-field", "code-field"}
+)
+"""Kinds that are read more easily when they are not as wide as a wide panel."""
 
 
 class Container(QWidget):
@@ -59,8 +66,11 @@ class Container(QWidget):
         return any(growing(widget, kind) for widget, kind, _ in self.children_)
 
     def put(self, widget: QWidget, kind: str, span: int) -> None:
+        """Under each other. What need not be as wide as the panel stands to the left, at its own width."""
         assert isinstance(self.box, QVBoxLayout)
-        self.box.addWidget(widget, 1 if widget is self.last else 0)
+        narrow = kind in NARROW and not getattr(widget, "wraps", False)
+        left = Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag(0)
+        self.box.addWidget(widget, 1 if widget is self.last else 0, left)
 
     def done(self) -> None:
         """After all children are in: what no child takes stays empty at the bottom."""
@@ -90,13 +100,20 @@ def least(widget: QWidget, width: int) -> int:
         around = widget.box.contentsMargins()
         width -= around.left() + around.right()
         between = max(0, len(inner) - 1) * widget.box.spacing()
-        return sum(least(row, width) for row in inner) + between + around.top() + around.bottom()
-    tall = widget.minimumSizeHint().height()
+        tall = 0
+        for row in inner:
+            at = widget.box.itemAt(widget.box.indexOf(row))
+            aligned = at is not None and bool(at.alignment() & Qt.AlignmentFlag.AlignLeft)
+            tall += least(row, min(width, row.sizeHint().width()) if aligned else width)
+        return tall + between + around.top() + around.bottom()
+    tall, upright = widget.minimumSizeHint().height(), widget.sizePolicy().verticalPolicy()
     if isinstance(widget, Stack):
         tall = widget.least(width)
+    elif upright == QSizePolicy.Policy.Expanding:
+        pass  # a text area: it takes what there is, from its least on
     elif widget.hasHeightForWidth():
         tall = widget.heightForWidth(width)
-    elif widget.sizePolicy().verticalPolicy() == QSizePolicy.Policy.Fixed:
+    elif upright == QSizePolicy.Policy.Fixed:
         tall = widget.sizeHint().height()
     return max(tall, widget.minimumHeight())
 

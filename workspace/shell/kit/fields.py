@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
@@ -124,6 +124,8 @@ def retype(editor: QLineEdit, text: str) -> None:
 class Labelled(QWidget):
     """A field's frame: label above, the box, and one line of words below when there are any."""
 
+    WIDE = 280
+
     def __init__(self, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._env, self._theme = env, env.theme
@@ -149,6 +151,11 @@ class Labelled(QWidget):
         box = item.widget() if item is not None else None
         label = 0 if self._label.isHidden() else self._label.heightForWidth(width) + self._column.spacing()
         return label + (max(box.sizeHint().height(), box.minimumHeight()) if box is not None else 0)
+
+    def sizeHint(self) -> QSize:
+        """As wide as it is comfortable to read; narrower where there is no room, wider in a grid's cell or a row."""
+        hint = super().sizeHint()
+        return QSize(max(hint.width(), self._theme.px(self.WIDE)), hint.height())
 
     def tick(self) -> None:
         """A minute has passed: the age of a pre-filled value has grown."""

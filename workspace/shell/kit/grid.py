@@ -21,6 +21,7 @@ class Cells(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
+        self.invalidate()  # a child that is shown already asks for nothing itself
 
     def count(self) -> int:
         return len(self._items)

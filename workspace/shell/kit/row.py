@@ -17,6 +17,7 @@ class Flow(QLayout):
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
+        self.invalidate()  # a child that is shown already asks for nothing itself
 
     def count(self) -> int:
         return len(self._items)

@@ -217,6 +217,8 @@ class StackWidget(Stack):
         """Whether it scrolls inside where room is short, or stands whole with the panel scrolling."""
         if elastic != self._elastic:
             self._elastic = elastic
+            off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+            self._view.setVerticalScrollBarPolicy(needed if elastic else off)
             self.updateGeometry()
 
     def tick(self) -> None:

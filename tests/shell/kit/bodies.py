@@ -1,17 +1,10 @@
-"""Draws bodies like those of the real panels to PNG, to be looked at: `python -m tests.shell.gallery <folder>`."""
+"""Trees like those of the real panels, for tests of bodies."""
 
 from __future__ import annotations
 
-import os
-import sys
-from datetime import datetime
-from pathlib import Path
-
-from tests.shell.kit.fakes import FakeInstance, Spawner, node
-from workspace.clock import OSLO
+from tests.shell.kit.fakes import node
 from workspace.panels.protocol import Node
 
-NOW = datetime(2026, 1, 14, 15, 4, tzinfo=OSLO)
 BREATH = [16, 16, 17, 16, 18, 18, 18, 19, 20, 20, 21, 22, 24, 25]
 PULSE = [78, 80, 76, 82, 84, 79, 88, 90, 86, 92, 96, 101, 108, 112]
 
@@ -88,44 +81,3 @@ def ward() -> Node:
         }, "action": {"name": "open"}})  # fmt: skip
     return node("column", "c", node("table", "t", columns=columns, rows=rows, selected="210", label="Beboere"),
                 node("failed", "x", text="Prøvesvarene kom ikke.", retry={"name": "again"}))  # fmt: skip
-
-
-def draw(folder: Path) -> list[Path]:
-    """Every body in two themes at two scales; returns the pictures."""
-    from PySide6.QtWidgets import QApplication
-
-    from workspace.shell import theme as themes
-    from workspace.shell.kit.body import PanelBody
-
-    app = QApplication.instance() or QApplication([])
-    assert isinstance(app, QApplication)
-    made = []
-    spawner = Spawner()
-    for name in ("light", "dark"):
-        for scale in (1.0, 2.0):
-            theme = themes.apply(app, themes.load(name, scale))
-            for what in (vitals, note, ward):
-                body = PanelBody(theme, lambda: NOW, spawner)
-                body.resize(560 if what is not ward else 900, 400 if scale == 1 else 760)
-                instance = FakeInstance()
-                instance.listener = body
-                instance.values = {"pust": 25, "spo2": "9x", "o2": "0", "sys": 104, "dia": 62, "temp": 38.6, "bev": "A"}
-                instance.tree.whole(what())
-                body.attach(instance)
-                body.show()
-                for _ in range(4):
-                    app.processEvents()
-                path = folder / f"{what.__name__}-{name}-{int(scale * 100)}.png"
-                body.grab().save(str(path))
-                made.append(path)
-                body.close()
-                body.deleteLater()
-    spawner.close()
-    return made
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    target = Path(sys.argv[1])
-    target.mkdir(parents=True, exist_ok=True)
-    draw(target)

@@ -1,8 +1,10 @@
-"""An intent in the work surface: the panel asked comes in front, one that is not there is opened, and the user chooses."""
+"""What panels hand over and ask for, in the work surface itself: an intent brings a panel in front or opens it, a picture is
+drawn, a question goes with its patient."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice
+from PySide6.QtGui import QImage
 
 from tests.panels.conftest import USER, MemoryDoor, Puppeteer, _install, until
 from workspace.clock import OSLO, SystemClock
@@ -162,6 +165,35 @@ async def test_a_panel_the_user_had_closed_comes_back_to_its_place(qapp: Any, tm
         await until(lambda: not seat.frame.isVisible())
         assert (await strings(work).ask("raise", name=MEASURE))["result"]["handled"]
         await until(lambda: seat.frame.isVisible())
+
+
+async def test_a_picture_that_a_panel_hands_over_is_drawn_when_all_of_it_has_come(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(0x336699)
+    held = QByteArray()
+    buffer = QBuffer(held)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    png = held.data()
+    shown = layout(Tabs(panels=(place("puppet"),)))
+    async with workplace(qapp, tmp_path, tier, shown) as work:
+        pull, seat = strings(work), work.seats()["puppet"]
+        picture = {"id": "bilde", "type": "picture", "props": {"blob": "rtg", "text": "Røntgen av thorax"}}
+        tree = {"id": "rot", "type": "column", "children": [picture]}
+        await pull.say({"method": "render", "params": {"revision": 2, "tree": tree}})
+        await until(lambda: seat.body.widget("bilde") is not None)
+        widget: Any = seat.body.widget("bilde")
+        assert widget.failed(), "nothing has come yet"
+        about = {"handle": "rtg", "mime": "image/png", "total": len(png)}
+        await pull.ask("blob", **about, offset=0, data=base64.b64encode(png[:50]).decode())
+        assert widget.failed()
+        await pull.ask("blob", **about, offset=50, data=base64.b64encode(png[50:]).decode())
+        await until(lambda: not widget.failed())
+        assert widget.accessibleName() == "Røntgen av thorax"
+        await pull.ask("blob", handle="rtg", mime="image/png", total=0)
+        await until(widget.failed)
 
 
 async def test_a_question_goes_with_the_patient_it_is_about(qapp: Any, tmp_path: Path, tier: Tier) -> None:
