@@ -230,7 +230,7 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    DraftSync(drafts, client, clock, device=await workstation(vault))
+    DraftSync(drafts, client, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user)

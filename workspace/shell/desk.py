@@ -247,6 +247,7 @@ class Desk:
         shift.unsent = Unsent(
             self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
             title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
+            mark_rows=self._mark_rows,
         )  # fmt: skip
         title_of = partial(_title, shift.host.packages)
         shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
@@ -279,6 +280,10 @@ class Desk:
         residents = self.shift.residents if self.shift is not None else ()
         known = next((one for one in residents if one.patient == patient), None)
         return f"rom {known.room} {known.name}" if known is not None else ""
+
+    def _mark_rows(self, marks: Any) -> None:
+        if self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.set_marks(marks)
 
     async def _open_form(self, pending: Any) -> bool:
         """The form that a refused item came from, with what was typed."""
