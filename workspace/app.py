@@ -92,6 +92,9 @@ def _work() -> None:
     for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.vault"):
         import_module(f"workspace.{name}")
     import_module("apsw")
+    from workspace.fhir import parameters
+
+    parameters.types()  # reads its table, once
 
 
 async def ground(installed: Installed) -> Any:

@@ -18,18 +18,17 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
-from workspace.shell.existing import ask_existing
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
 from workspace.shell.stages import Stages
 from workspace.shell.status import Notice
-from workspace.shell.unsent import Unsent
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
+    from workspace.shell.unsent import Unsent
     from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -239,6 +238,9 @@ class Desk:
 
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
+        from workspace.shell.existing import ask_existing
+        from workspace.shell.unsent import Unsent
+
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
