@@ -37,8 +37,9 @@ from workspace.shell.seat import Seat
 from workspace.shell.turns import Turns
 
 PROGRAMS = Path(__file__).parent / "panels"
-BLOCK = 1.5
-"""Seconds: no attack may keep the event loop from a key press longer, on a busy machine."""
+BLOCK, BLOCK_ON_THE_WALL = 0.8, 4.0
+"""Seconds: no attack may keep the event loop from a key press longer, in its own processor time, and on the wall of a busy
+machine."""
 NOW = datetime(2026, 1, 14, 15, 4, tzinfo=OSLO)
 TOP = "bubblewrap"
 WIDE = ["patient/Observation.crus", "patient/Patient.rs", "patient/Encounter.rs", "patient/Composition.crus"]
@@ -198,7 +199,7 @@ class Ward:
         self.lines: list[str] = []
         self.passed: list[tuple[str, str, str, bytes]] = []
         self.open: list[Attack] = []
-        self.pressed = self.longest = 0.0
+        self.pressed = self.longest = self.busiest = 0.0
         self.count = 0
         self.folder = folder
         install(folder / "packages")
@@ -278,11 +279,12 @@ class Ward:
         """Run the attack; then: nothing escaped, no key press waited, the neighbour is as it was."""
         for kept in (self.faults, self.troubles, self.lines, self.passed):
             kept.clear()
-        self.longest, self.pressed = 0.0, 0
+        self.longest, self.busiest, self.pressed = 0.0, 0.0, 0
         pid = self.neighbour.pid
         self._run(self._watched(work))
         assert self.faults == []
-        assert self.longest < BLOCK, f"the event loop stood still for {self.longest:.2f} s"
+        assert self.busiest < BLOCK, f"the event loop was kept busy for {self.busiest:.2f} s"
+        assert self.longest < BLOCK_ON_THE_WALL, f"the event loop stood still for {self.longest:.2f} s"
         assert self.pressed >= 1
         assert self.neighbour.state == "running"
         assert self.neighbour.pid == pid, "another vendor's panel died"
@@ -302,18 +304,23 @@ class Ward:
             await asyncio.gather(beats, return_exceptions=True)
             await self.press()
             [ended] = await asyncio.gather(typist, return_exceptions=True)
-            self.neighbour.fields.save()
-            await asyncio.sleep(0.01)
-            for timer in self.window.findChildren(QTimer):
-                timer.stop()
+            await self.still()
             if not isinstance(ended, asyncio.CancelledError):
                 raise ended
 
+    async def still(self):
+        """Nothing more is due of itself: no draft, no words that fade."""
+        self.neighbour.fields.save()
+        await asyncio.sleep(0.01)
+        for timer in self.window.findChildren(QTimer):
+            timer.stop()
+
     async def _heart(self):
         while True:
-            before = time.perf_counter()
+            before, used = time.perf_counter(), time.thread_time()
             await asyncio.sleep(0.005)
             self.longest = max(self.longest, time.perf_counter() - before - 0.005)
+            self.busiest = max(self.busiest, time.thread_time() - used)
 
     async def _typist(self):
         while True:

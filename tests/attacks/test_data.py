@@ -99,7 +99,7 @@ def pulse(who, **more):
         "subject": {"reference": f"Patient/{who}"},
         "effectiveDateTime": "2026-01-14T14:40:00+01:00",
         "performer": [{"reference": "Practitioner/tone"}],
-        "valueQuantity": {"value": 13, "unit": "/min"},
+        "valueQuantity": {"value": 13, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
     } | more
 
 
@@ -208,3 +208,18 @@ DIAGNOSIS = {
 }  # fmt: skip
 LINKED = pulse("BEB-18", id="lenke-BEB-18", hasMember=[{"reference": "Observation/puls-BEB-19"}])
 LINKED["derivedFrom"] = [{"reference": "Observation/puls-BEB-19"}]
+
+
+@refused("every")
+async def test_it_ties_its_patients_facts_to_anothers(ward):
+    """A link to somebody else's fact would mix two records, and let a search through it answer about her."""
+    writer = await ward.shown("writes_to_another_patient")
+    theirs = [{"reference": "Observation/puls-BEB-19"}]
+    for how in ({"hasMember": theirs}, {"derivedFrom": theirs}, {"focus": theirs}, {"encounter": ENCOUNTER}):
+        outcome = await writer.act(writes=[writing(pulse("BEB-18", **how))])
+        assert not outcome.ok, how
+    own = await writer.act(writes=[writing(pulse("BEB-18", derivedFrom=[{"reference": "Observation/puls-BEB-18"}]))])
+    assert own.ok, own.problem
+
+
+ENCOUNTER = {"reference": "Encounter/opphold-BEB-19"}

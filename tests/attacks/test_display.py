@@ -100,7 +100,8 @@ async def test_it_speaks_as_if_it_were_the_shell(ward):
         ("huge values", False), ("huge grid", False), ("huge span", False), ("huge field", False), ("huge decimals", False),
         ("huge area", False), ("huge skeleton", False), ("huge level", False), ("huge cells", None),
         ("a long word", None), ("many lines", None), ("a wide table", None),
-        ("a long list", None), ("many chips", False), ("many fields", False), ("many buttons", None),
+        ("a long list", None), ("many chips", False), ("many fields", False), ("many buttons", False),
+        ("many tables", False),
         ("many texts", None), ("many levels", True), ("shortcuts", True),
     ],
 )  # fmt: skip

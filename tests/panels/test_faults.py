@@ -12,7 +12,7 @@ import pytest
 from tests.panels.conftest import until
 from workspace.clock import SystemClock
 from workspace.panels.components import Action
-from workspace.panels.faults import FILE, Crashes, report, scrubbed
+from workspace.panels.faults import FILE, LOG_FILE, LOG_SIZE, Crashes, report, scrubbed
 
 pytestmark = pytest.mark.anyio
 
@@ -56,6 +56,8 @@ def test_who_is_off_stays_off_over_restarts_for_this_user_and_version_alone(tmp_
     for _ in range(3):
         first.crashed(package(), "det krasjet")
     assert told[-1] == ("a.x", "1.0.0", "det krasjet", True)
+    lines = [json.loads(line) for line in (tmp_path / LOG_FILE).read_text().splitlines()]
+    assert [(line["package"], line["vendor"], line["disabled"]) for line in lines][-1] == ("a.x", "A", True)
     clock.pass_(days=3)
     again = Crashes(clock, "Practitioner/tone")
     again.keep_in(tmp_path)
@@ -77,6 +79,14 @@ def test_two_crashes_before_a_restart_of_the_shell_count_with_the_third(tmp_path
         crashes = Crashes(clock, "Practitioner/tone")
         crashes.keep_in(tmp_path)
         assert crashes.crashed(package(), "x").disabled is (number == 2)
+
+
+def test_the_administrators_log_does_not_grow_for_ever(tmp_path):
+    crashes = Crashes(Clock(), "Practitioner/tone")
+    crashes.keep_in(tmp_path)
+    for _ in range(40):
+        crashes.noticed(package(), "x" * 10_000)
+    assert sum(file.stat().st_size for file in tmp_path.glob("panels.log*")) < 2 * LOG_SIZE + 20_000
 
 
 def test_a_broken_file_is_begun_anew(tmp_path):

@@ -171,7 +171,7 @@ class Stream:
         return stream
 
     async def until(self, wanted):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             line = b""
             while wanted not in line:
                 line = await self.reader.readline()

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import facts, scoping
+from workspace.broker import facts, links, scoping
 from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
@@ -230,6 +230,7 @@ class Broker:
                     raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
+        await self._linked_to_its_own(grant, writes)
         writes, reused = await self._guard.checked(grant, writes)
         self._still(grant)
         if not writes:  # all of it was there already
@@ -254,6 +255,21 @@ class Broker:
             self._tally.add(0, reused)
             self._count()
         return self._receipt(item)
+
+    async def _linked_to_its_own(self, grant: Grant, writes: Sequence[Write]) -> None:
+        """What is written points at nothing about another patient. Raises Refused ``wrong-patient``; where that cannot be
+        found out in time (the platform is away) the write goes on: it must be durable."""
+        for reference in sorted(set().union(*(links.pointed_at(write.resource) for write in writes))):
+            there = self._record.held(reference)
+            if there is None:
+                try:
+                    async with asyncio.timeout(links.WAIT):
+                        there = await self._record.read(reference, self._asker(grant))
+                except (Problem, TimeoutError):
+                    continue
+            if not scoping.visible(grant, there):
+                words = "Panelet ville knytte det som skrives, til en annen beboers opplysning."
+                raise self._refuse(grant, scoping.refused("wrong-patient", words), reference.partition("/")[0])
 
     def on_duplicates(self, ask: Ask | None) -> None:
         """Who asks the user about a value that exists already. Without one nothing is looked for and all is saved."""

@@ -6,13 +6,19 @@ Never changes a component: what is out of bounds is refused, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from workspace.panels.components import ChoiceField, Component, NumberField, PairField, Table, Trend
 
-MAX_FIELDS = 300
-"""Fields in one tree: each is a handful of widgets, and a form of more is a mistake."""
+HEAVIEST = 5_000
+"""Of one tree, by `WEIGHTS`: about half a second of drawing on a ward's PC, in which no key is answered."""
+WEIGHTS = {
+    "section": 3, "card": 3, "notice": 3, "failed": 3, "expander": 3, "button": 3, "menu": 3, "trend": 4, "tabs": 4,
+    "list": 8, "timeline": 8, "check-field": 5, "text-field": 7, "number-field": 7, "date-field": 8, "time-field": 8,
+    "choice-field": 8, "code-field": 8, "pair-field": 10, "text-area": 12, "table": 29, "picture": 4,
+}  # fmt: skip
+"""Tenths of a millisecond that a component costs to draw, as measured; what is not here costs one."""
 MAX_CHOICES, MAX_CHIPS = 2_000, 100
 LARGEST = 1e12
 """Of any value that is drawn or compared: far beyond every clinical unit, and safe in all arithmetic on pixels."""
@@ -21,6 +27,11 @@ WHOLE = {
     "limit": (0, 10_000), "hours": (0, 24 * 366 * 10),
 }  # fmt: skip
 """Least and most of whole numbers, by property."""
+
+
+def weight(components: Iterable[Component]) -> int:
+    """What a tree of these costs to draw."""
+    return sum(WEIGHTS.get(component.kind, 1) for component in components)
 
 
 def fault(component: Component) -> str:

@@ -31,6 +31,8 @@ BACKOFF = (0.0, 1.0, 5.0, 30.0)
 """Seconds before a panel starts again by itself: after its first crash within an hour, its second, and so on."""
 CRASHES, WITHIN, REMEMBERED = 3, 600.0, 3600.0
 FILE = "panels.json"
+LOG_FILE, LOG_SIZE = "panels.log", 256 << 10
+"""The administrator's log beside it: a JSON object a line; the one before is kept as ``panels.log.1``."""
 LOG_LINES = 40
 
 
@@ -102,6 +104,21 @@ class Crashes:
         """Into the administrator's log: a crash, or something that is none, such as a panel that hangs."""
         off = "; it is now switched off for this user" if disabled else ""
         log.warning("panel %s@%s of %s: %s%s", package.id, package.version, package.vendor, reason, off)
+        if self._file is not None:
+            self._tell_administrator(self._file.with_name(LOG_FILE), package, reason, disabled)
+
+    def _tell_administrator(self, path: Path, package: Package, reason: str, disabled: bool) -> None:
+        told = {
+            "at": instant(self._clock.real()), "user": self._user, "package": package.id, "version": package.version,
+            "vendor": package.vendor, "reason": reason, "disabled": disabled,
+        }  # fmt: skip
+        try:
+            if path.exists() and path.stat().st_size > LOG_SIZE:
+                os.replace(path, path.with_name(LOG_FILE + ".1"))
+            with path.open("ab") as file:
+                file.write(msgspec.json.encode(told) + b"\n")
+        except OSError as error:
+            log.warning("%s cannot be written: %s", LOG_FILE, error)
 
     def disabled(self, package: Package) -> bool:
         """Whether this version is off for this user; a new version is given a new chance."""

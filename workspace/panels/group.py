@@ -223,6 +223,11 @@ class Group:
             await process.kill()
         self._reopen()
 
+    def enabled(self) -> None:
+        """It was switched off, and is on again."""
+        if not self.ended and any(instance.state == "disabled" for instance in self.instances.values()):
+            self._reopen()
+
     def _reopen(self) -> None:
         self._stay_away()
         for instance in self.instances.values():

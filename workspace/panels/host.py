@@ -279,8 +279,11 @@ class PanelHost:
         self._profile = profile
 
     def enable(self, package_id: str) -> None:
-        """The administrator (or a new version) lifts the ban."""
+        """The administrator lifts the ban: what is open of it starts again."""
         self.faults.enable(package_id)
+        for group in list(self._groups.values()):
+            if group.package.id == package_id:
+                group.enabled()
 
     def usage(self) -> list[PackageUsage]:
         """What each installed package uses and has sent, for the administrator; those that run first."""

@@ -62,6 +62,7 @@ class Tree:
         fresh = dict(_built(node, None))
         if len(fresh) > MAX_NODES:
             raise TooLarge(f"a tree of {len(fresh)} nodes; the limit is {MAX_NODES}")
+        _light(fresh.values())
         binds: dict[str, str] = {}
         _claim(binds, fresh.values())
         # In place: the shell may hold on to the mapping.
@@ -246,6 +247,9 @@ class _Edit:
         new = sum(1 for known, node in self._touched.items() if node is not None and known not in tree.nodes)
         if len(tree.nodes) - gone + new > MAX_NODES:
             raise TooLarge(f"a tree of {len(tree.nodes) - gone + new} nodes; the limit is {MAX_NODES}")
+        if new:
+            touched = (node for node in self._touched.values() if node is not None)
+            _light([*(node for known, node in tree.nodes.items() if known not in self._touched), *touched])
         binds = {bind: node for bind, node in tree.binds.items() if node not in self._touched}
         _claim(binds, (node for node in self._touched.values() if node is not None))
         change = self._change()
@@ -383,8 +387,13 @@ def _claim(binds: dict[str, str], nodes: Iterable[TreeNode]) -> None:
             if bind in binds:
                 raise InvalidParams(f"«{node.id}».bind: «{bind}» is already the field of «{binds[bind]}»")
             binds[bind] = node.id
-    if len(binds) > bounds.MAX_FIELDS:
-        raise TooLarge(f"a tree of {len(binds)} fields; the limit is {bounds.MAX_FIELDS}")
+
+
+def _light(nodes: Iterable[TreeNode]) -> None:
+    """Raises TooLarge for what would take too long to draw."""
+    heavy = bounds.weight(node.component for node in nodes)
+    if heavy > bounds.HEAVIEST:
+        raise TooLarge(f"a tree too heavy to draw ({heavy}; the limit is {bounds.HEAVIEST}): show less, or use a table")
 
 
 def _may_have_children(component: Component) -> bool:

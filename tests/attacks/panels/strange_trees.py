@@ -36,6 +36,7 @@ def trees():
         "many chips": node("column", "rot", node("choice-field", "#v", bind="v", style="chips", options=MANY[:4000])),
         "many fields": node("column", "rot", *(node("text-field", f"#f{n}", bind=f"f{n}") for n in range(1500))),
         "many buttons": node("column", "rot", *(node("button", f"k{n}", text=f"K {n}", action=save) for n in range(2400))),
+        "many tables": node("column", "rot", *(node("table", f"t{n}", columns=[]) for n in range(900))),
         "many texts": node("column", "rot", *(node("text", f"x{n}", text=f"Linje {n}") for n in range(4000))),
         "many levels": deep(39),
         "shortcuts": node("column", "rot", *(node("button", k, text="x", action=save, shortcut=k) for k in (

@@ -8,7 +8,7 @@ from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Visit
 from workspace.panels.conformance.faults import last as last_fault
 from workspace.panels.conformance.rules_drawn import readable
-from workspace.panels.conformance.rules_run import FIRST_RENDER, written
+from workspace.panels.conformance.rules_run import written
 
 rules = Rules()
 
@@ -118,8 +118,7 @@ def draws_before_data(seen: Evidence) -> Findings:
             continue
         drawn = next((one.at for one in seen.messages(visit) if one.method == "render"), None)
         came = next((one.at for one in seen.messages(visit, to_panel=True) if one.method == "data"), None)
-        slow = visit.first_render is None or visit.first_render > FIRST_RENDER  # another check's finding
-        if came is not None and (drawn is None or drawn > came) and not slow:
+        if came is not None and (drawn is None or drawn > came) and visit.first_render is not None:
             yield f"{visit.where}: the first render came after the data"
 
 

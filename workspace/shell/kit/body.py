@@ -185,6 +185,12 @@ class PanelBody(QFrame):
             if hasattr(widget, "value_changed"):
                 widget.value_changed()
 
+    def marks_changed(self) -> None:
+        """What is not saved yet has changed: rows say it beside their words."""
+        for widget in self._widgets.values():
+            if isinstance(widget, table.TableWidget):
+                widget.view.viewport().update()
+
     def bound_changed(self, watch: int) -> None:
         instance = self._instance
         if instance is None:
@@ -365,6 +371,7 @@ class PanelBody(QFrame):
                 parents |= {name, *([node.parent] if node.parent else [])}
             else:
                 cast(Any, widget).set_component(node.component)
+                access.speak_in(widget, node.component.language)
                 self._shortcut(name, node.component)
         for name, rows in change.rows.items():
             widget = self._widgets.get(name)
@@ -394,6 +401,7 @@ class PanelBody(QFrame):
         kind = node.component.kind if node.component.kind in self._kinds else "unknown"
         widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
         widget.setObjectName(name)
+        access.speak_in(widget, node.component.language)
         self._widgets[name] = widget
         self._shortcut(name, node.component)
         for one in (widget, *widget.findChildren(QWidget)):
