@@ -6,6 +6,7 @@ kept in a small cache. Never decides a colour: the caller takes it from its them
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "icons"
+NAME = re.compile(r"[a-z0-9-]{1,40}", re.ASCII)
 MISSING = "help"
 """Shown for a name we have no drawing of: a layout may come from a newer version."""
 
@@ -26,7 +28,7 @@ def names() -> list[str]:
 @lru_cache(maxsize=128)
 def _source(name: str) -> str:
     path = FOLDER / f"{name}.svg"
-    if "/" in name or "\\" in name or not path.is_file():
+    if NAME.fullmatch(name) is None or not path.is_file():
         path = FOLDER / f"{MISSING}.svg"
     return path.read_text(encoding="utf-8")
 

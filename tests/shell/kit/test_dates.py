@@ -45,6 +45,7 @@ def shown(qtbot):
         ("09.05.1939", "1939-05-09"), ("1/2", "2026-02-01"), ("29.2.2024", "2024-02-29"), ("9.5.57", "1957-05-09"),
         ("31.2", None), ("14.13.2026", None), ("", None), ("i fjor", None), ("29.2.2025", None), ("14.1.2", None),
         ("٣", None), ("99", None), ("1.2.3.4", None), ("00.00.0000", None), ("123", None),
+        ("1." + "9" * 30, None), ("1.1." + "9" * 30, None),
     ],
 )  # fmt: skip
 def test_a_day_is_understood_as_people_write_it(typed: str, day: str | None):

@@ -20,12 +20,12 @@ def parse_day(text: str, today: date) -> date | None:
     for what is no day."""
     plain = " ".join(text.casefold().split())
     if plain in NEAR:
-        return today + timedelta(days=NEAR[plain])
+        return _later(today, NEAR[plain])
     if plain in WEEKDAYS:
-        return today + timedelta(days=(WEEKDAYS.index(plain) - today.weekday()) % 7)
+        return _later(today, (WEEKDAYS.index(plain) - today.weekday()) % 7)
     shift = SHIFT.fullmatch(plain)
     if shift is not None:
-        return today + timedelta(days=int(shift[1] + shift[2]))
+        return _later(today, int(shift[1] + shift[2]))
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain, re.ASCII):
         year, month, day = (int(part) for part in plain.split("-"))
         return _day(year, month, day)
@@ -56,7 +56,14 @@ def _year(text: str, today: date) -> int | None:
 def _day(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
+        return None
+
+
+def _later(day: date, count: int) -> date | None:
+    try:
+        return day + timedelta(days=count)
+    except OverflowError:
         return None
 
 
