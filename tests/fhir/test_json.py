@@ -31,6 +31,11 @@ def test_the_odd_ones_survive_with_any_white_space(text, shape):
     assert json.dumps(json.loads(shape % text)) == "".join((shape % text).split()).encode()
 
 
+def test_what_is_nested_deeper_than_any_resource_survives_too():
+    raw = b'{"a":' * 400 + b"38.60" + b"}" * 400
+    assert json.dumps(json.loads(raw)) == raw
+
+
 def test_a_literal_is_a_number_like_any():
     body = json.loads('{"a":38.60,"b":38.6,"c":2.50}')
     assert body["a"] == body["b"]

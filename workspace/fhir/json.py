@@ -107,6 +107,6 @@ def dumps(value: Any, option: int | None = None) -> bytes:
     try:
         return orjson.dumps(value, raw_literal, option)
     except TypeError as error:
-        if "64-bit" not in str(error) or option is not None:
+        if option is not None or not any(limit in str(error) for limit in ("64-bit", "Recursion limit")):
             raise
-        return _ENCODER.encode(value)  # slower, and knows integers of any size
+        return _ENCODER.encode(value)  # slower, and knows integers of any size and twice the depth
