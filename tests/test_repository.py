@@ -20,7 +20,7 @@ from workspace import cli
 from workspace.fhir.identifiers import national_number
 
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST = 520
+LONGEST = 540
 """Lines of a Python file. What should be read in one go may be longer, and stands here with its own bound."""
 LONGER = {
     "workspace/panels/protocol.py": 760,  # the whole boundary in one module

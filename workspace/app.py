@@ -33,11 +33,12 @@ def run(options: Options) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """The panels that are here: by id, what is wrong with the others, and which were used here last."""
+    """The panels that are here: by id, what is wrong with the others, which were used here last, and what they stand on."""
 
     packages: dict[str, Any]
     broken: list[Problem]
     last_used: tuple[str, ...]
+    survey: Any
 
 
 def stages(options: Options) -> list[tuple[str, Callable[[], Any]]]:
@@ -51,12 +52,13 @@ def stages(options: Options) -> list[tuple[str, Callable[[], Any]]]:
 
 
 def _panels(profile: Path) -> Installed:
-    import_module("workspace.panels.ground")
     from workspace.panels import manifest
+    from workspace.panels.ground import survey
 
     packages, broken = manifest.discover(settings_room.ROOT / "plugins")
     installed, more = _installed(profile)
-    return Installed(packages | installed, broken + more, _last_used(profile))
+    every, used = packages | installed, _last_used(profile)
+    return Installed(every, broken + more, used, survey(every[name] for name in used if name in every))
 
 
 def _installed(profile: Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -90,6 +92,9 @@ def _work() -> None:
     for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.vault"):
         import_module(f"workspace.{name}")
     import_module("apsw")
+    from workspace.fhir import parameters
+
+    parameters.types()  # reads its table, once
 
 
 async def ground(installed: Installed) -> Any:
@@ -98,7 +103,7 @@ async def ground(installed: Installed) -> Any:
     from workspace.panels.confinement import Policy
     from workspace.panels.ground import Ground
 
-    return Ground(installed.packages, clock=SystemClock(), policy=Policy())
+    return Ground(installed.packages, clock=SystemClock(), policy=Policy(), survey=installed.survey)
 
 
 LAST_USED = "last-used.json"
@@ -225,7 +230,7 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    DraftSync(drafts, client, clock, device=await workstation(vault))
+    DraftSync(drafts, client, device=await workstation(vault))
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -117,6 +118,7 @@ def new(options: argparse.Namespace) -> int:
 def verify(options: argparse.Namespace) -> int:
     from workspace.panels.conformance import check, report, rules
 
+    quiet()
     begun = time.monotonic()
     verdicts = check.judged(rules.ALL, _rehearsed(options.package))
     seconds = time.monotonic() - begun
@@ -179,6 +181,11 @@ def pack(options: argparse.Namespace) -> int:
     return 0
 
 
+def quiet() -> None:
+    """What the host logs for an administrator is part of the answer here, or was done by the kit itself."""
+    logging.getLogger("workspace").addHandler(logging.NullHandler())
+
+
 def dev(options: argparse.Namespace) -> int:
     from workspace import development
     from workspace.shell import inspector
@@ -187,6 +194,7 @@ def dev(options: argparse.Namespace) -> int:
         raise Problem(
             "no-package", f"«{options.folder}» har ingen panel.toml.", "Lag et panel med «workspace panel new»."
         )
+    quiet()
     wanted = inspector.Options(
         options.folder.resolve(), options.view, options.theme, options.headless, options.seconds, options.screenshot
     )

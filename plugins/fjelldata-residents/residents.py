@@ -162,7 +162,7 @@ def line(
         "seen": age_cell(seen[0] if seen else None),
     }
     said = f"Rom {room or 'ukjent'}, {name}" + (f", NEWS2 {record.decimal(score)}" if score is not None else "")
-    row = ui.line(patient, cells, ui.action("Åpne", open_resident, patient=patient), label=said)
+    row = ui.line(patient, cells, ui.action("Åpne", open_resident, patient=patient), label=said, about=patient)
     return (
         (-(score if score is not None else -1), not single, late is None, room_key(room), name),
         (room_key(room), name),

@@ -123,7 +123,7 @@ function screen(ctx, known) {
         ],
       }),
       node('#mst_eating', 'choice-field', {
-        label: ctx.t('eating'), bind: 'mst_eating', style: 'segments', options: [option('no', 'eating_no'), option('yes', 'eating_yes')],
+        label: ctx.t('eating'), bind: 'mst_eating', options: [option('no', 'eating_no'), option('yes', 'eating_yes')],
       }),
       outcome(ctx, total),
       node('mst.save', 'button', { text: ctx.t('flag'), action: saving, disabled: total === null ? ctx.t('unanswered') : '' }),

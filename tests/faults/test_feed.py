@@ -7,8 +7,6 @@ import time
 from contextlib import asynccontextmanager
 
 import pytest
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
 from tests.broker.conftest import Tokens, endpoints
 from tests.faults.proxy import FaultProxy
@@ -122,27 +120,4 @@ def test_where_no_stream_comes_through_the_platform_is_asked_instead_and_the_lig
             await asyncio.to_thread(server.store_put, wrong)
             await until(lambda: record.peek(PULSES) is not None)
 
-    polls = any(getattr(route, "path", "") == "/changes/poll" for route in server_routes(server))
-    if not polls:
-        add_polling(server)
     asyncio.run(run())
-
-
-def server_routes(server):
-    inner = server.uvicorn.config.app.routes[0].app
-    return inner.routes
-
-
-def add_polling(server):
-    """Where the gateway cannot be asked yet: the same numbers from the feed it keeps, as docs/seams.md has them."""
-    import json
-
-    feed = server.gateway.feed
-
-    async def poll(request):
-        since = int(request.query_params["since"])
-        kept = [json.loads(one.data.split(b"data: ")[1]) for one in feed._kept if since and one.seq > since]
-        events = [{"event": "change", "data": one} for one in kept]
-        return JSONResponse({"seq": feed.seq, "events": events, "more": False, "sight": "x", "drafts": 0, "again": 0.3})
-
-    server_routes(server).insert(0, Route("/changes/poll", poll))

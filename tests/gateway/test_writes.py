@@ -133,6 +133,12 @@ def test_a_colleagues_value_is_changed_only_in_ones_own_name(server, tone):
             "Bare statusen kan endres uten det.",
         )
     ]
+    for hidden in (
+        {"text": {"status": "generated", "div": "<div>140</div>"}},
+        {"meta": {**there["meta"], "security": [{"code": "R"}]}},
+        {"note": [{"text": "Feil arm"}]},
+    ):
+        assert issues(tone.put({**there, **hidden}, **match)) == said
     alone = {**other, "performer": [TONE]}
     assert issues(tone.put(alone, **match))[0][1] == "De som sto bak opplysningen før endringen, skal fortsatt stå der."
     assert tone.get("Observation/puls-BEB-18").json()["valueQuantity"]["value"] == 72

@@ -427,7 +427,7 @@ class Driver:
 
     def texts(self, seat):
         """All that a panel shows: words of its tree, rows of its tables, bound rows, and what its frame says."""
-        tree, rows, bound, shown = [], [], [], []
+        tree, rows, bound, shown, marks = [], [], [], [], {}
         for node_id, node in seat.instance.nodes.items():
             words = msgspec.to_builtins(node.component)
             tree += [text for text in strings(words) if text]
@@ -438,6 +438,9 @@ class Driver:
                     [str(model.index(row, column).data() or "") for column in range(model.columnCount())]
                     for row in range(model.rowCount())
                 ]
+                for row in range(model.rowCount()):
+                    mark = model.mark(model.row(row))
+                    marks |= {model.row(row).about: mark.words} if mark is not None else {}
             watch = getattr(node.component, "watch", None)
             if watch:
                 bound += list(seat.instance.bound(watch).resources)
@@ -445,6 +448,7 @@ class Driver:
         return {
             "tree": tree,
             "rows": rows,
+            "marks": marks,
             "bound": [
                 [
                     f"{one.get('resourceType')}/{one.get('id')}",

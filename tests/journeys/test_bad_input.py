@@ -139,10 +139,14 @@ def test_what_waited_and_was_refused_is_said_and_opens_in_its_form_again(own_san
     own_sandbox.signal(signal.SIGSTOP)
     nurse.did("press", text="Signer", instance="note")
     nurse.until(lambda: "venter på plattformen" in nurse.did("status")["words"], 10, "that it waits")
+    assert nurse.did("texts", instance="residents")["marks"] == {"Patient/BEB-18": "venter"}, "also on his row"
     nurse.did("press_status", text="1 venter")
     words = nurse.did("sheet")["words"]
     assert any(NOTE in one for one in words), words
     assert any(one.startswith("Journalnotat") and ARNE in one for one in words), words
+    nurse.did("press_sheet", text="Lukk")
+    nurse.did("go", activity="avdeling")
+    nurse.did("go", activity="beboer")
     own_sandbox.signal(signal.SIGCONT)
     own_sandbox.process.kill()  # before it can answer
     own_sandbox.process.wait()
@@ -158,6 +162,7 @@ def test_what_waited_and_was_refused_is_said_and_opens_in_its_form_again(own_san
     nurse.until(lambda: "1 venter" in nurse.did("status")["words"], 10, "that it waits")
     own_sandbox.holding(*roles)
     nurse.until(lambda: "ikke lagret" in nurse.did("status")["words"], 30, "that it was refused")
+    assert nurse.did("texts", instance="residents")["marks"].get("Patient/BEB-18") in ("ikke lagret", None)
     nurse.did("press_status", text="Se hva")
     nurse.did("press_sheet", text="Åpne i skjemaet")
     nurse.until(lambda: nurse.did("values", instance="note")["shown"]["text"] == NOTE, 5, "the form, as it was")

@@ -244,7 +244,7 @@ async def test_the_note_asks_the_vitals_panel_of_another_vendor_and_offers_what_
         outcome = await vitals.act(save.action)
         assert outcome.ok, outcome.problem
         await until(lambda: "Pust 18 · Puls 82" in texts(note), note)
-        assert "venter på nye målinger" not in texts(vitals)
+        await until(lambda: "venter på nye målinger" not in texts(vitals), vitals)
         offer = next(
             n.component
             for n in note.nodes.values()

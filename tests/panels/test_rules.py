@@ -283,7 +283,7 @@ async def test_more_bytes_than_the_budget_end_the_process(bench: Any) -> None:
     async with bench("puppet") as b:
         panel, _, _ = await puppet(b)
         pid = panel.pid
-        outcome = await panel.act(Action("pour", {"lines": 40, "bytes": 900_000}))
+        outcome = await panel.act(Action("pour", {"lines": 120, "bytes": 900_000}))
         assert "for mye på en gang" in outcome.problem
         await until(lambda: panel.state == "running" and panel.pid != pid, panel)
 

@@ -45,7 +45,7 @@ async def at_pc(server, file, *, origin="", who="tone"):
     vault = await Vault.open(file, KEY, server.clock)
     record = Record(client, clock=server.clock, user=user)
     drafts = Drafts(vault, server.clock, tenant="311000101", user=user)
-    sync = DraftSync(drafts, client, server.clock, device=await workstation(vault))
+    sync = DraftSync(drafts, client, device=await workstation(vault))
     told = []
     drafts.on_change(lambda key, kept: told.append((key, kept and dict(kept.values))))
     record.on_draft(sync.heard)

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import random
 
-from workspace.sdk import Panel, ui
-from workspace.sdk.testing import Bench
+from tests.sdk.drawn.drawing import draw
+from workspace.sdk import ui
 
 
 def lines(keys):
     return [ui.line(key, {"v": str(ord(key[0]))}) for key in keys]
-
-
-def draw(describe):
-    """A bench whose view is `describe(state value)`; typing `at` moves it on."""
-    panel = Panel()
-
-    @panel.view("main")
-    def main(ctx):
-        return describe(ctx.state.get("at", 0))
-
-    bench = Bench(panel)
-    bench.open("main")
-    return bench
 
 
 def whole(describe, at):

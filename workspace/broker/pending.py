@@ -65,7 +65,8 @@ class Pendings:
         )
 
     def marks(self) -> Mapping[str, Mark]:
-        """By ``Type/id``, for the rows about a resource: the state of its newest unsettled write, and why."""
+        """By ``Type/id``, for the rows about a resource: the state of the newest unsettled write of it or of what belongs to
+        it, and why."""
         return self._outbox.marks()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:

@@ -60,10 +60,11 @@ def only_status(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def same_content(one: Mapping[str, Any], other: Mapping[str, Any], besides: Set[str] = frozenset()) -> bool:
-    """Whether two versions say the same: `meta`, the narrative and the elements `besides` do not count."""
-    passed = besides | {"meta", "text"}
-    names = (one.keys() | other.keys()) - passed
-    return all(one.get(name) == other.get(name) for name in names)
+    """Whether two versions say the same, in words too; of `meta` the security labels count, and the elements `besides`
+    do not."""
+    names = (one.keys() | other.keys()) - besides - {"meta"}
+    labels = [(each.get("meta") or {}).get("security") for each in (one, other)]
+    return labels[0] == labels[1] and all(one.get(name) == other.get(name) for name in names)
 
 
 def marked_wrong(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:

@@ -235,8 +235,9 @@ class Sparkline(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Picture(Component, frozen=True, omit_defaults=True, kw_only=True):
-    """A picture the panel has handed over as a `blob` (PNG, JPEG, GIF, BMP or WebP). `text` says what it shows,
-    for those who do not see it, and is required; `caption` stands below. It is never made larger than it is."""
+    """A picture the panel has handed over as a `blob`: JPEG of up to 24 million pixels, or PNG, GIF, BMP or WebP of up to
+    4 million. `text` says what it shows, for those who do not see it, and is required; `caption` stands below. It is never
+    made larger than it is."""
 
     kind = "picture"
     blob: str
@@ -285,13 +286,16 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click)."""
+    """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click). `about`
+    (``Type/id``) is what the row is about: the shell says on the row that a change of it waits, was refused or is in
+    conflict."""
 
     key: str
     cells: dict[str, Cell | str | int | float | None]
     action: Action | None = None
     label: str = ""
     tone: Tone = "neutral"
+    about: str = ""
 
 
 class Table(Component, frozen=True, omit_defaults=True, kw_only=True):

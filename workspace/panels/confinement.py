@@ -117,19 +117,22 @@ def python() -> list[str]:
 def launch(tier: Tier, start: tuple[str, ...], package: Path, stage: Path, limits: Limits) -> Launch:
     """`start` as the manifest says it, inside `tier`. `package` and `stage` are absolute folders."""
     at, sdk = ("/panel", "/sdk") if tier.wrapped else (str(package), str(stage))
+    lent: Path | None = None
     if start[0] == "python":
         program = [*python(), f"{sdk}/boot.py", sdk, at, f"{at}/{start[1]}", *bounds(limits), *start[2:]]
     elif start[0] in runtimes.NAMES:
-        program = [*_limited(sdk, limits), str(runtimes.find(start[0])), f"{at}/{start[1]}", *start[2:]]
+        lent = runtimes.find(start[0])
+        program = [*_limited(sdk, limits), str(lent), f"{at}/{start[1]}", *start[2:]]
     else:
         program = [*_limited(sdk, limits), f"{at}/{start[0]}", *start[1:]]
     if not tier.wrapped:
         return Launch(tuple(program), {}, at)
-    return wrapped(program, package, stage)
+    return wrapped(program, package, stage, lent)
 
 
-def wrapped(program: list[str], package: Path, stage: Path) -> Launch:
-    """`program` inside bubblewrap: sees the system's own programs, its package and the SDK, and may write nowhere."""
+def wrapped(program: list[str], package: Path, stage: Path, lent: Path | None = None) -> Launch:
+    """`program` inside bubblewrap: sees the system's own programs, its package and the SDK, and may write nowhere. `lent`
+    is an interpreter of the machine's, wherever it lies."""
     filter = seccomp.program()
     command = [
         shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv",
@@ -152,8 +155,10 @@ def wrapped(program: list[str], package: Path, stage: Path) -> Launch:
     for folder in _hidden(package, stage):
         if any(folder.is_relative_to(one) for one in shown):
             command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    command += ["--dev", "/dev", "--tmpfs", "/tmp"]
+    if lent is not None and not any(lent.is_relative_to(one) for one in shown):
+        command += ["--ro-bind", str(lent), str(lent)]
     command += [
-        "--dev", "/dev", "--tmpfs", "/tmp",
         "--ro-bind", str(stage), "/sdk", "--ro-bind", str(package), "/panel", "--chdir", "/panel",
         # Nothing may be written anywhere: no disk and no memory disk can be filled, and nothing is kept for the next.
         "--remount-ro", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/",

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from workspace.clock import Clock
@@ -26,8 +28,31 @@ async def at_once() -> None:
     """Nothing on screen waits: nobody has opened anything yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found out of this machine, and what panels import from."""
+
+    tier: Tier
+    stage: Stage
+
+
+def survey(packages: Iterable[Package] = ()) -> Survey:
+    """Find out how panels can be shut in, while the stage is made and `packages` are compiled where they are not. Blocks for
+    some tens of milliseconds: for a thread, before there is a loop."""
+    with ThreadPoolExecutor(1, thread_name_prefix="survey") as pool:
+        tier = pool.submit(confinement.probe)
+        stage = Stage()
+        _ = stage.folder
+        for package in packages:
+            if package.start[0] == "python":
+                keep_compiled(package.folder)
+        return Survey(tier.result(), stage)
+
+
 class Ground:
     """`packages` by id as `manifest.discover` found them; `tier` what `confinement.probe` said (probed when not given).
+
+    `survey` is what was found out ahead; without one it is found out at first need.
 
     `policy` may be set anew, when the platform has told what kind it is; until then only a confined tier should do.
     `calm` waits until nothing on screen is waiting: the host that uses the ground sets it."""
@@ -41,11 +66,14 @@ class Ground:
         locale: str = "nb",
         tier: Tier | None = None,
         limits: Limits | None = None,
+        survey: Survey | None = None,
     ) -> None:
         self.packages, self.policy = dict(packages), policy
         self.calm: Callable[[], Awaitable[None]] = at_once
         self._clock, self._locale = clock, locale
-        self._tier, self._limits, self._stage = tier, limits or Limits(), Stage()
+        self._limits = limits or Limits()
+        self._tier, self._stage = (survey.tier, survey.stage) if survey is not None else (tier, Stage())
+        self._surveyed = survey is not None
         self._spares = Spares(self._start, self._calm)
         self.watcher = Watcher(clock, self._limits)
         self._taps: list[MessageTap] = []
@@ -75,6 +103,8 @@ class Ground:
 
     async def prepared(self) -> Tier:
         """Tier and stage, found out once, in a thread."""
+        if self._surveyed and self._tier is not None:
+            return self._tier
         if self._preparing is None:
             self._preparing = asyncio.get_running_loop().create_task(asyncio.to_thread(self._prepare))
         return await asyncio.shield(self._preparing)

@@ -17,8 +17,8 @@ from workspace.panels.tasks import Kept
 from workspace.problem import Problem
 
 Start = Callable[[Package], Awaitable[PanelProcess]]
-ABREAST = 3
-"""Spares that are started at the same time, at most."""
+ABREAST = 2
+"""Spares that are started at the same time, at most: somebody else may be waiting for a processor."""
 
 
 class Spares:

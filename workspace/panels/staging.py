@@ -11,6 +11,7 @@ import importlib.util
 import py_compile
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 LIMITS = """\
@@ -80,11 +81,13 @@ class Stage:
             (folder / "limits.py").write_text(OTHERS, encoding="utf-8")
             keep_compiled(target)
             self._folder = folder
+            # Also at the program's end, and when nobody has come to use it.
+            self._gone = weakref.finalize(self, shutil.rmtree, folder, True)
         return self._folder
 
     def close(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._gone()
             self._folder = None
 
 

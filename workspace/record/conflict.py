@@ -176,9 +176,7 @@ def loses(comparison: Comparison, result: Mapping[str, Any]) -> bool:
 def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> Any:
     """Note what differs at `path`; the joined value (mine where a choice is needed)."""
     if _same(mine, theirs):
-        if not known or _same(mine, base):
-            return deepcopy(mine)
-        return deepcopy(mine)  # both made the same change: nothing to tell
+        return deepcopy(mine)  # nobody changed it, or both made the same change: nothing to tell
     if _open_dict(mine) and _open_dict(theirs) and (_open_dict(base) or base is ABSENT):
         return _dict(found, path, base or {}, mine, theirs, known and base is not ABSENT)
     if isinstance(mine, list) and isinstance(theirs, list):
@@ -217,9 +215,7 @@ def _list(
         by = [dict(zip(each or (), rows, strict=True)) for each, rows in zip(names, (base, mine, theirs), strict=True)]
         joined = []
         for name in _ordered(by[1], by[2], by[0]):
-            value = _element(
-                found, f"{path}.{name}", by[0].get(name), by[1].get(name), by[2].get(name), name in by[0] or True
-            )
+            value = _element(found, f"{path}.{name}", by[0].get(name), by[1].get(name), by[2].get(name), True)
             if value is not ABSENT:
                 joined.append(value)
         return joined

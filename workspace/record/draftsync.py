@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from workspace.clock import Clock, parse
+from workspace.clock import parse
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.drafts import Drafts, Kept, Key, Lost, Syncing
@@ -33,8 +33,8 @@ NOT_NOW = frozenset({403, 409, 413, 422})
 class DraftSync(Syncing):
     """`device` is this workstation's own name for itself."""
 
-    def __init__(self, drafts: Drafts, client: Client, clock: Clock, *, device: str) -> None:
-        self._drafts, self._client, self._clock, self._device = drafts, client, clock, device[:64]
+    def __init__(self, drafts: Drafts, client: Client, *, device: str) -> None:
+        self._drafts, self._client, self._device = drafts, client, device[:64]
         self._outgoing: dict[Key, None] = {}
         self._gone: dict[Key, int] = {}  # forgotten here, with the platform's revision
         self._newest = 0  # the highest revision the platform has told

@@ -24,6 +24,7 @@ PULSE, ANSWER = 2.5, 2.0
 """Seconds of silence after which the platform is asked for a sign of life, and seconds that it has to give one."""
 POLL = 3.0
 """Seconds between questions while the stream is cut, unless the platform says otherwise."""
+LONGEST_POLL = 30.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 OVERLAP = 50
 """How far before the last number a new connection begins."""
@@ -154,7 +155,7 @@ class Feed:
             self._drafted(None, int(str(answer.get("drafts") or 0)))
             self._stands("spørring")
             if not answer.get("more"):
-                await asyncio.sleep(min(float(answer.get("again") or POLL), POLL))
+                await asyncio.sleep(min(max(float(answer.get("again") or POLL), 0.2), LONGEST_POLL))
         return True
 
     async def _watch_pulse(self, stream: asyncio.Task[None]) -> None:

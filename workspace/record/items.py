@@ -9,11 +9,24 @@ from functools import cached_property
 from typing import Any, Literal
 
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.references import target, walk
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record.client import Asker
 
 State = Literal["venter", "lagret", "konflikt", "avvist"]
+NOBODYS = (
+    "Practitioner/",
+    "PractitionerRole/",
+    "Organization/",
+    "Encounter/",
+    "Device/",
+    "Location/",
+    "urn:",
+    "#",
+    "http",
+)
+"""What rows are not marked for: who did it and where, and what has no name yet."""
 HELD = "held"
 """Code of the Problem that a waiting item carries when it rests on one that was not taken."""
 
@@ -82,6 +95,17 @@ class Item:
     def updates(self) -> Mapping[str, str]:
         """``Type/id`` of each resource that it changes, with the version it must still have."""
         return updates(self.bundle)
+
+    @cached_property
+    def concerns(self) -> frozenset[str]:
+        """``Type/id`` of whatever a row may be about that this belongs to: what it changes, and what its new resources
+        refer to (the resident, the order, the task); never who wrote it or where it came from."""
+        found = set(self.updates)
+        for entry in entries(self.bundle):
+            resource = entry.get("resource") or {}
+            if resource.get("resourceType") != "Provenance":
+                found.update(name for one in walk(resource) if (name := target(one)))
+        return frozenset(name for name in found if not name.startswith(NOBODYS))
 
     @cached_property
     def uses(self) -> frozenset[str]:

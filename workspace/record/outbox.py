@@ -128,11 +128,11 @@ class Outbox:
         return tuple(self._refused.values())
 
     def marks(self) -> dict[str, Mark]:
-        """By ``Type/id``: the state of the newest unsettled write of a resource."""
+        """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it."""
         found = {}
         for item in self.items():
             reason = item.problem.sentence if item.problem else ""
-            for name in item.updates:
+            for name in item.concerns:
                 found[name] = Mark(item.state, item.id, item.made, reason)
         return found
 

@@ -243,9 +243,11 @@ def line(
     action: Action | None = None,
     label: str = "",
     tone: str = "neutral",
+    about: str = "",
 ) -> Props:
-    """A computed row: `key` stable and unique in its table, `cells` by column key (`ui.cell`, text or number)."""
-    made = checked("line", {"key": key, "action": action_props(action), "label": label, "tone": tone})
+    """A computed row: `key` stable and unique in its table, `cells` by column key (`ui.cell`, text or number). `about` is
+    the ``Type/id`` it is about: the shell says on the row when a change of it waits or was refused."""
+    made = checked("line", {"key": key, "action": action_props(action), "label": label, "tone": tone, "about": about})
     made["cells"] = dict(cells)
     return made
 

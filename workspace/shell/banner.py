@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from workspace.shell.chips import Chip
 from workspace.shell.theme import Theme
 
 EDGE = 6
+FACTS = 30
+"""The height of a line of facts below the name."""
+WHY = "Hvorfor ser jeg dette?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Banner(QWidget):
         self._group = group
         self._said = BannerText("")
         self._chips: list[Chip] = []
+        self._stacked = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._box = QHBoxLayout(self)
@@ -45,7 +49,12 @@ class Banner(QWidget):
         self._measure()
 
     def _measure(self) -> None:
-        self.setFixedHeight(self._theme.px(68))
+        self.setFixedHeight(self._theme.px(68 + (FACTS if self._stacked else 0)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._arrange()
 
     def say(self, text: BannerText) -> None:
         """Show another text; the same patient's newer facts included."""
@@ -72,8 +81,9 @@ class Banner(QWidget):
     def spoken(self) -> str:
         """What a screen reader hears when the patient changes."""
         facts = ", ".join(words for words, _, _ in self._said.facts)
+        why = "" if self._why_fits() else self._said.why
         return ". ".join(
-            part for part in (f"Beboer {self._said.name} {self._said.born}", self._said.line, facts) if part
+            part for part in (f"Beboer {self._said.name} {self._said.born}", self._said.line, facts, why) if part
         )
 
     def announce(self) -> None:
@@ -102,7 +112,15 @@ class Banner(QWidget):
         self._clear()
         theme = self._theme
         why = theme.metrics("medium").horizontalAdvance(self._said.why)
-        self._box.setContentsMargins(EDGE + theme.px(16) + self._name_width(), 0, theme.px(16) + why, 0)
+        left = EDGE + theme.px(16)
+        facts = sum(chip.sizeHint().width() + self._box.spacing() for chip in self._chips)
+        # Facts give way to nothing: where the text is large they have a line of their own.
+        self._stacked = bool(facts) and left + self._name_width() + facts + theme.px(16) + why > self.width()
+        self._measure()
+        if self._stacked:
+            self._box.setContentsMargins(left, theme.px(60), theme.px(16), theme.px(8))
+        else:
+            self._box.setContentsMargins(left + self._name_width(), 0, theme.px(16) + why, 0)
         for chip in self._chips:
             self._box.addWidget(chip)
             chip.show()
@@ -127,11 +145,23 @@ class Banner(QWidget):
         beside = left + theme.metrics("name").horizontalAdvance(self._said.name + " ")
         painter.drawText(beside, top, 9999, theme.px(26), Qt.AlignmentFlag.AlignVCenter, self._said.born)
         painter.setFont(theme.font("body"))
-        painter.drawText(left, theme.px(36), 9999, theme.px(20), Qt.AlignmentFlag.AlignVCenter, self._said.line)
-        self._paint_why(painter, top)
+        shown = self._why_fits()
+        room = self.width() - left - theme.px(16)
+        line = theme.metrics("body").elidedText(self._said.line, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(left, theme.px(36), 9999, theme.px(20), Qt.AlignmentFlag.AlignVCenter, line)
+        if shown:
+            self._paint_why(painter, top)
         if self.hasFocus():
             painter.setPen(QPen(theme.color("focus"), 2))
             painter.drawRect(self.rect().adjusted(EDGE + 1, 1, -1, -2))
+
+    def _why_fits(self) -> bool:
+        """Why one may see this stands beside the name, never over it; a screen reader has it all the same."""
+        why = max(
+            self._theme.metrics("medium").horizontalAdvance(self._said.why),
+            self._theme.metrics("body").horizontalAdvance(WHY),
+        )
+        return EDGE + self._theme.px(32) + self._name_width() + why <= self.width()
 
     def _paint_why(self, painter: QPainter, top: int) -> None:
         if not self._said.why:
@@ -141,7 +171,7 @@ class Banner(QWidget):
         room = self.rect().adjusted(0, 0, -theme.px(16), 0)
         painter.setFont(theme.font("body"))
         painter.setPen(theme.color("muted"))
-        painter.drawText(room.left(), top, room.width(), theme.px(26), side, "Hvorfor ser jeg dette?")
+        painter.drawText(room.left(), top, room.width(), theme.px(26), side, WHY)
         painter.setFont(theme.font("medium"))
         painter.setPen(theme.color("text"))
         painter.drawText(room.left(), theme.px(36), room.width(), theme.px(20), side, self._said.why)

@@ -117,7 +117,9 @@ class UnitButton(QAbstractButton):
         painter.drawRoundedRect(area, 5, 5)
         painter.setPen(theme.color("muted"))
         painter.setFont(theme.font("pill"))
-        painter.drawText(self.rect().adjusted(theme.px(9), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        room = self.rect().adjusted(theme.px(9), 0, -theme.px(26), 0)
+        words = theme.metrics("pill").elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room.adjusted(0, 0, 2, 0), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
         size = theme.px(12)
         if len(self._units) > 1:
             spot = QRectF(self.width() - size - theme.px(7), (self.height() - size) / 2, size, size)

@@ -8,67 +8,42 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.fhir.describe import describe, path_words, value_words
 from workspace.shell.chips import PlainButton
 from workspace.shell.kit import when
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.sheet import Sheet
+from workspace.shell.sides import Side
 from workspace.shell.theme import Theme
 
 JOINABLE = ("text", "div", "description", "comment")
 """Last steps of paths to free text, where both can stand."""
 
 
-class VersionChoice(QAbstractButton):
+class VersionChoice(Side):
     """One side of a field: who and when above, the value below. Chosen by click, Space or the arrow keys."""
 
     def __init__(self, theme: Theme, who: str, value: str, choice: Any) -> None:
-        super().__init__()
-        self._theme, self._who, self.choice = theme, who, choice
-        self.setText(value)
-        self.setCheckable(True)
+        super().__init__(theme, value, choice, 8)
+        self._who = who
         self.setAccessibleName(f"{who}: {value}")
-        self.setToolTip(value if len(value) > 60 else "")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip(plain_tip(value) if len(value) > 60 else "")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(self._theme.px(150), self._theme.px(58))
+        return QSize(self.theme.px(150), self.theme.px(58))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(110), self._theme.px(58))
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        # The arrows move within the field's own sides, and choose.
-        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}.get(
-            Qt.Key(event.key())
-        )
-        group = self.group()
-        if step and group is not None:
-            sides = group.buttons()
-            other = sides[(sides.index(self) + step) % len(sides)]
-            other.setFocus(Qt.FocusReason.TabFocusReason)
-            other.click()
-            return
-        super().keyPressEvent(event)
+        return QSize(self.theme.px(110), self.theme.px(58))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self._theme
+        theme = self.theme
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = self.isChecked()
-        area = QRectF(self.rect()).adjusted(2.5, 2.5, -2.5, -2.5)
-        painter.setPen(QPen(theme.color("accent" if chosen else "field_line"), 2 if chosen else 1))
-        painter.setBrush(theme.color("accent_tint" if chosen else ("hover" if self.underMouse() else "surface")))
-        painter.drawRoundedRect(area, 8, 8)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color("focus"), 2))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 9, 9)
-        self._dot(painter, chosen)
+        self.paint_frame(painter)
+        self._dot(painter, self.isChecked())
         left = theme.px(34)
         room = self.width() - left - theme.px(10)
         painter.setPen(theme.color("muted"))
@@ -81,7 +56,7 @@ class VersionChoice(QAbstractButton):
         painter.drawText(left, theme.px(27), room, theme.px(22), Qt.AlignmentFlag.AlignVCenter, words)
 
     def _dot(self, painter: QPainter, chosen: bool) -> None:
-        theme = self._theme
+        theme = self.theme
         size = theme.px(14)
         ring = QRectF(theme.px(13), (self.height() - size) / 2, size, size)
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -6,6 +6,7 @@ A failure on the way is a Problem on the sign-in page; nothing that was typed is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,18 +18,17 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
-from workspace.shell.existing import ask_existing
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
 from workspace.shell.stages import Stages
 from workspace.shell.status import Notice
-from workspace.shell.unsent import Unsent
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
+    from workspace.shell.unsent import Unsent
     from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -192,6 +192,8 @@ class Desk:
         window = self.window
         shift.workplace = Workplace(window, shift.host, shift.layout, now=shift.clock.now, spawn=self.tasks.spawn)
         shift.workplace.patientAsked.connect(lambda who: self.tasks.spawn(self.open_patient(who)))
+        self.tasks.spawn(shift.workplace.warm())
+        self.tasks.spawn(self._ask_ahead(shift))
         await shift.workplace.build()
         window.top.user.set_text(f"{subject.name} · {subject.role}")
         window.top.set_time(shift.clock.now())
@@ -208,8 +210,14 @@ class Desk:
         await self._open_unit(shift.units[0].reference, self._first_patient)
         if self.options.activity:
             shift.workplace.go(self.options.activity)
-        self.tasks.spawn(shift.workplace.warm())
         self.tasks.spawn(self._settle())
+
+    async def _ask_ahead(self, shift: Shift) -> None:
+        """Who lives in the first unit is on its way while the pages are made; whoever asks in earnest gets that answer."""
+        with contextlib.suppress(Problem):
+            units = await asyncio.shield(shift.units_asked)
+            if units:
+                await shift.directory.residents(units[0].reference)
 
     def _first_patient(self) -> str:
         """Who is opened beside the unit at the start: the one that was asked for; headless, where all is shown, anybody."""
@@ -230,12 +238,16 @@ class Desk:
 
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
+        from workspace.shell.existing import ask_existing
+        from workspace.shell.unsent import Unsent
+
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
         shift.unsent = Unsent(
             self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
             title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
+            mark_rows=self._mark_rows,
         )  # fmt: skip
         title_of = partial(_title, shift.host.packages)
         shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
@@ -268,6 +280,10 @@ class Desk:
         residents = self.shift.residents if self.shift is not None else ()
         known = next((one for one in residents if one.patient == patient), None)
         return f"rom {known.room} {known.name}" if known is not None else ""
+
+    def _mark_rows(self, marks: Any) -> None:
+        if self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.set_marks(marks)
 
     async def _open_form(self, pending: Any) -> bool:
         """The form that a refused item came from, with what was typed."""
@@ -316,7 +332,10 @@ class Desk:
         self.tasks.spawn(self._keep_offline(shift, reference))
 
     async def _keep_offline(self, shift: Shift, unit: str) -> None:
-        """The unit on screen stays readable when the platform goes away."""
+        """The unit on screen stays readable when the platform goes away. What is to be seen now comes first."""
+        await asyncio.sleep(SETTLED_AFTER)
+        if shift is not self.shift:
+            return
         from workspace.panels.asked import asked_by
 
         patients = [one.patient for one in shift.residents]

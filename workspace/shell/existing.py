@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.broker.duplicates import Answer, Duplicate
 from workspace.shell.chips import PlainButton
 from workspace.shell.kit import when
 from workspace.shell.sheet import Sheet
+from workspace.shell.sides import Side
 from workspace.shell.theme import Theme
 
 CHOICES = (("new", "Ny"), ("use", "Bruk den"), ("replace", "Erstatt"))
@@ -27,50 +28,22 @@ SPOKEN = {
 }
 
 
-class Segment(QAbstractButton):
+class Segment(Side):
     """One of a value's three answers, side by side."""
 
     def __init__(self, theme: Theme, text: str, choice: str) -> None:
-        super().__init__()
-        self._theme, self.choice = theme, choice
-        self.setText(text)
-        self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        super().__init__(theme, text, choice, 6)
         self.setToolTip(SPOKEN[choice])
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(
-            self._theme.metrics("pill").horizontalAdvance(self.text()) + self._theme.px(26), self._theme.px(32)
-        )
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(event.key()))
-        group = self.group()
-        if step and group is not None:
-            sides = group.buttons()
-            other = sides[(sides.index(self) + step) % len(sides)]
-            other.setFocus(Qt.FocusReason.TabFocusReason)
-            other.click()
-            return
-        super().keyPressEvent(event)
+        return QSize(self.theme.metrics("pill").horizontalAdvance(self.text()) + self.theme.px(26), self.theme.px(32))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = self._theme
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        chosen = self.isChecked()
-        area = QRectF(self.rect()).adjusted(2.5, 2.5, -2.5, -2.5)
-        painter.setPen(QPen(theme.color("accent" if chosen else "field_line"), 1.5 if chosen else 1))
-        painter.setBrush(theme.color("accent_tint" if chosen else ("hover" if self.underMouse() else "surface")))
-        painter.drawRoundedRect(area, 6, 6)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color("focus"), 2))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 7, 7)
-        painter.setFont(theme.font("pill"))
-        painter.setPen(theme.color("accent" if chosen else "text"))
+        self.paint_frame(painter)
+        painter.setFont(self.theme.font("pill"))
+        painter.setPen(self.theme.color("accent" if self.isChecked() else "text"))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 

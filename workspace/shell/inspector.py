@@ -186,6 +186,10 @@ class Inspector(QWidget):
         if self.model.add(line) and at_end:
             self.table.scrollToBottom()
 
+    def choose_last(self) -> None:
+        """The newest message, laid out."""
+        self.table.selectRow(self.model.rowCount() - 1)
+
     def _chosen(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid():
             self.body.setPlainText(pretty(self.model.lines[current.row()]))
@@ -385,4 +389,6 @@ class Dev:
 
     def _shoot(self) -> None:
         if self._options.screenshot is not None:
+            if self._window.inspector is not None:
+                self._window.inspector.choose_last()
             self._window.grab().save(str(self._options.screenshot))

@@ -15,6 +15,7 @@ from workspace.shell.asking import ask_choice, print_paper
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit import when
 from workspace.shell.kit.body import PanelBody, Spawn
+from workspace.shell.kit.env import RowMark, no_mark
 from workspace.shell.theme import Theme
 from workspace.shell.turns import Turns
 
@@ -40,6 +41,7 @@ class Seat:
         self.frame = frame
         self.whose = whose  # the patient's or unit's name, for what is printed
         self.front: Callable[[Seat], None] = lambda seat: None
+        self.mark: Callable[[str], RowMark | None] = no_mark
         self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
         self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
@@ -58,11 +60,15 @@ class Seat:
             body.resize(self.frame.room())
             body.firstPainted.connect(self._painted)
             body.acted.connect(self._acted)
+            body.env.mark = self._marked
             if self._left:
                 body.set_frozen(True)
             elif self.instance is not None:
                 body.attach(self.instance)
         return self._body
+
+    def _marked(self, about: str) -> RowMark | None:
+        return self.mark(about)
 
     @property
     def drawn(self) -> bool:

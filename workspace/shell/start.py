@@ -57,7 +57,8 @@ SWITCH = 0.001
 
 def _surface() -> None:
     """The work surface and every component: not needed before somebody has signed on."""
-    import_module("workspace.shell.workplace")
+    for name in ("workplace", "facts", "existing", "unsent"):
+        import_module(f"workspace.shell.{name}")
 
 
 def _settled() -> None:

@@ -25,6 +25,7 @@ from workspace.shell.window import MainWindow
 
 if TYPE_CHECKING:
     from workspace.shell.kit.body import Spawn
+from workspace.shell.kit.env import RowMark
 
 SHOWN = 9
 STATES = {
@@ -152,11 +153,13 @@ class Unsent:
         title_of: Callable[[str], str],
         who_of: Callable[[str], str],
         open_form: Callable[[Any], Awaitable[bool]],
+        mark_rows: Callable[[Mapping[str, RowMark]], None] = lambda marks: None,
     ) -> None:
         self._window, self._pending, self._outbox, self._spawn = window, pending, outbox, spawn
         self._title_of, self._who_of, self._open_form = title_of, who_of, open_form
         self._sheet: UnsentSheet | None = None
         self._comparing = ""
+        self._mark_rows = mark_rows
         self._end = pending.listen(self._refresh)
 
     def show(self) -> None:
@@ -191,6 +194,8 @@ class Unsent:
             sheet.deleteLater()
 
     def _refresh(self) -> None:
+        marks = self._pending.marks().items()
+        self._mark_rows({about: _row_mark(mark.state, mark.reason) for about, mark in marks})
         if self._sheet is not None and not self._comparing:
             self._sheet.show_lines([self._line(one) for one in self._pending.all()])
 
@@ -233,6 +238,11 @@ class Unsent:
     def _back(self) -> None:
         self._comparing = ""
         self._refresh()
+
+
+def _row_mark(state: str, reason: str) -> RowMark:
+    words, tone, shape = STATES.get(state, (state, "neutral", "none"))
+    return RowMark(words.lower(), tone, shape, reason)
 
 
 def _package(item: Any) -> str:

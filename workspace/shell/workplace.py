@@ -26,6 +26,7 @@ from workspace.shell.banner import Banner, BannerText
 from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import Spawn
+from workspace.shell.kit.env import RowMark
 from workspace.shell.panels_view import PanelsView
 from workspace.shell.seat import Seat
 from workspace.shell.surface import Surface
@@ -69,6 +70,7 @@ class Workplace(QObject):
         self._switching = asyncio.Lock()
         self._turns = Turns(self)
         self._wanted = ""
+        self._marks: Mapping[str, RowMark] = {}
 
     # --- making ---
 
@@ -230,6 +232,7 @@ class Workplace(QObject):
     def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
         """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
         seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, self._turns, group.name)
+        seat.mark = lambda about: self._marks.get(about)
         seat.front, seat.troubled = self._front, lambda _seat: self._fall_back()
         try:
             instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
@@ -314,7 +317,8 @@ class Workplace(QObject):
 
     async def warm(self) -> None:
         """Have processes ready for the next patient."""
-        await self._host.warm({place.package for place in self._places("patient")})
+        trees = [self._trees.get(a.id, a.tree) for a in self._layout.activities if a.context == "patient"]
+        await self._host.warm(dict.fromkeys(place.package for tree in trees for place in placements(tree)))
 
     # --- what panels and frames ask ---
 
@@ -431,6 +435,13 @@ class Workplace(QObject):
             frame.set_theme(theme)
         if self._panels is not None:
             self._panels.set_theme(theme)
+
+    def set_marks(self, marks: Mapping[str, RowMark]) -> None:
+        """What is not saved yet, by ``Type/id``: rows about it say so."""
+        self._marks = marks
+        for seat in self.seats().values():
+            if seat.drawn:
+                seat.body.marks_changed()
 
     def tick(self) -> None:
         for seat in self.seats().values():

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from bare import Panel, tried
 
+HOME = "/root"
+
 
 class Burglar(Panel):
     def attack(self, secret, neighbour, shell):
-        files = [secret, neighbour, shell, "/etc/passwd", "/etc/shadow", "/etc/hosts", "/root/.bashrc", "/proc/1/environ",
-                 "/proc/self/mounts", "/panel/../root/.profile", "/sys/kernel/notes", "/dev/mem", "/dev/sda", "/dev/kmsg",
+        files = [secret, neighbour, shell, "/etc/passwd", "/etc/shadow", "/etc/hosts", f"{HOME}/.bashrc", "/proc/1/environ",
+                 "/proc/self/mounts", f"/panel/..{HOME}/.profile", "/sys/kernel/notes", "/dev/mem", "/dev/sda", "/dev/kmsg",
                  "/run/secrets", "/var/log/syslog"]  # fmt: skip
         found = {one: tried(lambda one=one: Path(one).read_bytes()[:20]) for one in files}
         found |= {f"list {one}": tried(os.listdir, one) for one in ("/home", "/root", "/mnt", "/var", "/run", "/opt/x")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ def test_there_are_at_least_a_dozen_and_each_names_a_real_code():
     assert {folder.name.partition("_")[0] for folder in FOLDERS} <= known
 
 
-def rejected(folders):
+def judged(folders):
+    """``(code in the folder's name, codes that failed)`` of each."""
+
     async def each():
         gate = asyncio.Semaphore(AT_ONCE)
 
@@ -37,7 +40,11 @@ def rejected(folders):
 
         return await asyncio.gather(*(one(folder) for folder in folders))
 
-    return [(wanted, found) for wanted, found in asyncio.run(each()) if found != {wanted}]
+    return asyncio.run(each())
+
+
+def rejected(folders):
+    return [(wanted, found) for wanted, found in judged(folders) if found != {wanted}]
 
 
 QUICK = ("A-01", "E-03", "P-01", "P-02", "M-01", "W-02")
@@ -50,6 +57,22 @@ def test_each_is_rejected_with_its_own_code_and_no_other():
 @pytest.mark.long
 def test_the_slow_ones_too():
     assert rejected([folder for folder in FOLDERS if not folder.name.startswith(QUICK)]) == []
+
+
+WORST = ("crash_loop", "mute", "flood", "giant_line", "broken_json", "silent", "stays", "twin_binds")
+
+
+@pytest.mark.long
+def test_the_worst_panels_end_in_a_verdict_too(tmp_path):
+    programs = BAD.parents[1] / "ill_behaved"
+    folders = []
+    for name in WORST:
+        folder = tmp_path / name
+        shutil.copytree(BAD / "A-01_field_without_label", folder)
+        shutil.copy(programs / f"{name}.py", folder / "panel.py")
+        shutil.copy(programs / "polite.py", folder / "polite.py")
+        folders.append(folder)
+    assert all(found for _, found in judged(folders))
 
 
 def test_a_bad_panel_ends_with_code_1_a_reason_and_how_to_mend_it(command):

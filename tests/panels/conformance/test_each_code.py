@@ -39,7 +39,7 @@ PYTHON = {
     "C-03": [top('ui.text("Målt 2026-01-14")')],
     "C-04": [top('ui.icon("rocket", label="Rakett")')],
     "R-01": [("panel.py", 'Panel("eksempel.', 'Panel("annen.')],
-    "R-02": [("panel.py", TOP, "    if not SLOW:\n        SLOW.append(1)\n        import time\n\n        time.sleep(2.6)\n" + TOP),
+    "R-02": [("panel.py", TOP, "    if not SLOW:\n        SLOW.append(1)\n        import time\n\n        time.sleep(2.2)\n" + TOP),
              ("panel.py", "READINGS =", "SLOW = []\nREADINGS =")],
     "R-04": [("panel.py", 'ui.action(ctx.t("save"), save)', 'ui.action(ctx.t("save"), "nobody")')],
     "R-09": [("panel.py", "    if pulse is None:\n        raise", "    import os\n\n    os._exit(3)\n    if pulse is None:\n        raise")],

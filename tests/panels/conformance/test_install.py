@@ -166,6 +166,24 @@ def test_what_is_changed_on_disk_is_not_started(store, archive):
     assert problems[0].code == "package-tampered"
 
 
+@pytest.mark.parametrize("name", [".hidden.py", "tests/test_x.py", "more.py"])
+def test_what_is_added_on_disk_is_not_started_either(store, archive, name):
+    package = store.install(archive(), approve=True)
+    added = package.folder / name
+    added.parent.mkdir(exist_ok=True)
+    added.write_bytes(b"import os\n")
+    assert store.packages()[0] == {}
+
+
+def test_code_compiled_by_somebody_else_is_not_used(store, archive):
+    package = store.install(archive(), approve=True)
+    cache = package.folder / "__pycache__"
+    cache.mkdir()
+    (cache / "panel.cpython-311.pyc").write_bytes(b"not ours")
+    assert list(store.packages()[0]) == [package.id]
+    assert not cache.exists()
+
+
 def test_a_half_made_installation_leaves_the_former_one(store, archive, monkeypatch):
     store.install(archive("1.0.0"), approve=True)
 

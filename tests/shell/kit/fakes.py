@@ -35,6 +35,9 @@ class FakeInstance:
     def bound(self, watch: int) -> BoundRows:
         return self.rows.get(watch, BoundRows())
 
+    def blob(self, handle: str) -> tuple[str, bytes] | None:
+        return None
+
     def typed(self, bind: str, value: Any) -> None:
         self.typings.append((bind, value))
         self.values[bind] = value

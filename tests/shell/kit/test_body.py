@@ -4,13 +4,16 @@ import asyncio
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.shell.kit.bodies import note, vitals, ward
 from tests.shell.kit.fakes import node
 from workspace.panels.protocol import AddNode, Gone, SetChildren, SetProps, SetRows
 from workspace.shell import theme as themes
-from workspace.shell.kit.body import PanelBody, registry
+from workspace.shell.frame import PanelFrame
+from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.registry import registry
 
 
 def form(*more):
@@ -300,3 +303,48 @@ def test_what_comes_late_is_placed_among_what_stands(body, instance, kind):
     assert first.top() == second.top()
     assert first.right() < second.left()
     assert body.widget("r").rect().contains(second)
+
+
+def test_words_in_another_language_say_which(body, instance):
+    instance.whole(
+        node("column", "c", node("text", "t", text="Buorre beaivi", language="se"), node("text", "n", text="God dag"))
+    )
+    sami = QAccessible.queryAccessibleInterface(body.widget("t")).attributesInterface()
+    assert sami.attributeValue(QAccessible.Attribute.Locale).bcp47Name() == "se"
+    assert QAccessible.queryAccessibleInterface(body.widget("n")).attributesInterface() is None
+    instance.patch(SetProps(id="t", props={"text": "God dag"}, unset=["language"]))
+    assert QAccessible.queryAccessibleInterface(body.widget("t")).attributesInterface() is None
+
+
+def test_ctrl_z_takes_back_what_was_saved_but_never_what_an_editor_can(qtbot, light, instance, spawner):
+    frame = PanelFrame(light, "Vitale målinger", "Nordlys Helse")
+    qtbot.addWidget(frame)
+    frame.resize(520, 420)
+    body = PanelBody(light, lambda: None, spawner)
+    instance.listener = body
+    instance.tree.whole(form())
+    frame.set_body(body)
+    frame.show_body()
+    body.attach(instance)
+    frame.show()
+    frame.activateWindow()
+    qtbot.waitExposed(frame)
+    undone = []
+    frame.undoAsked.connect(undone.append)
+    save = body.widget("save")
+    save.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is save)
+    qtbot.keyClick(save, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert undone == [], "nothing is saved yet"
+    frame.tell("Lagret", receipt="kvittering")
+    field = editor(body, "#pulse")
+    field.setFocus()
+    qtbot.keyClicks(field, "92")
+    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() != "92"
+    assert undone == [], "the editor's own typing goes first"
+    save.setFocus()
+    qtbot.keyClick(save, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert undone == ["kvittering"]
+    qtbot.keyClick(save, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert undone == ["kvittering"], "once"

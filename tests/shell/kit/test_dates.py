@@ -111,6 +111,18 @@ def test_arrows_move_by_a_day(qtbot, notes, shown):
     assert notes.values["d"] == "2026-01-13"
 
 
+def test_the_ends_of_the_calendar_stop_the_arrows(qtbot, notes, shown):
+    notes.values["d"] = "9999-12-31"
+    field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))
+    qtbot.keyClick(field.editor, Qt.Key.Key_Up)
+    assert field.editor.text() == "31.12.9999"
+    field.open()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_PageDown):
+        qtbot.keyClick(field.calendar, key)
+    assert field.calendar.day == date(9999, 12, 31)
+    assert not field.calendar.grab().isNull()
+
+
 def test_the_calendar_is_all_keyboard(qtbot, notes, shown):
     notes.values["d"] = "2026-01-14"
     field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))
@@ -171,6 +183,21 @@ def test_the_calendar_ends_with_its_field(qtbot, notes, shown):
     assert not drop.isVisible(), "a calendar must not stand over another patient"
     field.deleteLater()
     qtbot.waitUntil(lambda: not window.findChildren(type(drop)))
+
+
+def test_the_calendar_follows_its_field_to_another_window(qtbot, notes, shown):
+    field = shown(DateWidget(DateField(bind="d", label="Dato"), notes.env))
+    field.open()
+    field.calendar.left.emit()
+    other = QWidget()
+    qtbot.addWidget(other)
+    other.resize(500, 500)
+    field.setParent(other)
+    other.show()
+    field.show()
+    field.open()
+    assert field.calendar.window() is other
+    assert other.rect().contains(field._drop.geometry())
 
 
 def test_now_is_a_word_a_button_and_an_arrow(qtbot, notes, shown):

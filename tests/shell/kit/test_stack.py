@@ -135,3 +135,10 @@ def test_a_list_that_is_reached_by_keyboard_is_scrolled_into_sight(qtbot, body, 
     QApplication.processEvents()
     last = view.visualRect(view.currentIndex())
     assert body._scroll.viewport().rect().contains(view.viewport().mapTo(body._scroll.viewport(), last.center()))
+
+
+def test_odd_instants_stand_under_without_a_date(show):
+    odd = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "i går", ""]
+    made = show(TimelineWidget, Timeline(entries=[Entry(key=str(n), at=at, title="Noe") for n, at in enumerate(odd)]))
+    assert [made.words(row) for row in made.model.rows if isinstance(row, Day)] == ["Uten dato"]
+    assert len(made.model.rows) == 1 + len(odd)

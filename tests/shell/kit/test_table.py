@@ -278,6 +278,13 @@ def test_ten_thousand_rows_are_sorted_and_found_at_once(qtbot, huge):
     assert huge.model.rowCount() == 10_000
 
 
+def test_the_mouse_finds_too_where_there_are_many_rows(qtbot, huge, shown_table):
+    assert huge._finder.isVisible()
+    qtbot.mouseClick(huge._finder, Qt.MouseButton.LeftButton)
+    assert QApplication.focusWidget() is huge.find_edit
+    assert not shown_table(table(row("01")))._finder.isVisible()
+
+
 def test_only_what_is_seen_is_read(huge):
     read = sum(1 for row in huge.model._rows if row._cells is not None)
     assert 0 < read < 200

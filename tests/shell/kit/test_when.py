@@ -79,3 +79,9 @@ def test_numbers_have_a_decimal_comma(value, decimals, said: str):
 def test_thousands_are_kept_apart_by_a_space_and_no_comma():
     assert "".join(when.number(12345.5).split()) == "12345,5"
     assert len(when.number(12345)) == 6
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30", "nei", ""])
+def test_an_instant_beyond_the_calendar_is_none(text: str):
+    assert when.moment(text) is None
+    assert when.age(text, NOW) == when.clock(text) == ""

@@ -90,7 +90,11 @@ class Store:
     def _sound(self, home: Path, version: Version) -> Package:
         """Unchanged since it was installed, still trusted, and within what was approved. Raises Problem."""
         folder = home / version.folder
+        _forget_compiled(folder)
         content, odd = files.read(folder)
+        odd += sorted(
+            {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - set(content)
+        )
         if odd:
             raise _refused("package-tampered", f"«{home.name}» er endret på disken.", AGAIN, ", ".join(odd))
         contents = pack.checked(content)
@@ -233,6 +237,12 @@ def unpack(contents: Contents, folder: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _forget_compiled(folder: Path) -> None:
+    """Compiled code is not in the seal: it is made anew from what is, by whoever starts the panel."""
+    for cache in folder.rglob("__pycache__"):
+        shutil.rmtree(cache, ignore_errors=True)
 
 
 def _decode(file: Path) -> Record:

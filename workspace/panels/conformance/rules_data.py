@@ -8,7 +8,7 @@ from workspace.panels.conformance.check import Findings, Rules
 from workspace.panels.conformance.evidence import Evidence, Visit
 from workspace.panels.conformance.faults import last as last_fault
 from workspace.panels.conformance.rules_drawn import readable
-from workspace.panels.conformance.rules_run import FIRST_RENDER, written
+from workspace.panels.conformance.rules_run import written
 
 rules = Rules()
 
@@ -118,8 +118,7 @@ def draws_before_data(seen: Evidence) -> Findings:
             continue
         drawn = next((one.at for one in seen.messages(visit) if one.method == "render"), None)
         came = next((one.at for one in seen.messages(visit, to_panel=True) if one.method == "data"), None)
-        slow = visit.first_render is None or visit.first_render > FIRST_RENDER  # another check's finding
-        if came is not None and (drawn is None or drawn > came) and not slow:
+        if came is not None and (drawn is None or drawn > came) and visit.first_render is not None:
             yield f"{visit.where}: the first render came after the data"
 
 
@@ -155,9 +154,11 @@ def drafts_stand(seen: Evidence) -> Findings:
 )  # fmt: skip
 def odd_values(seen: Evidence) -> Findings:
     for visit in seen.of("none"):
+        if not visit.looks:
+            continue
         fault = _fault(visit)
         after = [look for look in visit.looks if look.when == "odd values typed"]
-        if fault and not any(node.type == "failed" for node in visit.looks[0].nodes if visit.looks):
+        if fault and not any(node.type == "failed" for node in visit.looks[0].nodes):
             yield f"{visit.where}: {fault}"
         elif any(node.type == "failed" for look in after for node in look.nodes) and not visit.looks[0].all("failed"):
             yield f"{visit.where}: shown as failed"

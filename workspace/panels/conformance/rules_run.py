@@ -57,7 +57,7 @@ def starts(seen: Evidence) -> Findings:
 )  # fmt: skip
 def draws_at_once(seen: Evidence) -> Findings:
     for visit in seen.visits:
-        if visit.mode in ("failing", "none", "holes") or seen.crashes:
+        if visit.mode in ("failing", "none", "holes", "late") or seen.crashes:
             continue
         if not visit.drew:
             yield f"{visit.where}: nothing was drawn"

@@ -75,7 +75,12 @@ async def _run(seen: Evidence, tier: Tier, told: Callable[[str], None]) -> None:
         seen.passed.append(Passed(now, direction == "out", pid, instance, context, len(raw), decoded(raw)))
 
     host.on_message(tap)
-    host.on_trouble(lambda _package, _version, reason, _disabled: seen.crashes.append(reason))
+
+    def trouble(_package: str, _version: str, reason: str, _disabled: bool) -> None:
+        if "svarer ikke" not in reason:  # a hang is no crash, and is found by asking
+            seen.crashes.append(reason)
+
+    host.on_trouble(trouble)
     try:
         problems = await host.warm([package.id])
         if problems:

@@ -25,7 +25,6 @@ from workspace.record.matcher import judge
 
 Mode = Literal["full", "none", "failing", "holes", "late", "many"]
 
-LATE = 0.4
 MANY = 400
 
 
@@ -63,6 +62,8 @@ class StandIn:
         self._keeps = drafts
         self._user, self._entries, self._number = user, list[_Entry](), itertools.count(1)
         self._timers: set[asyncio.TimerHandle] = set()
+        self._held: dict[str, list[Callable[[], Any]]] = {}
+        self._released: set[str] = set()
 
     # --- Door -----------------------------------------------------------------------------------------------
 
@@ -70,8 +71,10 @@ class StandIn:
         self._note(grant, "search", query)
         entry = self._entry(grant, query, lambda _: None)
         mode = self.modes.get(grant.context.token, "full")
-        if mode == "late":
-            await asyncio.sleep(LATE)
+        if mode == "late" and grant.context.token not in self._released:
+            come = asyncio.Event()
+            self._held.setdefault(grant.context.token, []).append(come.set)
+            await come.wait()
         if mode == "failing":
             raise Refused("unavailable", "Journalplattformen svarer ikke.", "Prøv igjen om litt.")
         return SearchResult(tuple(entry.rows), entry.included, fetched=instant(synthetic.NOW))
@@ -106,7 +109,10 @@ class StandIn:
             else:
                 listener(Change(whole=self._result(entry)))
 
-        self._later(LATE if mode == "late" else 0.0, first)
+        if mode == "late" and grant.context.token not in self._released:
+            self._held.setdefault(grant.context.token, []).append(first)
+        else:
+            self._later(0.0, first)
         return _Watch(entry, self._entries)
 
     async def prefetch(self, queries: Sequence[Prefetch]) -> None:
@@ -151,6 +157,12 @@ class StandIn:
 
     def save_draft(self, key: DraftKey, draft: Draft) -> None:
         self.drafts[key] = draft
+
+    def release(self, token: str) -> None:
+        """What was late in that context comes now. Idempotent."""
+        self._released.add(token)
+        for come in self._held.pop(token, []):
+            come()
 
     def close(self) -> None:
         for timer in self._timers:

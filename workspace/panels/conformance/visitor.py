@@ -32,9 +32,12 @@ from workspace.panels.protocol import (
 )
 from workspace.panels.protocol import Message as WireMessage
 
-FIRST_RENDER = 8.0
+FIRST_RENDER = 5.0
 ANSWER = 2.0
-QUIET = 0.06
+QUIET = 0.03
+COMPLETE = 3.0
+HELD = 3.0
+"""Seconds that late data wait for a first picture."""
 IDLE = 0.8
 MOST_LOOKS = 200
 MOST_PRESSES = 24
@@ -103,11 +106,17 @@ class Visitor(QuietListener):
         assert package is not None
         name = f"{visit.view.id}-{visit.mode}-{visit.context.token[:6]}"
         self._instance = self._host.open(name, package.id, visit.view.id, visit.context, self)
-        visit.drew = await until(lambda: self.instance.root is not None or self._over(), FIRST_RENDER)
+        await until(
+            lambda: self.instance.root is not None or self._over(), HELD if visit.mode == "late" else FIRST_RENDER
+        )
+        self._seen.door.release(visit.context.token)
+        await until(lambda: self.instance.root is not None or self._over(), FIRST_RENDER)
         visit.drew = self.instance.root is not None
         taken = self.instance.first_render_ms
         visit.first_render = None if taken is None else taken / 1000
         await self._settle()
+        if visit.mode != "failing":
+            await self._complete()
         visit.binds_before = frozenset(fields(self._now()))
 
     def _over(self) -> bool:
@@ -160,7 +169,6 @@ class Visitor(QuietListener):
 
     async def kill(self) -> None:
         """Typed in, killed in the middle, and back with what was typed."""
-        await until(lambda: not any(node.type == "pending" for node in self._now().nodes), 1.0)
         visit = self.visit
         visit.binds_before = frozenset(fields(self._now()))
         for bind, value in values_for(self._now()).items():
@@ -175,7 +183,7 @@ class Visitor(QuietListener):
         await until(lambda: len(visit.looks) > renders and self.instance.state == "running", FIRST_RENDER)
         del self._seen.crashes[before : before + 1]  # that one was ours
         self._host.enable(self.instance.package.id)
-        await until(lambda: not any(node.type == "pending" for node in self._now().nodes), 1.0)
+        await self._complete()
         visit.binds_after = frozenset(fields(self._now())) if len(visit.looks) > renders else None
         visit.values_after = dict(self.instance.values)
 
@@ -334,11 +342,24 @@ class Visitor(QuietListener):
         return look(self.instance, self._when)
 
     async def _settle(self) -> None:
-        """Until the panel has said nothing for a moment, at most a second and a half."""
+        """Until the panel has heard all that was sent, and drawn what follows from it: what was sent before a ping is
+        handled before it, and drawn before the next is answered."""
+        self.instance.flush()
+        for _ in range(2):
+            process = self.instance.keeper.process
+            if self._over() or process is None:
+                raise Gone
+            pong = process.peer.start(Ping())
+            pong.add_done_callback(lambda f: f.cancelled() or f.exception())
+            await asyncio.wait([pong], timeout=ANSWER)
         self._heard = time.monotonic()
-        await until(lambda: time.monotonic() - self._heard > QUIET or self._over(), 1.5)
+        await until(lambda: time.monotonic() - self._heard > QUIET or self._over(), 1.0)
         if self._over():
             raise Gone
+
+    async def _complete(self) -> None:
+        """Until nothing is drawn as pending, or it will not be otherwise."""
+        await until(lambda: self._over() or not self._now().all("pending"), COMPLETE)
 
 
 async def until(good: Callable[[], object], seconds: float) -> bool:

@@ -10,12 +10,15 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleAttributesInterface
 from PySide6.QtWidgets import QAccessibleWidget, QLabel, QWidget
-from shiboken6 import isValid
+from shiboken6 import VoidPtr, isValid
 
 Role = QAccessible.Role
+NOTHING = VoidPtr(0)
+"""WORKAROUND Shiboken 6.11: None from an overridden `interface_cast` is written through, and ends the program as soon as a
+screen reader asks for an interface that is not there. To go when None is taken for a null pointer."""
 
 
 @dataclass(slots=True)
@@ -66,14 +69,21 @@ class Voice(QAccessibleWidget, QAccessibleAttributesInterface):
         return said
 
     def interface_cast(self, kind: QAccessible.InterfaceType) -> Any:
-        if kind == QAccessible.InterfaceType.AttributesInterface and self._spoken().level:
+        if kind == QAccessible.InterfaceType.AttributesInterface and self.attributeKeys():
             return self
-        return super().interface_cast(kind)
+        found = super().interface_cast(kind)
+        return found if found is not None else NOTHING
 
     def attributeKeys(self) -> list[QAccessible.Attribute]:
-        return [QAccessible.Attribute.Level] if self._spoken().level else []
+        widget = self._there()
+        level = [QAccessible.Attribute.Level] if self._spoken().level else []
+        own = widget is not None and widget.testAttribute(Qt.WidgetAttribute.WA_SetLocale)
+        return level + ([QAccessible.Attribute.Locale] if own else [])
 
     def attributeValue(self, key: QAccessible.Attribute) -> Any:
+        widget = self._there()
+        if key == QAccessible.Attribute.Locale and widget is not None:
+            return widget.locale()
         return self._spoken().level if key == QAccessible.Attribute.Level else None
 
 
@@ -107,6 +117,14 @@ def install() -> None:
     if not _installed:
         QAccessible.installFactory(_factory)
         _installed.append(True)
+
+
+def speak_in(widget: QWidget, language: str) -> None:
+    """The language of a widget's words, as a BCP 47 tag; "" is that of what it stands in."""
+    if language:
+        widget.setLocale(QLocale(language))
+    elif widget.testAttribute(Qt.WidgetAttribute.WA_SetLocale):
+        widget.unsetLocale()
 
 
 def announce(widget: QWidget, words: str) -> None:

@@ -17,50 +17,14 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, ChoiceField, Component, Field, PairField, Row
+from workspace.panels.components import Action, Button, Component, Field, PairField
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import (
-    access,
-    area,
-    button,
-    card,
-    check,
-    choice,
-    code,
-    containers,
-    date,
-    empty,
-    expander,
-    failed,
-    grid,
-    heading,
-    icon,
-    items,
-    line,
-    menu,
-    notice,
-    number,
-    pair,
-    pending,
-    picture,
-    pill,
-    progress,
-    row,
-    section,
-    space,
-    sparkline,
-    table,
-    tabs,
-    text,
-    time,
-    timeline,
-    trend,
-    unknown,
-)
-from workspace.shell.kit.containers import Container, FormWidget
+from workspace.shell.kit import access, button, picture, table
+from workspace.shell.kit.containers import Container, FormWidget, least
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.registry import registry, same_make
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -80,31 +44,6 @@ def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
         if isValid(widget):
             widget.hide()
             widget.deleteLater()
-
-
-def same_make(old: Component, new: Component) -> bool:
-    """Whether the widget of `old` can become that of `new`: a few properties decide what a widget is built of."""
-    if isinstance(old, Row) and isinstance(new, Row):
-        return old.wrap == new.wrap
-    if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
-        return old.style == new.style and old.multiple == new.multiple
-    return type(old) is type(new)
-
-
-MODULES = (
-    containers, row, grid, section, card, tabs, expander, space, heading, text, pill, icon, notice, empty, pending, failed,
-    unknown, progress, sparkline, picture, table, items, timeline, trend, number, pair, line, area, date, time, check,
-    choice, code, button, menu,
-)  # fmt: skip
-
-
-def registry() -> dict[str, type[QWidget]]:
-    """Every component kind and its widget."""
-    access.install()
-    found: dict[str, type[QWidget]] = {}
-    for module in MODULES:
-        found |= module.WIDGETS
-    return found
 
 
 class PanelBody(QFrame):
@@ -184,6 +123,12 @@ class PanelBody(QFrame):
         for widget in self._widgets.values():
             if hasattr(widget, "value_changed"):
                 widget.value_changed()
+
+    def marks_changed(self) -> None:
+        """What is not saved yet has changed: rows say it beside their words."""
+        for widget in self._widgets.values():
+            if isinstance(widget, table.TableWidget):
+                widget.view.viewport().update()
 
     def bound_changed(self, watch: int) -> None:
         instance = self._instance
@@ -302,7 +247,7 @@ class PanelBody(QFrame):
         tall = 0
         if root is not None:
             width = room.width() - margins.left() - margins.right()
-            tall = containers.least(root, width) + margins.top() + margins.bottom()
+            tall = least(root, width) + margins.top() + margins.bottom()
         self._inside.resize(room.width(), max(room.height(), tall))
 
     def _whole(self, instance: PanelInstance) -> None:
@@ -365,6 +310,7 @@ class PanelBody(QFrame):
                 parents |= {name, *([node.parent] if node.parent else [])}
             else:
                 cast(Any, widget).set_component(node.component)
+                access.speak_in(widget, node.component.language)
                 self._shortcut(name, node.component)
         for name, rows in change.rows.items():
             widget = self._widgets.get(name)
@@ -394,6 +340,7 @@ class PanelBody(QFrame):
         kind = node.component.kind if node.component.kind in self._kinds else "unknown"
         widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
         widget.setObjectName(name)
+        access.speak_in(widget, node.component.language)
         self._widgets[name] = widget
         self._shortcut(name, node.component)
         for one in (widget, *widget.findChildren(QWidget)):

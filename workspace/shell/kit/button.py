@@ -13,6 +13,7 @@ from workspace.shell.fonts import Role
 from workspace.shell.kit import access
 from workspace.shell.kit.drop import Bubble
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
@@ -107,6 +108,7 @@ class ButtonWidget(QAbstractButton):
         """Where the words ended when it was painted."""
         return self._end
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, one = self.theme, self.component
         painter = QPainter(self)

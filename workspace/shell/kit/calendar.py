@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from workspace.shell import icons
 from workspace.shell.kit import days, when
 from workspace.shell.kit.access import Role, Spoken, announce
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 CELL = 32
@@ -90,6 +91,11 @@ class Calendar(QWidget):
         start = self._day.replace(day=1)
         return start - timedelta(days=start.weekday()) if start.toordinal() > 7 else start
 
+    def _shown(self) -> list[date]:
+        """The days of the six weeks, as far as the calendar goes."""
+        first = self._first().toordinal()
+        return [date.fromordinal(one) for one in range(first, min(first + 42, date.max.toordinal() + 1))]
+
     def cell(self, day: date) -> QRectF:
         """Where a day stands."""
         theme = self._theme
@@ -113,14 +119,14 @@ class Calendar(QWidget):
         if self._foot().contains(spot):
             self.chosen.emit(self._today)
             return
-        for count in range(42):
-            day = self._first() + timedelta(days=count)
+        for day in self._shown():
             if self.cell(day).contains(spot):
                 self.chosen.emit(day)
                 return
 
     # --- painting -------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -138,8 +144,8 @@ class Calendar(QWidget):
         for index, name in enumerate(when.WEEKDAYS):
             size = theme.px(CELL)
             painter.drawText(QRectF(4 + index * size, theme.px(HEAD), size, theme.px(22)), middle, name[:2])
-        for count in range(42):
-            self._paint_day(painter, self._first() + timedelta(days=count))
+        for day in self._shown():
+            self._paint_day(painter, day)
         painter.setFont(theme.font("button"))
         painter.setPen(theme.color("accent"))
         painter.drawText(self._foot(), middle, "I dag")

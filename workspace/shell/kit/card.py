@@ -12,6 +12,7 @@ from workspace.shell.kit.containers import Container
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.heading import HeadingLabel
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 
 RADIUS = 8
 
@@ -36,6 +37,7 @@ class CardWidget(Container):
         self._title.setVisible(bool(one.title))
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, tone = self.theme, self.component.tone
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from workspace.shell import icons
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled, below
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
 
@@ -65,6 +66,7 @@ class Tick(QCheckBox):
             return
         super().keyPressEvent(event)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

@@ -16,6 +16,7 @@ from workspace.shell.kit.containers import tall_as_wide
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled, below
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.row import Flow
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
@@ -73,6 +74,7 @@ class MenuButton(QAbstractButton):
                 return
         super().keyPressEvent(event)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -137,6 +139,7 @@ class ChipButton(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(min(self.sizeHint().width(), self._theme.px(120)), self.sizeHint().height())
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -174,6 +177,7 @@ class SegmentButton(ChipButton):
         wide = theme.metrics("pill").horizontalAdvance(self.option.label) + theme.px(24)
         return QSize(wide, max(theme.px(28), theme.button if theme.density == "touch" else 0))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, chosen = self._theme, self.isChecked()
         painter = QPainter(self)

@@ -14,6 +14,7 @@ from workspace.shell.kit.drop import Drop
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, below
 from workspace.shell.kit.opener import Opener
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 SHOWN = 8
@@ -109,6 +110,7 @@ class Matches(QWidget):
         self.top = max(0, min(self.top + step, len(self.options) - self._fits()))
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

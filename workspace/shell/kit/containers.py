@@ -94,18 +94,18 @@ def tall_as_wide(widget: QWidget) -> None:
 def least(widget: QWidget, width: int) -> int:
     """The height below which a widget would be squeezed: tables and text areas at their least, words in full."""
     if isinstance(widget, Container) and isinstance(widget.box, QVBoxLayout):
-        items = [widget.box.itemAt(index) for index in range(widget.box.count())]
-        rows = [item.widget() for item in items if item is not None]
-        inner = [row for row in rows if row is not None and not row.isHidden()]
         around = widget.box.contentsMargins()
         width -= around.left() + around.right()
-        between = max(0, len(inner) - 1) * widget.box.spacing()
-        tall = 0
-        for row in inner:
-            at = widget.box.itemAt(widget.box.indexOf(row))
-            aligned = at is not None and bool(at.alignment() & Qt.AlignmentFlag.AlignLeft)
+        count, tall = 0, around.top() + around.bottom()
+        for index in range(widget.box.count()):
+            item = widget.box.itemAt(index)
+            row = item.widget() if item is not None else None
+            if item is None or row is None or row.isHidden():
+                continue
+            aligned = bool(item.alignment() & Qt.AlignmentFlag.AlignLeft)
             tall += least(row, min(width, row.sizeHint().width()) if aligned else width)
-        return tall + between + around.top() + around.bottom()
+            count += 1
+        return tall + max(0, count - 1) * widget.box.spacing()
     tall, upright = widget.minimumSizeHint().height(), widget.sizePolicy().verticalPolicy()
     if isinstance(widget, Stack):
         tall = widget.least(width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -82,6 +82,13 @@ class DateWidget(Labelled):
         self.editor.setText(days.written(day))
         self._edited(self.editor.text())
 
+    def _beside(self, step: int) -> date:
+        """The day after or before; today where none stands. The calendar's own ends stop it."""
+        day = self.day()
+        if day is None:
+            return self._today()
+        return date.fromordinal(min(date.max.toordinal(), max(1, day.toordinal() + step)))
+
     def _say(self) -> None:
         one, day, text = self._component, self.day(), self.editor.text().strip()
         wrong = one.error
@@ -143,8 +150,7 @@ class DateWidget(Labelled):
                 return True
             step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()))
             if step is not None:
-                day = self.day()
-                self.choose(day + timedelta(days=step) if day is not None else self._today())
+                self.choose(self._beside(step))
                 return True
         if event.type() == QEvent.Type.FocusOut:
             day = self.day()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from workspace.shell.kit.ink import ink
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 TOLD_MS = 6000
@@ -41,8 +42,10 @@ class Drop(QFrame):
         self.update()
 
     def show_at(self, box: QWidget, width: int, height: int) -> None:
-        window = self.window() if self.parentWidget() is None else self.parentWidget()
-        assert window is not None
+        window = self._owner.window()
+        if window is not self.parentWidget():  # the panel was moved to another window since
+            self.setParent(window)
+            window.installEventFilter(self)
         corner = box.mapTo(window, QPoint(0, box.height()))
         room = window.height() - corner.y() - 6
         above = corner.y() - box.height() - 6
@@ -64,6 +67,7 @@ class Drop(QFrame):
             self.hide()
         return False
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

@@ -10,6 +10,7 @@ from workspace.panels.components import Empty
 from workspace.shell.fonts import Role
 from workspace.shell.kit import access
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.wrapping import wrapped
 from workspace.shell.theme import Theme
 
@@ -54,6 +55,7 @@ class EmptyWidget(QWidget):
         width = max(self.width(), self._theme.px(200))
         return QSize(self._theme.px(200), self.heightForWidth(width))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, top = self._theme, self._theme.px(PAD)
         painter = QPainter(self)

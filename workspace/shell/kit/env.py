@@ -16,10 +16,25 @@ def no_blob(_handle: str) -> tuple[str, bytes] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class RowMark:
+    """The state of what is not saved yet about a row's thing, in a word, and why."""
+
+    words: str
+    tone: str
+    shape: str
+    reason: str = ""
+
+
+def no_mark(_about: str) -> RowMark | None:
+    return None
+
+
 @dataclass(slots=True)
 class Env:
     """`now` is clinical time; `run` starts an action; `bound` gives a watch's rows; `value` and `typed` are the fields'
-    memory, kept by the panel's instance and never by the widget; `blob` gives (media type, bytes) of a handle."""
+    memory, kept by the panel's instance and never by the widget; `blob` gives (media type, bytes) of a handle; `mark` what
+    is not saved yet about a ``Type/id``."""
 
     theme: Theme
     now: Callable[[], datetime]
@@ -28,3 +43,4 @@ class Env:
     value: Callable[[str], Any]
     typed: Callable[[str, Any], None]
     blob: Callable[[str], tuple[str, bytes] | None] = no_blob
+    mark: Callable[[str], RowMark | None] = no_mark

@@ -12,6 +12,7 @@ from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import Container, growing
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -51,6 +52,7 @@ class Head(QAbstractButton):
         else:
             super().keyPressEvent(event)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

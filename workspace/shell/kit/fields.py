@@ -15,6 +15,7 @@ from workspace.panels.components import Field
 from workspace.shell.kit import when
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -54,6 +55,7 @@ class Box(QWidget):
         self.setFixedHeight(theme.control + 2 * RING)
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from workspace.shell import icons
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
@@ -41,6 +42,7 @@ class IconWidget(QWidget):
         size = self._theme.px(SIZES[self._component.size])
         return QSize(size + RING, size)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         size = self._theme.px(SIZES[self._component.size])
         area = QRectF(RING, (self.height() - size) / 2, size, size)

@@ -14,6 +14,7 @@ from workspace.shell import icons
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.button import ButtonWidget
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 
 NOTHING = Action(name="")
 CHEVRON = 14
@@ -80,6 +81,7 @@ class MenuWidget(ButtonWidget):
     def after(self) -> int:
         return self.theme.px(CHEVRON + 4)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         theme, size = self.theme, self.theme.px(CHEVRON)

@@ -10,6 +10,7 @@ from workspace.panels.components import Notice
 from workspace.shell import icons
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING, ink
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -50,6 +51,7 @@ class NoticeWidget(QWidget):
         self._theme = theme
         self.set_component(self._component)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, tone = self._theme, self._component.tone
         painter = QPainter(self)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton
 
 from workspace.shell import icons
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -34,6 +35,7 @@ class Opener(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(22), self._theme.px(22))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         ink = self._theme.color("accent" if self.underMouse() else "muted")
         icons.paint(QPainter(self), self._icon, ink, self.rect().toRectF().adjusted(2, 2, -2, -2))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Pending
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 SKELETON_AFTER_MS = 300
@@ -45,6 +46,7 @@ class PendingWidget(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(160), self._component.lines * self._theme.px(28))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._stage == 0:
             return

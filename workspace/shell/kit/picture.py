@@ -11,13 +11,17 @@ from workspace.panels.components import Picture
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
 
 HEIGHTS = {"s": 120, "m": 240, "l": 420}
 MAX_BYTES = 8 << 20
 MAX_SIDE = 8192
-MAX_PIXELS = 16_000_000
+MAX_PIXELS = {b"jpeg": 24_000_000}
+FEW_PIXELS = 4_000_000
+"""JPEG is decoded at the size it is shown in; the rest whole, which must not hold up the window (a tenth of a second at
+12 million pixels)."""
 FORMATS = ((b"\x89PNG\r\n\x1a\n", b"png"), (b"\xff\xd8\xff", b"jpeg"), (b"GIF8", b"gif"), (b"BM", b"bmp"))
 MISSING = "Bildet er ikke kommet."
 BROKEN = "Bildet kan ikke vises."
@@ -47,7 +51,7 @@ def decoded(data: bytes, most: QSize) -> tuple[QImage | None, QSize, str]:
     size = reader.size()
     if not size.isValid():
         return None, QSize(), BROKEN
-    if max(size.width(), size.height()) > MAX_SIDE or size.width() * size.height() > MAX_PIXELS:
+    if max(size.width(), size.height()) > MAX_SIDE or size.width() * size.height() > MAX_PIXELS.get(name, FEW_PIXELS):
         return None, QSize(), TOO_LARGE
     if size.width() > most.width() or size.height() > most.height():
         reader.setScaledSize(size.scaled(most, Qt.AspectRatioMode.KeepAspectRatio))
@@ -128,6 +132,7 @@ class PictureWidget(QWidget):
         width = max(self.width(), self._theme.px(240))
         return QSize(self._theme.px(240), self.heightForWidth(width))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

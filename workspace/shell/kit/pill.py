@@ -10,6 +10,7 @@ from workspace.panels.components import Pill
 from workspace.shell import painters
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -35,6 +36,7 @@ class PillWidget(QWidget):
         theme = self._theme
         return QSize(painters.pill_width(theme, self._component.text, self._component.shape) + RING, theme.pill + 2)
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         one = self._component
         painters.paint_pill(QPainter(self), self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)

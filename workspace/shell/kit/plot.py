@@ -14,6 +14,7 @@ from workspace.shell.kit import curves as curves_
 from workspace.shell.kit import when
 from workspace.shell.kit.access import Role, Spoken, announce
 from workspace.shell.kit.curves import Curve, Lane
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 HEIGHTS = {"s": 96, "m": 150, "l": 220}
@@ -140,6 +141,7 @@ class Plot(QWidget):
 
     # --- painting -------------------------------------------------------------------------------------------
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

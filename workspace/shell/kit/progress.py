@@ -10,6 +10,7 @@ from workspace.panels.components import Progress
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
 
@@ -86,6 +87,7 @@ class ProgressWidget(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(200), self.heightForWidth(max(self.width(), self._theme.px(200))))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, one = self._theme, self._component
         painter = QPainter(self)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -24,6 +25,7 @@ class DividerWidget(QWidget):
         self._theme = theme
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.color("line"))
 

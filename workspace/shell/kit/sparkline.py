@@ -12,6 +12,7 @@ from workspace.shell.kit import when
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
@@ -45,6 +46,7 @@ class SparklineWidget(QWidget):
         words = theme.metrics("medium").horizontalAdvance(self._component.text)
         return QSize(theme.px(WIDE) + 2 * RING + (words + theme.px(10) if words else 0), theme.px(26))
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme, one = self._theme, self._component
         painter = QPainter(self)

@@ -24,6 +24,7 @@ from workspace.panels.components import Action
 from workspace.shell.kit.containers import Stack
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
@@ -128,6 +129,7 @@ class View(QListView):
         if event.oldSize().width() != event.size().width():
             self.scheduleDelayedItemsLayout()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         stack, theme = self._stack, self._stack.theme

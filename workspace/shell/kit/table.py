@@ -18,6 +18,7 @@ from workspace.shell.kit.access import announce
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, LineEdit
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.opener import Opener
 from workspace.shell.kit.table_cells import PAD, CellPainter
 from workspace.shell.kit.table_model import RowModel
 from workspace.shell.kit.table_view import FindEdit, Head, View
@@ -26,6 +27,8 @@ from workspace.shell.theme import Theme
 FIXED = {"s": 72, "m": 120, "l": 200}
 MOST_UNEVEN = 400
 """Rows whose text may take several lines; what comes after them takes one."""
+MANY_ROWS = 20
+"""From so many rows on the head shows that they can be found by their words."""
 FEW_ROWS = 8
 """A table is never squeezed below this many rows, or its own number when that is less."""
 
@@ -59,6 +62,9 @@ class TableWidget(QWidget):
         self._find_box = Box(env.theme, self._find)
         self._find_box.hide()
         self._find.textChanged.connect(self._found)
+        self._finder = Opener(env.theme, "search", "Finn i tabellen (Ctrl+F)")
+        self._finder.setParent(self._head)
+        self._finder.clicked.connect(self.open_find)
         box.addWidget(self._find_box)
         box.addWidget(self._stale)
         box.addWidget(self._view)
@@ -200,6 +206,8 @@ class TableWidget(QWidget):
         self._head.setVisible(component.headers)
         self._find.dress(self.theme)
         self._find_box.set_theme(self.theme)
+        self._finder.set_theme(self.theme)
+        self._finder.setVisible(component.find and component.headers and self.model.total >= MANY_ROWS)
         if not component.find and self.model.finding:
             self.find_nothing()
         self._count()
@@ -235,6 +243,8 @@ class TableWidget(QWidget):
             self._view.setColumnHidden(index, index not in shown)
             if index in shown:
                 self._view.setColumnWidth(index, max(1, widths[index]))
+        size = self.theme.px(20)
+        self._finder.setGeometry(self._view.viewport().width() - size, (self._head.height() - size) // 2, size, size)
         tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]
         if tall or self._uneven:
             self._grow(tall)

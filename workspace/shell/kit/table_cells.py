@@ -61,6 +61,13 @@ class CellPainter(QStyledItemDelegate):
             middle, least = room.center().y() + 1, min(theme.px(PILL), room.width())
             painters.paint_pill(painter, theme, room.left(), middle, words, cell.tone, cell.shape, least)
             return
+        mark = model.mark(row) if index.column() == model.marked else None
+        if mark is not None:
+            wide = painters.pill_width(theme, mark.words, mark.shape)
+            painters.paint_pill(
+                painter, theme, room.right() - wide, room.center().y() + 1, mark.words, mark.tone, mark.shape
+            )
+            room = room.adjusted(0, 0, -wide - theme.px(6), 0)
         left = self._words(painter, room, cell, column)
         shown, rest = fitting_pills(theme, cell.pills, room.right() + theme.px(PAD) - left)
         middle = room.center().y() + 1

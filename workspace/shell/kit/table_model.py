@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from workspace.panels.components import Action, Cell, Table, TableColumn, TableRow, Tone
 from workspace.panels.face import RowsChange
 from workspace.shell.kit import paths, when
-from workspace.shell.kit.env import Env
+from workspace.shell.kit.env import Env, RowMark
 from workspace.shell.kit.tips import plain_tip
 
 CELL = Qt.ItemDataRole.UserRole + 1
@@ -44,6 +44,10 @@ class BoundRow:
         self.resource, self._columns = resource, columns
         self.key = f"{resource.get('resourceType')}/{resource.get('id')}"
         self._cells: dict[str, CellValue] | None = None
+
+    @property
+    def about(self) -> str:
+        return self.key
 
     @property
     def cells(self) -> dict[str, CellValue]:
@@ -102,6 +106,9 @@ class RowModel(QAbstractTableModel):
             return column
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             words = self.words(row, column)
+            mark = self.mark(row) if role != Qt.ItemDataRole.DisplayRole and index.column() == self.marked else None
+            if mark is not None:
+                words = f"{words}, {mark.words}: {mark.reason}" if mark.reason else f"{words}, {mark.words}"
             if role == Qt.ItemDataRole.ToolTipRole:
                 return plain_tip(words)
             return f"{column.title}: {words}" if role == Qt.ItemDataRole.AccessibleTextRole and column.title else words
@@ -118,6 +125,18 @@ class RowModel(QAbstractTableModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     # --- what the table asks ---
+
+    @property
+    def marked(self) -> int:
+        """The column that carries the row's mark: what the row is called, which has room."""
+        columns = list(enumerate(self._component.columns))
+        wide = [at for at, column in columns if column.width in ("grow", "l") and column.kind in ("strong", "text")]
+        strong = [at for at, column in columns if column.kind == "strong"]
+        return next(iter((*strong, *wide)), 0)
+
+    def mark(self, row: AnyRow) -> RowMark | None:
+        """What waits, was refused or is in conflict of what the row is about."""
+        return self._env.mark(row.about) if row.about else None
 
     @property
     def component(self) -> Table:

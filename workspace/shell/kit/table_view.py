@@ -19,6 +19,7 @@ from workspace.shell.kit.table_cells import PAD
 
 if TYPE_CHECKING:
     from workspace.shell.kit.table import TableWidget
+from workspace.shell.kit.painting import guarded
 
 
 class Head(QHeaderView):
@@ -103,6 +104,7 @@ class View(QTableView):
         super().resizeEvent(event)
         self._table.fit()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         theme = self._table.theme

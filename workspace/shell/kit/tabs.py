@@ -13,6 +13,7 @@ from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import ColumnWidget, Container, growing
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -66,6 +67,7 @@ class Bar(QTabBar):
         super().mouseMoveEvent(event)
         self.update()
 
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)

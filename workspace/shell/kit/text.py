@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from workspace.panels.components import Text
 from workspace.shell.fonts import Role
-from workspace.shell.kit import when
+from workspace.shell.kit import access, when
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING, ink
 from workspace.shell.theme import Theme
@@ -32,6 +32,7 @@ class TextWidget(QLabel):
 
     def set_component(self, component: Text) -> None:
         self._component = component
+        self.spoken = access.Spoken(access.Role.StaticText)
         role, token = self.ROLES[component.style]
         age = when.age(component.at, self._env.now()) if component.at else ""
         self.setFont(self._theme.font(role))

@@ -13,9 +13,9 @@ def moment(text: str) -> datetime | None:
     clock, an hour wrong across the two nights when it is moved."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        there = (found.replace(tzinfo=OSLO) if found.tzinfo is None else found).astimezone(OSLO)
+    except (ValueError, OverflowError):  # no instant, or one at the very ends of the calendar
         return None
-    there = (found.replace(tzinfo=OSLO) if found.tzinfo is None else found).astimezone(OSLO)
     return there.replace(tzinfo=timezone(there.utcoffset() or timedelta(0)))
 
 
