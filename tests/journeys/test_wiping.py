@@ -1,0 +1,46 @@
+"""What was copied to the machine is deleted when its user says so, or the platform does, and the status line tells it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+from tests.journeys.conftest import PLAIN
+
+TITLE = "Slett det som er kopiert til denne maskinen"
+
+
+def order(sandbox, **asked):
+    body = json.dumps(asked).encode()
+    request = urllib.request.Request(f"{sandbox.url}/sandbox/wipe", body, {"Content-Type": "application/json"})
+    with PLAIN.open(request, timeout=20) as answer:
+        return json.loads(answer.read())["id"]
+
+
+def test_asked_for_by_hand_and_ordered_from_the_platform(sandbox, sign_on):
+    nurse = sign_on("tone", sandbox)
+    nurse.did("act", title=TITLE)
+    nurse.until(lambda: "Slett kopiene" in nurse.did("sheet")["buttons"], 5, "the question")
+    words = " ".join(nurse.did("sheet")["words"])
+    assert "Slettes ikke: det som venter på plattformen" in words
+    assert "kladder" in words
+    nurse.did("key", key="Return")
+    nurse.until(lambda: not nurse.did("sheet")["buttons"], 5, "Enter alone goes back")
+    assert "er slettet" not in nurse.did("status")["words"]
+    nurse.did("act", title=TITLE)
+    nurse.until(lambda: "Slett kopiene" in nurse.did("sheet")["buttons"], 5, "the question again")
+    nurse.did("press_sheet", text="Slett kopiene")
+    nurse.until(lambda: "kopiert til denne maskinen, er slettet" in nurse.did("status")["words"], 10, "it is said")
+    nurse.did("press_status", text="Lukk")
+    assert "er slettet" not in nurse.did("status")["words"]
+
+    order(sandbox, person="Practitioner/dahl", device="*", reason="Gjelder en annen")
+    order(sandbox, person="Practitioner/tone", device="*", reason="PC-en skal byttes")
+    nurse.until(lambda: "Etter ordre fra plattformen" in nurse.did("status")["words"], 10, "the order is carried out")
+    assert "Grunn: PC-en skal byttes" in nurse.did("status")["spoken"]
+    assert nurse.quit() == 0
+    assert "Traceback" not in nurse.errors.read_text()
+    again = sign_on("tone", sandbox)
+    again.did("wait_ready")
+    assert "Etter ordre" not in again.did("status")["words"], "answered: it does not come again"
+    assert again.quit() == 0
