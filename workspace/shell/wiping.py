@@ -21,6 +21,9 @@ STAYS = (
 AFTER = "Det kopieres ikke på nytt før neste innlogging: blir plattformen borte, kan du bare lese det du har oppe."
 
 
+LONGEST = 60
+
+
 class Wiping:
     """One for each shift. `offline` are the copies, `orders` the platform's; `close` ends the listening."""
 
@@ -70,13 +73,17 @@ class Wiping:
             sheet.deleteLater()
 
     def _ordered(self, reason: str, count: int) -> None:
-        self._say(
-            f"Etter ordre fra plattformen er kopiene på denne maskinen slettet ({_counted(count)}). Grunn: {reason}"
-        )
+        done = f"Etter ordre fra plattformen er kopiene på denne maskinen slettet ({_counted(count)})."
+        self._say(f"{done} Grunn: {_short(reason)}")
 
     def _say(self, words: str) -> None:
         line = self._window.status
         line.notice("wiped", Notice(words, "warn", "Lukk", lambda: line.notice("wiped", None)))
+
+
+def _short(reason: str) -> str:
+    """The line has one row."""
+    return reason if len(reason) <= LONGEST else f"{reason[: LONGEST - 1].rstrip()}…"
 
 
 def _counted(count: int) -> str:
