@@ -79,6 +79,7 @@ class Offline:
         await asyncio.sleep(BEFORE)
         while True:
             whole = True
+            await self.prune()  # a shell may run for days
             for text in queries:
                 whole = await self._copy(text, here) and whole
                 await asyncio.sleep(BETWEEN)

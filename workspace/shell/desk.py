@@ -203,6 +203,8 @@ class Desk:
         self._minute.start()
         self._status(shift)
         shift.units = await shift.units_asked
+        # Also for who has none any more: nothing is readable here that is not hers.
+        self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
         if not shift.units:
             raise Problem(
                 "no-units",
