@@ -210,6 +210,7 @@ async def open_shift(
     from workspace.record.drafts import Drafts
     from workspace.record.draftsync import DraftSync, workstation
     from workspace.record.offline import Offline
+    from workspace.record.orders import Orders
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
     from workspace.record.tally import Tally
@@ -230,10 +231,14 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    DraftSync(drafts, client, device=await workstation(vault))
+    device = await workstation(vault)
+    DraftSync(drafts, client, device=device)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user)
+    orders = Orders(client, offline, device=device)
+    record.on_order(orders.heard)
+    record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     broker = Broker(
         record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
     )  # fmt: skip
@@ -253,9 +258,10 @@ async def open_shift(
         offline.start(),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
+    orders.start()
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
-        host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults),
+        host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import orjson
 
 from workspace.access.decision import Decision, Subject
 
-Kind = Literal["read", "search", "create", "update", "open", "refused"]
+Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
 
 CHAIN_URL = "urn:workspace:audit-chain"
 GENESIS = "0" * 64
@@ -28,7 +28,15 @@ _RESTFUL = "http://hl7.org/fhir/restful-interaction"
 _EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _ENTITY_TYPES = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ENTITY_ROLES = "http://terminology.hl7.org/CodeSystem/object-role"
-_ACTIONS: Mapping[str, str] = {"read": "R", "search": "E", "create": "C", "update": "U", "open": "R", "refused": "E"}
+_ACTIONS: Mapping[str, str] = {
+    "read": "R",
+    "search": "E",
+    "create": "C",
+    "update": "U",
+    "open": "R",
+    "refused": "E",
+    "wipe": "D",
+}
 _INTERACTIONS: Mapping[str, str] = {"read": "read", "search": "search-type", "create": "create", "update": "update"}
 _OPEN_VALUES = frozenset(
     {

@@ -184,6 +184,21 @@ class Client:
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
 
+    async def wipes(self, device: str) -> list[tuple[str, str]]:
+        """(id, reason) of each order to wipe that this device has not answered. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipes"
+        headers = {"Accept": "application/json", "X-Workspace-Device": device}
+        body = _body(await self._authorised("GET", url, headers, None, CONNECT_SECONDS))
+        orders = body.get("orders") if isinstance(body, dict) else None
+        if not isinstance(orders, list) or not all(isinstance(one, dict) and one.get("id") for one in orders):
+            raise _malformed("/wipes without orders")
+        return [(str(one["id"]), str(one.get("reason") or "")) for one in orders]
+
+    async def wiped(self, own: str, device: str) -> None:
+        """The order `own` is carried out here. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipe/{quote(own, safe='')}/done"
+        await self._authorised("POST", url, {"X-Workspace-Device": device}, b"", WRITE_SECONDS)
+
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
         await self._authorised("POST", self._endpoints.audit, {"Content-Type": "application/json"}, body, WRITE_SECONDS)
