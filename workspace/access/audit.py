@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-import orjson
-
 from workspace.access.decision import Decision, Subject
+from workspace.fhir import json
 
 Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
 
@@ -206,7 +205,7 @@ def link_hash(event: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in event.items() if name not in ("meta", "text")}
     links = [link for link in _chain(event) if link["url"] != "hash"]
     kept["extension"] = [{"url": CHAIN_URL, "extension": links}]
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(json.dumps(kept, json.SORTED)).hexdigest()
 
 
 def chain_of(event: Mapping[str, Any]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from workspace.clock import SystemClock
+from workspace.fhir import json as fhir_json
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Client:
     async def transaction(self, bundle: Mapping[str, Any], key: str, asker: Asker) -> Answer:
         """POST a transaction bundle under the idempotency key `key` (a UUID). Raises PlatformProblem."""
         headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
-        body = json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+        body = fhir_json.dumps(bundle)
         answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
             raise _malformed("transaction not answered with a Bundle")
@@ -302,12 +303,10 @@ class Client:
 
 
 def _body(response: httpx.Response) -> Any:
-    import orjson
-
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return orjson.loads(response.content)
+        return fhir_json.loads(response.content)
     except ValueError as error:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 
