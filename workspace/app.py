@@ -282,7 +282,7 @@ class Unattended:
 
 
 async def deliver_unattended(options: Options, known: settings_room.Settings, platform: Any) -> Unattended | None:
-    """Begin to deliver; close what comes before anybody signs on. None when nothing was ever written here. Raises Problem."""
+    """Begin to deliver; to be closed before anybody signs on. None when nothing was ever written here. Raises Problem."""
     from workspace.clock import SystemClock
     from workspace.record.client import Client
     from workspace.record.delivery import Courier

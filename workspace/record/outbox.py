@@ -59,7 +59,7 @@ class Outbox:
         delivered: Callable[[Mapping[str, Any], str], None] = lambda bundle, transaction: None,
         key: seal.SessionKey | None = None,
     ) -> None:
-        self._vault, self._client, self._clock, self._user = vault, client, clock, user
+        self._vault, self._client, self._clock, self.user = vault, client, clock, user
         self._delivered, self._key = delivered, key
         self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
@@ -80,7 +80,7 @@ class Outbox:
 
         def read(database: Any) -> list[tuple[Any, ...]]:
             query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
-            return list(database.execute(query, (self._user,)))
+            return list(database.execute(query, (self.user,)))
 
         broken = []
         for row in await self._vault.run(read):
@@ -168,7 +168,7 @@ class Outbox:
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
         own = own or str(uuid4())
         made = instant(self._clock.now())
-        item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self._user, made=made)
+        item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
         item = self._sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
@@ -271,7 +271,7 @@ class Outbox:
             if former is not None:
                 database.execute("DELETE FROM outbox WHERE id = ?", (former.id,))
                 seq = former.seq
-            row = (seq, item.id, self._user, item.patient, item.body(), item.made)
+            row = (seq, item.id, self.user, item.patient, item.body(), item.made)
             query = "INSERT INTO outbox (seq, id, user, patient, state, body, made) VALUES (?, ?, ?, ?, 'venter', ?, ?)"
             database.execute(query, row)
             return int(database.last_insert_rowid())

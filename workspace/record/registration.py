@@ -33,10 +33,14 @@ class Registration:
     def __init__(self, outbox: Outbox, vault: Vault, client: Client, *, device: str) -> None:
         self._outbox, self._vault, self._client, self._device = outbox, vault, client, device
         self._task: asyncio.Task[None] | None = None
+        self._idle: set[str] = set()
+        """Own keys of earlier sessions that nothing waits under."""
 
     async def start(self) -> None:
         """Begin; returns at once. Keys of earlier sessions are looked up in the vault."""
         self._outbox.registered |= await registered(self._vault)
+        used = {str(one.seal.get("kid")) for one in self._outbox.items()}
+        self._idle = await registered(self._vault, self._outbox.user) - used
         self._task = asyncio.create_task(self._work(), name="session-key")
 
     async def close(self) -> None:
@@ -47,11 +51,20 @@ class Registration:
         await asyncio.gather(task, return_exceptions=True)
         own = self._outbox.session_key().id if self._outbox.has_key() else ""
         if own in self._outbox.registered and not any(one.seal.get("kid") == own for one in self._outbox.items()):
-            try:
-                async with asyncio.timeout(FAREWELL):
-                    await self._client.withdraw_key(own)
-            except (Problem, TimeoutError):
-                log.info("the session's key could not be withdrawn; it runs out")
+            await self._withdraw(own)
+
+    async def _withdraw_idle(self) -> None:
+        idle, self._idle = self._idle, set()
+        for own in idle:
+            await self._withdraw(own)
+
+    async def _withdraw(self, own: str) -> None:
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._client.withdraw_key(own)
+        except (Problem, TimeoutError):
+            log.info("a session's key could not be withdrawn: it is tried at the next sign-on, or runs out")
+        else:
             await forget(self._vault, own)
 
     async def _work(self) -> None:
@@ -69,17 +82,18 @@ class Registration:
                 await asyncio.sleep(patience.next(problem))
             else:
                 self._outbox.registered.add(key.id)
-                await self._vault.set_setting(PREFIX + key.id, self._device)
+                await self._vault.set_setting(PREFIX + key.id, self._outbox.user)
                 patience = Patience()
+                await self._withdraw_idle()
                 await asyncio.sleep(AGAIN)
 
 
-async def registered(vault: Vault) -> set[str]:
-    """Ids of the keys that the platform was told of from this vault."""
+async def registered(vault: Vault, user: str = "") -> set[str]:
+    """Ids of the keys that the platform was told of from this vault; those of `user` alone when it is given."""
 
     def read(database: Any) -> list[str]:
-        query = "SELECT name FROM setting WHERE name >= ? AND name < ?"
-        return [str(row[0]) for row in database.execute(query, (PREFIX, PREFIX[:-1] + ";"))]
+        query = "SELECT name FROM setting WHERE name >= ? AND name < ? AND (value = ? OR ? = '')"
+        return [str(row[0]) for row in database.execute(query, (PREFIX, PREFIX[:-1] + ";", user, user))]
 
     return {name.removeprefix(PREFIX) for name in await vault.run(read)}
 

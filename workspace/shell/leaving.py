@@ -1,5 +1,5 @@
-"""Leaving with work that is not saved: what happens to it, in words, one press to go on and one to stay; and the courier that
-works while nobody is signed in.
+"""Leaving with work that is not saved: what happens to it, in words, one press to go on and one to stay; and the courier
+that works while nobody is signed in.
 
 Shows and waits; what waits is the outbox's, and how it is sent the record's.
 """
@@ -26,24 +26,23 @@ def words_of(goes: int, stays: int, refused: int, *, durable: bool) -> str:
     """What becomes of what is not saved when its author signs out; empty when all is saved."""
     said = []
     waiting = goes + stays
+    one = waiting == 1
     if waiting and not durable:
         said.append(f"{waiting} venter på plattformen og er bare i minnet: logger du ut nå, er det borte.")
     elif waiting:
         said.append(f"{waiting} venter på plattformen.")
-        them, each = ("Den", "den") if waiting == 1 else ("De", "de")
         if not stays:
-            said.append(f"{them} sendes fra denne maskinen når den svarer, også etter at du har logget ut.")
-        elif not goes:
             said.append(
-                f"{them} er trygg{'' if waiting == 1 else 'e'} her, og {each} sendes neste gang du logger inn her."
+                f"{'Den' if one else 'De'} sendes fra denne maskinen når den svarer, også etter at du har logget ut."
             )
+        elif not goes:
+            said.append(f"{'Den er trygg' if one else 'De er trygge'} her, og sendes neste gang du logger inn her.")
         else:
             said.append(f"{goes} sendes fra denne maskinen når den svarer, også etter at du har logget ut.")
             said.append(f"{stays} sendes neste gang du logger inn her.")
     if refused:
-        said.append(
-            f"{refused} ble ikke lagret og må ses over. {'Den' if refused == 1 else 'De'} ligger her til du gjør det."
-        )
+        them = "Den" if refused == 1 else "De"
+        said.append(f"{refused} ble ikke lagret og må ses over. {them} ligger her til du gjør det.")
     return " ".join(said)
 
 
@@ -82,8 +81,8 @@ async def _ask(theme: Theme, window: QWidget, words: str) -> bool:
 
 
 class Unattended:
-    """`begin` once nobody is signed in, ``await end()`` before somebody is: both may be called at any time. `start` gives what
-    is to be closed, or None."""
+    """`begin` once nobody is signed in, ``await end()`` before somebody is: both may be called at any time. `start` gives
+    what is to be closed, or None."""
 
     def __init__(self, start: Callable[[], Awaitable[Any]], tasks: Tasks) -> None:
         self._start, self._tasks = start, tasks
