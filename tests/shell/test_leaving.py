@@ -12,6 +12,7 @@ from workspace.shell import theme
 from workspace.shell.chips import PlainButton
 from workspace.shell.leaving import Unattended, may_leave, words_of
 from workspace.shell.loop import Tasks
+from workspace.shell.sheet import Sheet
 from workspace.shell.window import MainWindow
 
 
@@ -34,7 +35,7 @@ def test_each_case_is_said_in_words():
     mixed = words_of(2, 1, 0, durable=True)
     assert "3 venter på plattformen. 2 sendes fra denne maskinen" in mixed
     assert mixed.endswith("1 sendes neste gang du logger inn her.")
-    assert "er borte" in words_of(1, 0, 0, durable=False)
+    assert "bare i minnet" in words_of(1, 0, 0, durable=False)
     assert words_of(0, 0, 1, durable=True) == "1 ble ikke lagret og må ses over. Den ligger her til du gjør det."
     assert words_of(0, 0, 0, durable=True) == ""
 
@@ -48,8 +49,9 @@ def test_one_press_goes_on_and_one_stays(window, press, goes):
     async def run():
         asking = asyncio.ensure_future(may_leave(window.theme, window, outbox(2, 2), durable=True))
         await asyncio.sleep(0)
-        assert any("også etter at du har logget ut" in one.text() for one in window.findChildren(QLabel))
-        next(one for one in window.findChildren(PlainButton) if one.text() == press).click()
+        (sheet,) = (one for one in window.findChildren(Sheet) if one.isVisible())
+        assert any("også etter at du har logget ut" in one.text() for one in sheet.findChildren(QLabel))
+        next(one for one in sheet.findChildren(PlainButton) if one.text() == press).click()
         assert await asking is goes
         assert await may_leave(window.theme, window, outbox(0, 0), durable=True) is True  # nothing to ask
 
