@@ -48,9 +48,8 @@ from workspace.shell.workplace import Group, Workplace
 USER = {"reference": "Practitioner/tone", "display": "Tone Nilsen", "role": "sykepleier"}
 VENDORS, PANELS = 20, 50
 PATIENTS = [one.reference for one in synthetic.RESIDENTS]
-KEYED = 3_000
-"""Rows that a panel computes itself: as many of one short cell as the limit of a render (256 KiB) takes. Ten thousand can
-only be bound to their search, and then nothing travels."""
+KEYED = 10_000
+"""Rows that a panel computes itself: the SDK sends them in several renders, each within the limit of 256 KiB."""
 SECONDS = 20.0
 
 

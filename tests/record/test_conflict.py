@@ -6,7 +6,7 @@ import asyncio
 from copy import deepcopy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.gateway.conftest import Server
@@ -152,6 +152,7 @@ RESOURCE = st.dictionaries(st.sampled_from(["a", "b", "c", "note"]), TREE, max_s
 
 @settings(max_examples=300, deadline=None)
 @given(RESOURCE, RESOURCE, RESOURCE)
+@example({"c": [""]}, {"a": {}, "c": ["", ""]}, {"c": [""]})  # a repeated element is an addition too
 def test_no_change_disappears_whatever_the_shapes(base, mine, theirs):
     found = compare(base, mine, theirs)
     everything = dict.fromkeys(paths(found), "mine")

@@ -227,7 +227,8 @@ def _list(
         ]
     if mine[: len(base)] == base and theirs[: len(base)] == base:
         found.fields.append(Field(path, list(base), list(mine), list(theirs), "theirs" if mine == base else "mine"))
-        return [*deepcopy(list(theirs)), *(deepcopy(each) for each in mine[len(base) :] if each not in theirs)]
+        added = list(theirs[len(base) :])  # not all of theirs: mine may repeat what stood there before
+        return [*deepcopy(list(theirs)), *(deepcopy(each) for each in mine[len(base) :] if each not in added)]
     return None
 
 
