@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from workspace.access.decision import Decision, Subject
 from workspace.fhir import json
 
-Kind = Literal["read", "search", "create", "update", "open", "refused"]
+Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
 
 CHAIN_URL = "urn:workspace:audit-chain"
 GENESIS = "0" * 64
@@ -27,7 +27,15 @@ _RESTFUL = "http://hl7.org/fhir/restful-interaction"
 _EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _ENTITY_TYPES = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ENTITY_ROLES = "http://terminology.hl7.org/CodeSystem/object-role"
-_ACTIONS: Mapping[str, str] = {"read": "R", "search": "E", "create": "C", "update": "U", "open": "R", "refused": "E"}
+_ACTIONS: Mapping[str, str] = {
+    "read": "R",
+    "search": "E",
+    "create": "C",
+    "update": "U",
+    "open": "R",
+    "refused": "E",
+    "wipe": "D",
+}
 _INTERACTIONS: Mapping[str, str] = {"read": "read", "search": "search-type", "create": "create", "update": "update"}
 _OPEN_VALUES = frozenset(
     {
@@ -54,7 +62,8 @@ _OPEN_VALUES = frozenset(
 @dataclass(frozen=True, slots=True)
 class Access:
     """One thing to be logged. `package` is ``nordlys.vitals@1.0.0``; `patients` are ``Patient/x``; `query` is a
-    shape from `query_shape`; `versions` are written resources, ``Observation/7/_history/1``; `at` is a FHIR instant."""
+    shape from `query_shape`; `versions` are written resources, ``Observation/7/_history/1``; `at` is a FHIR instant;
+    `device` delivered it after its author had signed out."""
 
     kind: Kind
     subject: Subject
@@ -72,6 +81,7 @@ class Access:
     instance: str = ""
     reason: str = ""
     cached: bool = False
+    device: str = ""
     versions: tuple[str, ...] = ()
 
 
@@ -95,7 +105,7 @@ def audit_event(access: Access, id: str) -> dict[str, Any]:
         "outcome": "0" if permitted else "4",
         "outcomeDesc": access.decision.sentence if not permitted else "Tilgang gitt",
         "purposeOfEvent": [{"coding": [{"system": PURPOSE_SYSTEM, "code": access.purpose}]}],
-        "agent": [_user(access), _panel(access)],
+        "agent": [_user(access), _panel(access), *([_deliverer(access)] if access.device else [])],
         "source": {"observer": _organization(access), "site": access.unit.rpartition("/")[2] or "plattform"},
         "entity": [_query(access), *(_patient(one) for one in access.patients)],
     }
@@ -132,6 +142,16 @@ def _panel(access: Access) -> dict[str, Any]:
         "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110150"}]},
         "who": {"display": access.package},
         "name": access.package,
+        "requestor": False,
+    }
+
+
+def _deliverer(access: Access) -> dict[str, Any]:
+    """The workstation that brought it, sealed by the user."""
+    return {
+        "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110153"}]},
+        "who": {"display": access.device},
+        "name": access.device,
         "requestor": False,
     }
 

@@ -112,6 +112,12 @@ class Feed:
             if reader.author == author:
                 reader.note(str(draft["id"]), event("draft", draft))
 
+    def order(self, person: str, order: Mapping[str, Any]) -> None:
+        """An order to wipe, to the sessions of one person, or ``*`` of all."""
+        for reader in self._readers:
+            if person in ("*", reader.author):
+                reader.note(f"wipe {order['id']}", event("wipe", order))
+
     def end_session(self, sid: str) -> None:
         for reader in self._readers:
             if reader.session == sid:

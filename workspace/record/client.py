@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 from uuid import uuid4
 
+from workspace.access import seal
 from workspace.clock import SystemClock
 from workspace.fhir import json as fhir_json
 from workspace.problem import Problem
@@ -145,14 +146,43 @@ class Client:
             return await self._fhir("POST", f"{base}/{target}/_search", asker, query.encode(), headers)
         return await self._fhir("GET", f"{base}/{path}", asker)
 
-    async def transaction(self, bundle: Mapping[str, Any], key: str, asker: Asker) -> Answer:
-        """POST a transaction bundle under the idempotency key `key` (a UUID). Raises PlatformProblem."""
+    async def transaction(self, bundle: Mapping[str, Any] | bytes, key: str, asker: Asker) -> Answer:
+        """POST a transaction bundle, bytes as they are, under the idempotency key `key` (a UUID). Raises PlatformProblem."""
         headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
-        body = fhir_json.dumps(bundle)
+        body = bundle if isinstance(bundle, bytes) else fhir_json.dumps(bundle)
         answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
             raise _malformed("transaction not answered with a Bundle")
         return answer
+
+    async def sealed(self, content: bytes, key: str, envelope: Mapping[str, Any]) -> Answer:
+        """POST what its author sealed, in nobody's name but the author's: no token goes with it. Raises PlatformProblem."""
+        request = str(uuid4())
+        headers = {
+            "Accept": "application/fhir+json", "Content-Type": "application/fhir+json", "Idempotency-Key": key,
+            "X-Request-Id": request, "X-Workspace-Seal": seal.to_header(envelope),
+        }  # fmt: skip
+        response = await self._send("POST", f"{self._origin}/sealed", headers, content, WRITE_SECONDS)
+        if response.status_code >= 300:
+            raise _refusal(response)
+        body = _body(response)
+        if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
+            raise _malformed("sealed transaction not answered with a Bundle")
+        return Answer(response.status_code, body, request, dict(response.headers))
+
+    async def register_key(self, public: str, device: str) -> None:
+        """Make the session's public key known to the platform. Raises PlatformProblem."""
+        body = json.dumps({"key": public, "device": device}).encode()
+        headers = {"Content-Type": "application/json"}
+        await self._authorised("POST", f"{self._origin}/session/key", headers, body, WRITE_SECONDS)
+
+    async def withdraw_key(self, own: str) -> None:
+        """Nothing more comes under the session's key. Raises PlatformProblem."""
+        await self._authorised("POST", f"{self._origin}/session/key/{own}/revoke", {}, None, CONNECT_SECONDS)
+
+    @property
+    def _origin(self) -> str:
+        return self._endpoints.fhir.rstrip("/").rpartition("/")[0]
 
     async def outcome(self, key: str) -> dict[str, Any] | None:
         """What became of the transaction `key`: the first answer's Bundle; None when it was not done, was refused, or the
@@ -184,6 +214,21 @@ class Client:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
+
+    async def wipes(self, device: str) -> list[tuple[str, str]]:
+        """(id, reason) of each order to wipe that this device has not answered. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipes"
+        headers = {"Accept": "application/json", "X-Workspace-Device": device}
+        body = _body(await self._authorised("GET", url, headers, None, CONNECT_SECONDS))
+        orders = body.get("orders") if isinstance(body, dict) else None
+        if not isinstance(orders, list) or not all(isinstance(one, dict) and one.get("id") for one in orders):
+            raise _malformed("/wipes without orders")
+        return [(str(one["id"]), str(one.get("reason") or "")) for one in orders]
+
+    async def wiped(self, own: str, device: str) -> None:
+        """The order `own` is carried out here. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipe/{quote(own, safe='')}/done"
+        await self._authorised("POST", url, {"X-Workspace-Device": device}, b"", WRITE_SECONDS)
 
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()

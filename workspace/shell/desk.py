@@ -18,6 +18,7 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
+from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
@@ -29,6 +30,7 @@ from workspace.shell.window import MainWindow
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
     from workspace.shell.unsent import Unsent
+    from workspace.shell.wiping import Wiping
     from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,10 @@ class Shift:
     residents: tuple[Any, ...] = ()
     attention: Attention | None = None
     unsent: Unsent | None = None
+    orders: Any = None
+    wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
+    errands: list[Any] = field(default_factory=list)
 
 
 class Desk:
@@ -81,6 +86,8 @@ class Desk:
         self._platform: Any = None
         self._over = asyncio.Event()
         self.tasks = Tasks(self._failed)
+        self.unattended = Unattended(lambda: rooms.deliver(options, self._known, self._platform), self.tasks)
+        self._asked_to_leave = False
         self.watchdog = Watchdog(window)
         self.signing: asyncio.Task[Any] | None = None
         self._grounded: asyncio.Task[Any] | None = None
@@ -147,6 +154,8 @@ class Desk:
         self._welcome()
         if self.options.visit is not None:
             await self._sign_in()
+        else:
+            self.unattended.begin()
 
     async def _stand(self) -> Any:
         """What panels stand on, before anybody has signed on: the processes of those that were used here last are made
@@ -181,6 +190,7 @@ class Desk:
         await self._stages.ready("work")
         assert self._grounded is not None
         ground = await asyncio.shield(self._grounded)
+        await self.unattended.end()
         shift = await self._rooms.open_shift(self.options, self._known, self._platform, signed, ground)
         self.shift = shift
         shift.problems += self._broken
@@ -200,6 +210,8 @@ class Desk:
         self._minute.start()
         self._status(shift)
         shift.units = await shift.units_asked
+        # Also for who has none any more: nothing is readable here that is not hers.
+        self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
         if not shift.units:
             raise Problem(
                 "no-units",
@@ -240,7 +252,9 @@ class Desk:
         line.set_light("Innlogging", "ok")
         from workspace.shell.existing import ask_existing
         from workspace.shell.unsent import Unsent
+        from workspace.shell.wiping import Wiping
 
+        shift.wiping = Wiping(self.window, shift.broker.offline, shift.orders)
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
@@ -399,6 +413,8 @@ class Desk:
         for scale in (100, 125, 150, 200):
             choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
+        if shift.wiping is not None:
+            choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
         choices.append(Choice("Logg ut", "Handling", "F12", self._leave))
         self.window.palette_.open(choices)
 
@@ -410,6 +426,10 @@ class Desk:
             wards = [a.id for a in self.shift.layout.activities if a.context == "unit"]
             self.shift.workplace.go(wards[0] if wards else "")
         self.tasks.spawn(self._open_unit(reference))
+
+    def _wipe(self) -> None:
+        if self.shift is not None and self.shift.wiping is not None:
+            self.tasks.spawn(self.shift.wiping.ask())
 
     def _leave(self) -> None:
         self.tasks.spawn(self._sign_out())
@@ -441,15 +461,23 @@ class Desk:
     # --- the end ---
 
     async def _sign_out(self) -> None:
-        shift, self.shift = self.shift, None
-        if shift is None:
+        shift = self.shift
+        if shift is None or self._asked_to_leave:
             return
+        self._asked_to_leave = True
+        try:
+            if not await may_leave(self.window.theme, self.window, shift.outbox, durable=shift.vault.durable):
+                return
+        finally:
+            self._asked_to_leave = False
+        self.shift = None
         self.window.show_sign_in()
         self.window.sign_in.starting("Logger ut …", None)
         await close_shift(shift, sign_out=True)
         self.window.clear_pages()
         self._minute.stop()
         self._welcome()
+        self.unattended.begin()
 
     async def _close(self) -> None:
         self._minute.stop()
@@ -460,6 +488,7 @@ class Desk:
             await asyncio.gather(self.signing, return_exceptions=True)
         if shift is not None:
             await close_shift(shift, sign_out=False)
+        await self.unattended.end()
         await self.tasks.close()
         if self._grounded is not None and not self._grounded.cancelled() and self._grounded.exception() is None:
             await self._grounded.result().close()
@@ -481,7 +510,7 @@ def _title(packages: Any, package: str) -> str:
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
-    for part in (shift.attention, shift.unsent):
+    for part in (shift.attention, shift.unsent, shift.wiping):
         if part is not None:
             part.close()
     for subscription in shift.subscriptions.values():
@@ -491,7 +520,10 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     steps = []
     if shift.workplace is not None:
         steps.append(shift.workplace.close)
-    steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close, shift.drafts.close]
+    if shift.orders is not None:
+        steps.append(shift.orders.close)
+    steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
+    steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
     steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
     for step in steps:
         try:
