@@ -11,6 +11,7 @@ import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
 from tests.gateway.test_feed import hello, stream
+from workspace.fhir import json
 from workspace.fhir.service import FhirRequest, FhirResponse
 from workspace.gateway.upstream import Upstream
 
@@ -36,6 +37,16 @@ def test_a_request_goes_out_as_fhir_and_comes_back_whole():
     body = {"resourceType": "Observation", "id": "7"}
     answer = ask(serve, FhirRequest("PUT", "Observation/7", "", {"if-match": 'W/"1"'}, body))
     assert (answer.status, answer.body, answer.headers["etag"]) == (200, body, 'W/"2"')
+
+
+def test_decimals_reach_another_server_and_come_back_with_their_digits():
+    def serve(request):
+        assert request.content == b'{"resourceType":"Observation","value":38.60}'
+        return httpx.Response(200, content=b'{"resourceType": "Observation", "value": 1.10e-2}')
+
+    body = json.loads(b'{"resourceType":"Observation","value":38.60}')
+    answer = ask(serve, FhirRequest("PUT", "Observation/7", "", {}, body))
+    assert json.dumps(answer.body) == b'{"resourceType":"Observation","value":1.10e-2}'
 
 
 def test_a_long_search_is_posted():

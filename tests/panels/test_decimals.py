@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,8 +68,7 @@ async def test_an_update_of_what_a_panel_read_keeps_the_digits(tmp_path: Path, t
     server = Server(tmp_path).start()
     try:
         server.store_put(pulse("BEB-18", value=value, extension=extension, id="maalt"))
-        async with _working(server) as working:
-            broker: Any = working[0] if isinstance(working, tuple) else working
+        async with _working(server) as broker:
             host = PanelHost(
                 broker, packages, policy=Policy(allow_unconfined=True), clock=SystemClock(), user=USER,
                 tenant="311000101", tier=tier,

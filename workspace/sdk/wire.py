@@ -63,15 +63,19 @@ def _number(text: str) -> float:
 
 def _literal(value: Any) -> bool:
     try:
-        return _seen and _holds(value)
+        return _seen and _holds((value,))
     except RecursionError:  # circular, or too deep: the encoder says so
         return False
 
 
 def _holds(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_holds(part) for part in value.values())
-    return any(_holds(part) for part in value) if isinstance(value, list | tuple) else isinstance(value, Literal)
+    for part in value.values() if isinstance(value, dict) else value:
+        kind = type(part)
+        if kind is Literal:
+            return True
+        if kind is not str and isinstance(part, (dict, list, tuple)) and _holds(part):
+            return True
+    return False
 
 
 def _raw(value: Any) -> Any:
