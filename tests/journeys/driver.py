@@ -227,6 +227,15 @@ class Driver:
             await asyncio.sleep(0.02)
         raise Fault("not ready in time")
 
+    async def do_sign_out(self):
+        """The button for it."""
+        self.click(self.window.top.leave, "Logg ut")
+        return {}
+
+    async def do_signed_out(self):
+        """Whether nobody is signed in."""
+        return {"yes": self.desk.shift is None and not self.window.top.leave.isVisible()}
+
     async def do_quit(self):
         """As a person who closes the window."""
         self.window.close()
