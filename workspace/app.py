@@ -211,6 +211,7 @@ async def open_shift(
     from workspace.record.drafts import Drafts
     from workspace.record.draftsync import DraftSync, workstation
     from workspace.record.offline import Offline
+    from workspace.record.orders import Orders
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
     from workspace.record.registration import Registration
@@ -239,6 +240,9 @@ async def open_shift(
     courier = Courier(vault, client, user=user)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user)
+    orders = Orders(client, offline, device=device)
+    record.on_order(orders.heard)
+    record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     broker = Broker(
         record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
     )  # fmt: skip
@@ -260,9 +264,10 @@ async def open_shift(
         courier.start(),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
+    orders.start()
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
-        host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults),
+        host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
         errands=[registration, courier],
     )  # fmt: skip
 

@@ -46,6 +46,7 @@ def parser(command: str = PANEL) -> argparse.ArgumentParser:
         from workspace import panel_commands
 
         panel_commands.add(panel, profile_folder, sandbox_folder)
+    _wipe(commands.add_parser("wipe", help="slett det som er kopiert til denne maskinen, uten å logge inn"))
     _doctor(commands.add_parser("doctor", help="hva som virker på denne maskinen"))
     return top
 
@@ -89,6 +90,14 @@ def _doctor(command: argparse.ArgumentParser) -> None:
     command.add_argument("--profile", type=Path)
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=doctor)
+
+
+def _wipe(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--profile", type=Path, help="mappe for innstillinger og kladder")
+    command.add_argument("--all", action="store_true", help="også det lokale lageret og nøkkelen til det")
+    command.add_argument("--even-unsent", action="store_true", help="med --all: også arbeid som ikke er sendt")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=wipe)
 
 
 def sandbox_folder(given: Path | None) -> Path:
@@ -175,6 +184,15 @@ def sandbox(options: argparse.Namespace) -> int:
         history_days=options.history,
         idle_exit=options.idle_exit,
         reset=options.reset,
+    )
+
+
+def wipe(options: argparse.Namespace) -> int:
+    """What was copied to this machine goes; with ``--all`` the vault and its key too."""
+    from workspace import wipe_command
+
+    return wipe_command.run(
+        profile_folder(options.profile), whole=options.all, even_unsent=options.even_unsent, as_json=options.json
     )
 
 

@@ -1,9 +1,17 @@
 """The shared record in figures, in one run: ``python tests/benchmarks/record.py --json``.
 
 Needs nothing: it makes a home with a patient of 5,000 resources in a temporary folder and starts a platform of its own
-(gateway and store in one process). The record, broker, outbox and feed are the shell's own. Most figures are taken at the
-door, where six panels are six watching listeners; *painted* is a whole shell with real panels of the resident's activity
-before a sandbox, from Enter until each has drawn (``--painted 0`` leaves it out). Ratios are to plain httpx in the same run.
+(gateway and store in one process). Two kinds of figure:
+
+* At the door (switch told, own change, other workstation, requests): the shell's own record, broker, outbox and feed, where
+  six panels are six watching listeners. Nothing is drawn.
+* On the screen (painted, former patient, memory): a whole shell in a process of its own, real panels in theirs, drawn off
+  screen before a sandbox and told with real keys (``tests/journeys/driver.py``). *Former patient* counts the screens, of
+  ``--switches``, that showed anything of another than the banner names: looked at in every turn of the loop on the way, and
+  word by word at the end. *Memory* is the resident set of the shell and all its panels, after the last switch to after 50.
+  The issue's own count is ``--switches 500``. ``--painted 0 --switches 0`` leaves both out.
+
+Ratios are to plain httpx in the same run.
 """
 # ruff: noqa: E402
 
@@ -11,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import csv
 import gc
 import json
 import statistics
@@ -67,6 +76,8 @@ OVERLAPPING = (
 SCOPES = ("patient/*.crus",)
 MANY = (3500, 900, 300, 200, 60, 40)
 """Vital signs, laboratory values, notes, prescriptions, problems and allergies: 5,000."""
+EARLY = 50
+"""Switches after which a shell has made all that it keeps."""
 ARNE, OTHER = "Arne Storspove", "Einar Furukongle"
 
 
@@ -74,7 +85,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--switches", type=int, default=500)
+    parser.add_argument("--switches", type=int, default=60)
     parser.add_argument("--changes", type=int, default=60)
     parser.add_argument("--painted", type=int, default=6, help="switches in a whole shell")
     options = parser.parse_args()
@@ -105,11 +116,10 @@ def measure(folder, options):
         token = token_of(key)
         found = asyncio.run(switches(origin, token, options.runs))
         found |= asyncio.run(changes(origin, token, options.changes))
-        found |= asyncio.run(many(origin, token, options.switches))
     finally:
         process.terminate()
         process.wait(10)
-    return found | (painted(folder, options.painted) if options.painted else {})
+    return found | shell(folder, options.painted, options.switches)
 
 
 # The home ---------------------------------------------------------------------------------------------
@@ -394,40 +404,13 @@ class Heard:
         return heard
 
 
-async def many(origin, token, switches):
-    """Patient after patient in one session: whose rows were told, and what memory it costs."""
-    wrong, early, late = 0, 0, 0
-    own = psutil.Process()
-    async with Pc(origin, token) as pc:
-        for number in range(switches):
-            patient = (SMALL, "BEB-30")[number % 2]
-
-            def told(name, change, patient=patient):
-                nonlocal wrong
-                rows = change.whole.resources if change.whole else [row for _, row in change.put]
-                wrong += any(f"Patient/{patient}" not in json.dumps(row) for row in rows)
-
-            _, where = await pc.switch(patient, told)
-            pc.broker.end(where)
-            if number == 49:
-                gc.collect()
-                early = own.memory_info().rss
-        gc.collect()
-        late = own.memory_info().rss
-    return {
-        "former_patient_shown": figure(wrong, "screens", "0", switches),
-        "memory_after_all_per_after_50": figure(late / early if early else 1.0, "ratio", "<= 1.05", switches),
-    }
-
-
-def painted(folder, switches):
-    """A whole shell: from Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain
-    httpx fetching and parsing what those panels ask."""
+def shell(folder, painted, switches):
+    """A whole shell, real panels and real keys, before a sandbox of its own; nothing is started when neither is wanted."""
     from tests.journeys.conftest import Sandbox, Workstation
 
-    sandbox = Sandbox(folder / "sandbox", history=7)
-    ours, plain = [], []
-    nurse = None
+    if not painted and not switches:
+        return {}
+    sandbox, nurse = Sandbox(folder / "sandbox", history=7), None
     try:
         sandbox.start()
         while not json.loads(sandbox.get("/health")[1])["history"]["complete"]:
@@ -437,20 +420,77 @@ def painted(folder, switches):
         sandbox.start()
         nurse = Workstation("tone", sandbox, folder / "profile")
         nurse.did("open_patient", name=ARNE)
-        for _ in range(switches):
-            nurse.did("switch_patient", name=OTHER)
-            ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)
-            plain.append(asyncio.run(fetch_of_panels(sandbox.url)))
+        found = until_painted(nurse, sandbox, painted) if painted else {}
+        found |= many(nurse, switches) if switches else {}
         nurse.quit()
+        return found
     finally:
         if nurse is not None:
             nurse.end()
         sandbox.end()
+
+
+def until_painted(nurse, sandbox, switches):
+    """From Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain httpx fetching
+    and parsing what those panels ask."""
+    ours, plain = [], []
+    for _ in range(switches):
+        nurse.did("switch_patient", name=OTHER)
+        ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)
+        plain.append(asyncio.run(fetch_of_panels(sandbox.url)))
     ratios = [one / statistics.median(plain) for one in ours]
     return {
         "switch_to_all_painted": figure(statistics.median(ratios), "x httpx", "<= 2.0", switches),
         "switch_to_all_painted_ms": figure(statistics.median(ours) * 1000, "ms", "-", switches),
     }
+
+
+def many(nurse, switches):
+    """Resident after resident on one screen. Wrong is a screen on which, in any turn of the loop from Enter until all is
+    drawn, a panel or the banner was another's than the one the banner names, or where in the end a panel has another's rows
+    or any word names another. Memory is that of the shell and all its panels' processes, after the last and after 50."""
+    names = residents()
+    wrong, early, began = 0, 0, time.perf_counter()
+    for number in range(switches):
+        name = names[number % len(names)]
+        told = nurse.did("switch_patient", name=name, seconds=30)
+        wrong += bool(told["mixed"]) or another_stands(nurse.did("sample"), name, told["patient"], names)
+        if number + 1 == EARLY:
+            early = memory(nurse)
+    seconds = time.perf_counter() - began
+    late = memory(nurse)
+    found = {
+        "former_patient_shown": figure(wrong, "screens", "0", switches),
+        "switch_in_a_row_ms": figure(seconds / switches * 1000, "ms", "-", switches),
+        "memory_after_all": figure(late / 2**20, "MB", "-", switches),
+    }
+    if switches > EARLY:
+        found["memory_after_all_per_after_50"] = figure(late / early, "ratio", "<= 1.05", switches)
+    return found
+
+
+def residents():
+    """Whom the nurse of Havblikk goes between: those beside the patient of 5,000 resources."""
+    with (ROOT / "resources" / "home" / "residents.csv").open(encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["unit"] == "havblikk" and row["id"] != BIG]
+    return [f"{row['given']} {row['family']}" for row in rows[:6]]
+
+
+def another_stands(sample, name, patient, names):
+    """Whether anything on screen is somebody else's than `name`'s."""
+    words = "\n".join(panel["words"] for panel in sample["panels"].values())
+    return (
+        name not in sample["banner"]
+        or bool(sample["mixed"])
+        or any(panel["patient"] != patient for panel in sample["panels"].values())
+        or any(set(panel["subjects"]) - {patient, ""} for panel in sample["panels"].values())
+        or any(other in words or other in sample["banner"] for other in names if other != name)
+    )
+
+
+def memory(nurse):
+    """Bytes that the shell and its panels hold now."""
+    return sum(psutil.Process(one["pid"]).memory_info().rss for one in nurse.did("pids").values())
 
 
 async def add(file):

@@ -232,9 +232,21 @@ class Driver:
         self.click(self.window.top.leave, "Logg ut")
         return {}
 
-    async def do_signed_out(self):
-        """Whether nobody is signed in."""
-        return {"yes": self.desk.shift is None and not self.window.top.leave.isVisible()}
+    async def do_signed_in(self):
+        """Who is; "" when nobody is and the sign-in stands on screen."""
+        if self.desk.shift is not None or self.desk._platform is None or not self.window.sign_in.isVisible():
+            return {"user": "somebody"}
+        return {"user": ""}
+
+    async def do_act(self, title):
+        """Ctrl+K, the words of an action, Enter."""
+        await self._palette()
+        QTest.keyClicks(self.window.palette_.edit, title)
+        item = self.window.palette_.list.item(0)
+        if item is None or title not in item.text():
+            raise Fault(f"Ctrl+K finds {item.text() if item else 'nothing'} for {title!r}")
+        QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
+        return {}
 
     async def do_quit(self):
         """As a person who closes the window."""

@@ -27,7 +27,7 @@ def test_what_waits_at_sign_out_is_sent_from_the_machine_and_a_colleague_sees_it
     assert "1 venter" in nurse.did("status")["words"]
     nurse.did("sign_out")
     nurse.did("press_sheet", text="Logg ut")
-    nurse.until(lambda: nurse.did("signed_out")["yes"], 30, "that she is signed out")
+    nurse.until(lambda: nurse.did("signed_in")["user"] == "", 30, "that she is signed out")
     own_sandbox.start(port)
     began, seen = time.monotonic(), ""
     while NOTE not in seen:

@@ -387,6 +387,16 @@ def test_records_are_not_merged_by_a_page_elsewhere(standing):
     assert standing.ask("/sandbox/merge")[0] == 405
 
 
+def test_workstations_are_not_wiped_by_a_page_elsewhere_or_without_a_reason(standing):
+    asked = {"person": "Practitioner/tone", "device": "stue 3", "reason": "PC-en er borte"}
+    assert standing.ask("/sandbox/wipe", asked, Content_Type="text/plain")[0] == 415
+    assert standing.ask("/sandbox/wipe", asked, Host="evil.example")[0] == 403
+    assert standing.ask("/sandbox/wipe")[0] == 405
+    assert standing.ask("/sandbox/wipe", {**asked, "reason": ""})[0] == 400
+    status, told = standing.ask("/sandbox/wipe", asked)
+    assert (status, set(told)) == (200, {"id"})
+
+
 def test_the_one_a_resident_has_shut_out_never_meets_her(standing):
     async def look(token):
         def go():

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-import orjson
-
 from workspace.access.decision import Decision, Subject
+from workspace.fhir import json
 
-Kind = Literal["read", "search", "create", "update", "open", "refused"]
+Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
 
 CHAIN_URL = "urn:workspace:audit-chain"
 GENESIS = "0" * 64
@@ -28,7 +27,15 @@ _RESTFUL = "http://hl7.org/fhir/restful-interaction"
 _EVENT_TYPES = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 _ENTITY_TYPES = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ENTITY_ROLES = "http://terminology.hl7.org/CodeSystem/object-role"
-_ACTIONS: Mapping[str, str] = {"read": "R", "search": "E", "create": "C", "update": "U", "open": "R", "refused": "E"}
+_ACTIONS: Mapping[str, str] = {
+    "read": "R",
+    "search": "E",
+    "create": "C",
+    "update": "U",
+    "open": "R",
+    "refused": "E",
+    "wipe": "D",
+}
 _INTERACTIONS: Mapping[str, str] = {"read": "read", "search": "search-type", "create": "create", "update": "update"}
 _OPEN_VALUES = frozenset(
     {
@@ -210,7 +217,7 @@ def link_hash(event: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in event.items() if name not in ("meta", "text")}
     links = [link for link in _chain(event) if link["url"] != "hash"]
     kept["extension"] = [{"url": CHAIN_URL, "extension": links}]
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(json.dumps(kept, json.SORTED)).hexdigest()
 
 
 def chain_of(event: Mapping[str, Any]) -> dict[str, str]:

@@ -29,6 +29,7 @@ from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.tokens import TokenCheck
 from workspace.gateway.web import fhir_response, json_bytes
 from workspace.gateway.wellknown import WellKnown
+from workspace.gateway.wipes import WipeRoutes
 
 __all__ = ["Gateway", "GatewaySettings", "TokenCheck", "gateway_app"]
 
@@ -47,6 +48,7 @@ def gateway_app(
     """The application in front of `service`. `health` is the body of ``/health`` (docs/seams.md)."""
     gateway = Gateway(service, settings=settings, tokens=tokens, clock=clock, health=health)
     open_to_all, fhir, rest, drafts = WellKnown(gateway), FhirRoutes(gateway), _Rest(gateway), DraftRoutes(gateway)
+    wipes = WipeRoutes(gateway)
     sealed = SealedRoutes(gateway, fhir)
 
     @asynccontextmanager
@@ -68,6 +70,8 @@ def gateway_app(
             Route("/transactions/{key}", rest.transaction),
             Route("/drafts", _guarded(drafts.all)),
             Route("/drafts/{id}", _guarded(drafts.one), methods=["GET", "PUT", "DELETE"]),
+            Route("/wipes", _guarded(wipes.pending)),
+            Route("/wipe/{id}/done", _guarded(wipes.done), methods=["POST"]),
             Route("/session/key", _guarded(sealed.register), methods=["POST"]),
             Route("/session/key/{id}/revoke", _guarded(sealed.revoke), methods=["POST"]),
             Route("/sealed", _guarded(sealed.deliver), methods=["POST"]),

@@ -19,6 +19,7 @@ import orjson
 from workspace.access.protection import KINDS
 from workspace.access.restrictions import is_restriction, marks_of
 from workspace.clock import Clock
+from workspace.fhir import json
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
@@ -111,6 +112,12 @@ class Feed:
             if reader.author == author:
                 reader.note(str(draft["id"]), event("draft", draft))
 
+    def order(self, person: str, order: Mapping[str, Any]) -> None:
+        """An order to wipe, to the sessions of one person, or ``*`` of all."""
+        for reader in self._readers:
+            if person in ("*", reader.author):
+                reader.note(f"wipe {order['id']}", event("wipe", order))
+
     def end_session(self, sid: str) -> None:
         for reader in self._readers:
             if reader.session == sid:
@@ -189,7 +196,7 @@ class Feed:
         self._seq += 1
         whole = {"seq": self._seq, **body}
         place = whole if kind in KINDS and body.get("resource") is not None else None
-        one = Numbered(self._seq, name, kind, patients, orjson.dumps(whole), marks, place)
+        one = Numbered(self._seq, name, kind, patients, json.dumps(whole), marks, place)
         if len(self._kept) == KEPT:
             self._oldest = self._kept[0].seq
         self._kept.append(one)

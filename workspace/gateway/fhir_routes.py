@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workspace.fhir import outcome
+from workspace.fhir import json, outcome
 from workspace.fhir.service import FhirRequest, FhirResponse, Resource
 from workspace.gateway import reads, searches
 from workspace.gateway.asking import Asking
@@ -73,7 +72,7 @@ class FhirRoutes:
             return fhir_response(self._refused(asking, problem, "transaction", body))
         if done.resource is not None:
             self._gateway.written(FhirResponse(done.status, done.resource))
-        return json_bytes(done.body or orjson.dumps(done.resource), done.status)
+        return json_bytes(done.body or json.dumps(done.resource), done.status)
 
     async def _batch(self, asking: Asking, bundle: Resource) -> FhirResponse:
         entries = bundle.get("entry")
@@ -193,8 +192,8 @@ def _shape(request: FhirRequest) -> str:
 def resource_of(raw: bytes) -> Resource | None:
     """The JSON object of a body. Raises Refused 400."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        body = json.loads(raw)
+    except json.NotJson as error:
         raise bad_request("bad-body", "Innholdet kan ikke leses.", "not JSON") from error
     if not isinstance(body, dict):
         raise bad_request("bad-body", "Innholdet kan ikke leses.", "not an object")

@@ -24,6 +24,7 @@ from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.sight import about
 from workspace.gateway.store import GatewayStore
 from workspace.gateway.tokens import Bearer, TokenCheck
+from workspace.gateway.wipes import Wipes
 from workspace.gateway.writes import Writes
 
 
@@ -52,6 +53,7 @@ class Gateway:
         self.auditing = Auditing(service, self.store, settings)
         self.feed = Feed(self.store, clock, self)
         self.drafts = Drafts(self.store, settings, clock, self.feed.tell)
+        self.wipes = Wipes(self.store, clock, self.feed.order)
         self.session_keys = SessionKeys(self.store, clock)
         self.searches = Searches(service, self.auditing, settings.base)
         self.reads = Reads(service, self.auditing, settings.base)

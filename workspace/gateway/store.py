@@ -1,5 +1,5 @@
-"""The gateway's own SQLite file: idempotency keys, intents, the audit's chains and outbox, drafts, the feed's numbers,
-the public keys of sessions.
+"""The gateway's own SQLite file: idempotency keys, intents, the audit's chains and outbox, drafts, orders to wipe, the
+feed's numbers, the public keys of sessions.
 
 One thread owns the connection, so the event loop never waits for the disk. Holds no clinical data but the answers under
 idempotency keys, audit events on their way, and drafts, which are sealed. Never decides anything.
@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS intent (key TEXT PRIMARY KEY, author TEXT NOT NULL, s
     asked INTEGER NOT NULL, logged INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS draft (id TEXT NOT NULL, author TEXT NOT NULL, sealed BLOB NOT NULL, revision INTEGER NOT NULL,
     expires INTEGER NOT NULL, PRIMARY KEY (author, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wipe (id TEXT PRIMARY KEY, person TEXT NOT NULL, device TEXT NOT NULL, reason TEXT NOT NULL,
+    at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wiped (id TEXT NOT NULL, device TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (id, device)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session_key (id TEXT PRIMARY KEY, public TEXT NOT NULL, author TEXT NOT NULL, sid TEXT NOT NULL,
     subject BLOB NOT NULL, device TEXT NOT NULL, starts TEXT NOT NULL, ends TEXT NOT NULL, expires INTEGER NOT NULL,
     revoked INTEGER NOT NULL) WITHOUT ROWID;

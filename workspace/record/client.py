@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from workspace.access import seal
 from workspace.clock import SystemClock
+from workspace.fhir import json as fhir_json
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Client:
     async def transaction(self, bundle: Mapping[str, Any] | bytes, key: str, asker: Asker) -> Answer:
         """POST a transaction bundle, bytes as they are, under the idempotency key `key` (a UUID). Raises PlatformProblem."""
         headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
-        body = bundle if isinstance(bundle, bytes) else _encoded(bundle)
+        body = bundle if isinstance(bundle, bytes) else fhir_json.dumps(bundle)
         answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
             raise _malformed("transaction not answered with a Bundle")
@@ -213,6 +214,21 @@ class Client:
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
+
+    async def wipes(self, device: str) -> list[tuple[str, str]]:
+        """(id, reason) of each order to wipe that this device has not answered. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipes"
+        headers = {"Accept": "application/json", "X-Workspace-Device": device}
+        body = _body(await self._authorised("GET", url, headers, None, CONNECT_SECONDS))
+        orders = body.get("orders") if isinstance(body, dict) else None
+        if not isinstance(orders, list) or not all(isinstance(one, dict) and one.get("id") for one in orders):
+            raise _malformed("/wipes without orders")
+        return [(str(one["id"]), str(one.get("reason") or "")) for one in orders]
+
+    async def wiped(self, own: str, device: str) -> None:
+        """The order `own` is carried out here. Raises PlatformProblem."""
+        url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/wipe/{quote(own, safe='')}/done"
+        await self._authorised("POST", url, {"X-Workspace-Device": device}, b"", WRITE_SECONDS)
 
     async def audit(self, events: Sequence[Mapping[str, Any]]) -> None:
         body = json.dumps({"events": list(events)}, ensure_ascii=False).encode()
@@ -316,17 +332,11 @@ class Client:
             raise _unreachable(error) from error
 
 
-def _encoded(bundle: Mapping[str, Any]) -> bytes:
-    return json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _body(response: httpx.Response) -> Any:
-    import orjson
-
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return orjson.loads(response.content)
+        return fhir_json.loads(response.content)
     except ValueError as error:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 

@@ -8,11 +8,11 @@ come through is asked every few seconds instead; one that falls silent is notice
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from workspace.fhir import json
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.lights import Light
@@ -33,7 +33,8 @@ OVERLAP = 50
 class Feed:
     """`arrived` gets changes in batches, as they come; `anew` is called when something may have been missed, `back` when
     the feed stands again after a cut, `lost` when it could not be had again at once. `merged` is told of two patients
-    that are one (gone, stays), `drafted` of a change of this person's drafts elsewhere (None: compare with the revision)."""
+    that are one (gone, stays), `drafted` of a change of this person's drafts elsewhere (None: compare with the revision),
+    `ordered` when the platform has an order to wipe."""
 
     def __init__(
         self,
@@ -47,10 +48,11 @@ class Feed:
         silence: float = SILENCE,
         merged: Callable[[str, str], None] = lambda gone, stays: None,
         drafted: Callable[[dict[str, object] | None, int], None] = lambda change, revision: None,
+        ordered: Callable[[], None] = lambda: None,
     ) -> None:
         self._client, self._light, self._silence = client, light, silence
         self._arrived, self._anew, self._back, self._lost = arrived, anew, back, lost
-        self._merged, self._drafted = merged, drafted
+        self._merged, self._drafted, self._ordered = merged, drafted, ordered
         self._failures = 0
         self._mute = False
         self._told_lost = False
@@ -220,6 +222,8 @@ class Feed:
             self._merged(str(data["from"]), str(data["into"]))
         elif kind == "draft":
             self._drafted(data, int(str(data.get("revision") or 0)))
+        elif kind == "wipe":
+            self._ordered()
 
     def _hello(self, since: int, number: int) -> None:
         if number < since:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from workspace.fhir import json
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.references import target, walk
 from workspace.fhir.service import Resource
@@ -138,7 +138,7 @@ class Item:
         }  # fmt: skip
         if self.problem is not None and not self.held:
             kept["problem"] = [self.problem.code, self.problem.sentence, self.problem.advice, self.problem.detail]
-        return json.dumps(kept, ensure_ascii=False)
+        return json.dumps(kept).decode()
 
 
 def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str, made: str) -> Item:
@@ -171,7 +171,7 @@ def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str
 
 def encoded(bundle: Mapping[str, Any]) -> str:
     """A bundle as it is sealed and sent."""
-    return json.dumps(bundle, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(bundle).decode()
 
 
 def entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:

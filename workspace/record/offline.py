@@ -7,7 +7,6 @@ does, and forgets all of it when told to.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from workspace import __version__
 from workspace.clock import Clock
+from workspace.fhir import json
 from workspace.fhir.search import parse_query
 from workspace.problem import Problem
 from workspace.record.client import Asker, Client
@@ -42,6 +42,7 @@ class Offline:
         self.unit = ""
         self.copied = ""
         """Clinical instant of the end of the last whole round; "" before the first."""
+        self._wiped = False
 
     async def start(self) -> None:
         await self.prune()
@@ -56,12 +57,17 @@ class Offline:
         `here` gives a fresh result that is at hand anyway. What was kept of other units, or of patients who have left,
         goes."""
         await self._stop()
-        self.unit, self.copied = unit, ""
-        if not self._vault.durable:
+        if not self._vault.durable or self._wiped:
             return
+        self.unit, self.copied = unit, ""
         canonical = list(dict.fromkeys(queries))
         await self._only(unit, canonical)
+        if self._is_wiped():  # meanwhile
+            return
         self._task = asyncio.ensure_future(self._rounds(canonical, here))
+
+    def _is_wiped(self) -> bool:
+        return self._wiped
 
     async def _stop(self) -> None:
         task, self._task = self._task, None
@@ -73,6 +79,7 @@ class Offline:
         await asyncio.sleep(BEFORE)
         while True:
             whole = True
+            await self.prune()  # a shell may run for days
             for text in queries:
                 whole = await self._copy(text, here) and whole
                 await asyncio.sleep(BETWEEN)
@@ -98,7 +105,7 @@ class Offline:
 
     async def save(self, text: str, page: Page) -> None:
         body = {"matches": page.matches, "included": page.included, "total": page.total, "complete": page.complete}
-        raw = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+        raw = zlib.compress(json.dumps(body), 1)
         row = (self._user, self.unit, text, raw, page.fetched, self._until())
         await self._vault.run(
             lambda database: database.execute("INSERT OR REPLACE INTO offline VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -127,11 +134,13 @@ class Offline:
             lambda database: database.execute("DELETE FROM offline WHERE user = ? AND query = ?", row)
         )
 
-    async def wipe(self) -> None:
-        """On order: everything of everybody on this workstation."""
+    async def wipe(self) -> int:
+        """On order: everything of everybody on this workstation, and nothing is copied again before the next sign-on. How
+        many copies there were. What nobody has sent yet (outbox, drafts) is no copy and stays."""
+        self._wiped = True
         await self._stop()
         self.unit = self.copied = ""
-        await self._vault.run(lambda database: database.execute("DELETE FROM offline"))
+        return await wipe(self._vault)
 
     async def only_units(self, units: Iterable[str]) -> None:
         """What is kept of units that are not the user's any more goes."""
@@ -166,3 +175,16 @@ class Offline:
 
     def _until(self) -> int:
         return self._now() + KEPT_SECONDS
+
+
+async def wipe(vault: Vault) -> int:
+    """Every copy in `vault`, off the disk too. How many there were. Raises Problem."""
+
+    def work(database: Any) -> int:
+        count = int(next(iter(database.execute("SELECT count(*) FROM offline")))[0])
+        database.execute("DELETE FROM offline")
+        return count
+
+    count = await vault.run(work)
+    await vault.scrub()
+    return count

@@ -41,10 +41,11 @@ class Record:
         queries = self._queries
         self._feed = Feed(
             client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
-            merged=self._merged, drafted=self._drafted,
+            merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
         self._merging: list[Callable[[str, str], None]] = []
         self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
+        self._ordering: list[Callable[[], None]] = []
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
@@ -161,6 +162,15 @@ class Record:
         Returns what ends it."""
         self._drafting.append(listener)
         return lambda: self._drafting.remove(listener) if listener in self._drafting else None
+
+    def on_order(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called when the platform may have an order to wipe for this workstation. Returns what ends it."""
+        self._ordering.append(listener)
+        return lambda: self._ordering.remove(listener) if listener in self._ordering else None
+
+    def _ordered(self) -> None:
+        for listener in list(self._ordering):
+            listener()
 
     def _merged(self, gone: str, stays: str) -> None:
         self._queries.merged(gone, stays)

@@ -34,6 +34,7 @@ class Front:
         health: the body of ``/health``.
         ready: whether patient data may be asked for.
         merge: makes two patients' records one; returns how much was moved.
+        wipe: orders (person, device, reason) to delete what was copied; returns the order's id.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class Front:
         health: Callable[[], dict[str, Any]],
         ready: Callable[[], bool],
         merge: Callable[[str, str], Awaitable[int]],
+        wipe: Callable[[str, str, str], Awaitable[str]],
     ) -> None:
         self.inner: ASGIApp | None = None
-        self._merging = merge
+        self._merging, self._wiping = merge, wipe
         self._day = day
         self._health = health
         self._ready = ready
@@ -75,9 +77,10 @@ class Front:
             return await self._time(request)
         if path == "/health" and self.inner is None:
             return JSONResponse(self._health(), headers={"Cache-Control": "no-store"})
-        if path == "/sandbox/merge" and self.inner is not None and self._ready():
-            return await self._merge(request)
-        if self.inner is None or path == "/sandbox/merge" or not (self._ready() or _within(path, _OPEN)):
+        orders = {"/sandbox/merge": self._merge, "/sandbox/wipe": self._wipe}
+        if path in orders and self.inner is not None and self._ready():
+            return await orders[path](request)
+        if self.inner is None or path in orders or not (self._ready() or _within(path, _OPEN)):
             return _not_ready()
         return None
 
@@ -113,6 +116,22 @@ class Front:
             status = {"merge-unknown": 404, "merge-failed": 409, "merge-done": 409}.get(problem.code, 400)
             return _refusal(status, problem.code, problem.sentence, problem.detail, advice=problem.advice)
         return JSONResponse({"moved": moved}, headers={"Cache-Control": "no-store"})
+
+    async def _wipe(self, request: Request) -> Response:
+        """``{"person": "Practitioner/x" or "*", "device": name or "*", "reason"}``: workstations delete their copies."""
+        if request.method != "POST":
+            return Response(status_code=405, headers={"Allow": "POST"})
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return _refusal(415, "wipe-not-json", "Ordren om sletting må sendes som JSON.")
+        try:
+            asked = await _json(request)
+            given = [str(asked.get(name, "")) for name in ("person", "device", "reason")]
+            own = await self._wiping(*given)
+        except ValueError as error:
+            return _refusal(400, "wipe-unreadable", "Innholdet kan ikke leses.", str(error))
+        except Problem as problem:
+            return _refusal(400, problem.code, problem.sentence, problem.detail, advice=problem.advice)
+        return JSONResponse({"id": own}, headers={"Cache-Control": "no-store"})
 
 
 async def _json(request: Request) -> dict[str, Any]:

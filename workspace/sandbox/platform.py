@@ -142,6 +142,11 @@ class Platform:
         assert self._store is not None
         return await merge(self._store, source, into)
 
+    async def wipe(self, person: str, device: str, reason: str) -> str:
+        """Order workstations to delete what was copied to them; the order's id. Raises Problem ``bad-wipe``."""
+        assert self._gateway is not None
+        return await self._gateway.wipes.order(person, device, reason)
+
     def end_streams(self) -> None:
         """End open streams of changes, so that the server can stop; other requests may still finish."""
         if self._gateway is not None:

@@ -69,7 +69,7 @@ async def _serve(where: Folder, day: Day, bound: socket.socket, history_days: in
     origin = f"http://{HOST}:{bound.getsockname()[1]}"
     progress = seeding.Progress(history_days, START.date())
     platform = Platform(where, day, origin, progress)
-    front = Front(day, platform.health, lambda: progress.ready, platform.merge)
+    front = Front(day, platform.health, lambda: progress.ready, platform.merge, platform.wipe)
     stop = asyncio.Event()
     server, serving = _listen(front, bound)
     tasks = [

@@ -30,6 +30,7 @@ from workspace.shell.window import MainWindow
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
     from workspace.shell.unsent import Unsent
+    from workspace.shell.wiping import Wiping
     from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Shift:
     residents: tuple[Any, ...] = ()
     attention: Attention | None = None
     unsent: Unsent | None = None
+    orders: Any = None
+    wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
     errands: list[Any] = field(default_factory=list)
 
@@ -207,6 +210,8 @@ class Desk:
         self._minute.start()
         self._status(shift)
         shift.units = await shift.units_asked
+        # Also for who has none any more: nothing is readable here that is not hers.
+        self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
         if not shift.units:
             raise Problem(
                 "no-units",
@@ -247,7 +252,9 @@ class Desk:
         line.set_light("Innlogging", "ok")
         from workspace.shell.existing import ask_existing
         from workspace.shell.unsent import Unsent
+        from workspace.shell.wiping import Wiping
 
+        shift.wiping = Wiping(self.window, shift.broker.offline, shift.orders)
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
@@ -406,6 +413,8 @@ class Desk:
         for scale in (100, 125, 150, 200):
             choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
+        if shift.wiping is not None:
+            choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
         choices.append(Choice("Logg ut", "Handling", "F12", self._leave))
         self.window.palette_.open(choices)
 
@@ -417,6 +426,10 @@ class Desk:
             wards = [a.id for a in self.shift.layout.activities if a.context == "unit"]
             self.shift.workplace.go(wards[0] if wards else "")
         self.tasks.spawn(self._open_unit(reference))
+
+    def _wipe(self) -> None:
+        if self.shift is not None and self.shift.wiping is not None:
+            self.tasks.spawn(self.shift.wiping.ask())
 
     def _leave(self) -> None:
         self.tasks.spawn(self._sign_out())
@@ -497,7 +510,7 @@ def _title(packages: Any, package: str) -> str:
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
-    for part in (shift.attention, shift.unsent):
+    for part in (shift.attention, shift.unsent, shift.wiping):
         if part is not None:
             part.close()
     for subscription in shift.subscriptions.values():
@@ -507,6 +520,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     steps = []
     if shift.workplace is not None:
         steps.append(shift.workplace.close)
+    if shift.orders is not None:
+        steps.append(shift.orders.close)
     steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
     steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
     steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from workspace import settings as settings_room
+from workspace.shell.memory import keep_off_the_disk
 from workspace.shell.options import Options, Rooms
 
 
@@ -17,6 +18,7 @@ def run(options: Options, rooms: Rooms) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown)."""
     if options.headless:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    keep_off_the_disk()
     from PySide6.QtWidgets import QApplication
 
     known = settings_room.load(options.profile)

@@ -45,13 +45,44 @@ def vault_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[st
         return VaultKey(_read_file(file), "file")
     ring = safe_keyring(safe)
     if ring is not None:
-        key = _from_keyring(ring, f"vault:{profile.resolve()}")
+        key = _from_keyring(ring, _name(profile))
         if key is not None:
             return VaultKey(key, "keyring")
     # A vault without a key file was made with a keyring that is locked today: a new key could not read it.
     if allow_key_file and not (profile / "vault.sqlite").exists():
         return VaultKey(_from_file(file), "file")
     return VaultKey(None, "nowhere")
+
+
+def existing_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> VaultKey:
+    """The key that the vault in `profile` was made with, and never a new one. Raises Problem ``key-file-damaged``."""
+    file = profile / "vault.key"
+    if file.exists():
+        return VaultKey(_read_file(file), "file")
+    ring = safe_keyring(safe)
+    key = _from_keyring(ring, _name(profile), make=False) if ring is not None else None
+    return VaultKey(key, "keyring" if key is not None else "nowhere")
+
+
+def forget_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> None:
+    """The key is gone for good, wherever it was: what was ciphered with it can be read by nobody."""
+    (profile / "vault.key").unlink(missing_ok=True)
+    ring = safe_keyring(safe)
+    if ring is None:
+        return
+    from keyring.errors import KeyringError
+
+    try:
+        if ring.get_password(SERVICE, _name(profile)) is not None:
+            ring.delete_password(SERVICE, _name(profile))
+    except (KeyringError, OSError) as error:
+        raise Problem(
+            "key-kept", "Nøkkelen i nøkkelringen kunne ikke slettes.", "Lås opp nøkkelringen og prøv igjen.", str(error)
+        ) from error
+
+
+def _name(profile: Path) -> str:
+    return f"vault:{profile.resolve()}"
 
 
 def safe_keyring(safe: frozenset[str] = SAFE_BACKENDS) -> Any | None:
@@ -68,11 +99,13 @@ def safe_keyring(safe: frozenset[str] = SAFE_BACKENDS) -> Any | None:
     return None
 
 
-def _from_keyring(ring: Any, name: str) -> bytes | None:
+def _from_keyring(ring: Any, name: str, *, make: bool = True) -> bytes | None:
     from keyring.errors import KeyringError
 
     try:
         text = ring.get_password(SERVICE, name)
+        if text is None and not make:
+            return None
         if text is None:
             text = secrets.token_hex(KEY_BYTES)
             ring.set_password(SERVICE, name, text)

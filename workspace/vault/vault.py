@@ -64,6 +64,13 @@ class Vault:
             raise Problem("vault-closed", "Det lokale lageret er lukket.", "Logg inn på nytt.")
         return await asyncio.wrap_future(self._pool.submit(_transaction, self._database, work))
 
+    async def scrub(self) -> None:
+        """What was deleted is gone from the file too: every page is written anew and the log beside it emptied. Raises
+        Problem ``vault-closed``, ``vault-full`` or ``vault-unwritable``."""
+        if self._closed:
+            raise Problem("vault-closed", "Det lokale lageret er lukket.", "Logg inn på nytt.")
+        await asyncio.wrap_future(self._pool.submit(_scrub, self._database))
+
     async def close(self) -> None:
         """Finish what was handed over, then close. Idempotent."""
         if self._closed:
@@ -158,26 +165,37 @@ def _transaction(database: Database, work: Callable[[Database], T]) -> T:
     try:
         answer = work(database)
         database.execute("COMMIT")
-    except apsw.FullError as error:
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
         _rollback(database)
-        raise Problem(
-            "vault-full",
-            "Disken er full, så arbeidet ditt kan ikke lagres lokalt.",
-            "Frigjør plass på disken.",
-            str(error),
-        ) from error
-    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
-        _rollback(database)
-        raise Problem(
-            "vault-unwritable",
-            "Disken svarer ikke, så arbeidet ditt kan ikke lagres lokalt.",
-            "Sjekk disken og at du har tilgang til profilmappen.",
-            str(error),
-        ) from error
+        raise _unkept(error) from error
     except BaseException:
         _rollback(database)
         raise
     return answer
+
+
+def _scrub(database: Database) -> None:
+    import apsw
+
+    try:
+        database.execute("VACUUM")
+        list(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise _unkept(error) from error
+
+
+def _unkept(error: Exception) -> Problem:
+    import apsw
+
+    if isinstance(error, apsw.FullError):
+        full = "Disken er full, så arbeidet ditt kan ikke lagres lokalt."
+        return Problem("vault-full", full, "Frigjør plass på disken.", str(error))
+    return Problem(
+        "vault-unwritable",
+        "Disken svarer ikke, så arbeidet ditt kan ikke lagres lokalt.",
+        "Sjekk disken og at du har tilgang til profilmappen.",
+        str(error),
+    )
 
 
 def _rollback(database: Database) -> None:

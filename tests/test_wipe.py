@@ -1,0 +1,138 @@
+"""`workspace wipe`, as an administrator runs it: what was copied is off the disk, and nothing unsent goes by accident."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+
+import apsw
+import pytest
+
+from tests.record.test_offline import Server, about, keep, one_pulse, working
+from workspace.cli import main
+from workspace.record import offline as offline_module
+from workspace.record import record as record_module
+from workspace.record.offline import wipe
+from workspace.vault.vault import Vault
+
+KEY = bytes(range(32))
+NOWHERE = "http://127.0.0.1:9"
+DRAFT = ("311000101", "Practitioner/tone", "Patient/BEB-18", "polarvakt.note", "note", "", "1")
+
+
+@pytest.fixture
+def server(tmp_path):
+    (tmp_path / "platform").mkdir()
+    made = Server(tmp_path / "platform").start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    monkeypatch.setattr(offline_module, "BETWEEN", 0.0)
+    monkeypatch.setattr(offline_module, "BEFORE", 0.0)
+    monkeypatch.setattr(record_module, "FIRST_HELLO", 0.2)
+    folder = tmp_path / "profile"
+    folder.mkdir()
+    (folder / "vault.key").write_text(KEY.hex())
+    return folder
+
+
+def shift(server, profile, *, waits=False, drafted=False):
+    """A unit is kept; then the platform is away, and something is written."""
+
+    async def run():
+        async with working(server, profile / "vault.sqlite") as broker:
+            await keep(broker)
+        async with working(server, profile / "vault.sqlite", origin=NOWHERE) as broker:
+            if waits:
+                assert (await broker.commit(about(), [one_pulse(81)])).state == "venter"
+            if drafted:
+                broker.drafts.save(DRAFT, {"text": "Uroen tiltok"}, 1)
+                await broker.drafts.close()
+
+    asyncio.run(run())
+
+
+def deciphered(profile):
+    """The raw pages, without the cipher: what somebody with the key and a disk editor could read."""
+    with closing(apsw.Connection(str(profile / "vault.sqlite"))) as database:
+        list(database.execute(f"PRAGMA hexkey = '{KEY.hex()}'"))
+        list(database.execute("PRAGMA journal_mode = DELETE"))
+        list(database.execute("PRAGMA rekey = ''"))
+    return (profile / "vault.sqlite").read_bytes()
+
+
+def told(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_copies_go_from_the_file_and_what_waits_stays(server, profile, tmp_path, capsys):
+    shift(server, profile, waits=True, drafted=True)
+    shutil.copytree(profile, tmp_path / "before")
+    assert b"Organization/havblikk" in deciphered(tmp_path / "before"), "there was something to delete"
+    with closing(apsw.Connection(str(tmp_path / "before" / "vault.sqlite"))) as database:
+        bodies = [bytes(body)[:64] for (body,) in database.execute("SELECT body FROM offline")]
+    assert main(["wipe", "--profile", str(profile), "--json"]) == 0
+    found = told(capsys)
+    assert found["copies"] > 3
+    assert (found["vault"], found["unsent"], found["drafts"]) == ("kept", 1, 1)
+    wal = profile / "vault.sqlite-wal"
+    assert not wal.exists() or wal.stat().st_size == 0
+    raw = deciphered(profile)
+    assert b"Uroen tiltok" in raw, "unsent work is never deleted"
+    assert b"Organization/havblikk" not in raw
+    assert len(bodies) == found["copies"]
+    assert not any(body in raw for body in bodies), "no packed answer"
+
+
+def test_the_whole_vault_goes_only_when_nothing_waits_or_it_is_said(server, profile, capsys):
+    shift(server, profile, waits=True)
+    assert main(["wipe", "--profile", str(profile), "--all"]) == 1
+    assert "1 som venter" in capsys.readouterr().err
+    assert (profile / "vault.sqlite").exists()
+    assert (profile / "vault.key").exists()
+    assert main(["wipe", "--profile", str(profile), "--even-unsent"]) == 1
+    capsys.readouterr()
+    assert main(["wipe", "--profile", str(profile), "--all", "--even-unsent", "--json"]) == 0
+    assert told(capsys)["vault"] == "deleted"
+    assert list(profile.glob("vault*")) == []
+    assert main(["wipe", "--profile", str(profile), "--all", "--json"]) == 0
+    assert told(capsys)["vault"] == "none"
+    assert list(profile.glob("vault*")) == [], "no key was made"
+
+
+def test_nothing_is_deleted_without_the_key_or_while_the_program_runs(server, profile, capsys):
+    shift(server, profile)
+
+    async def busy():
+        from workspace.clock import SystemClock
+
+        vault = await Vault.open(profile / "vault.sqlite", KEY, SystemClock())
+        ended = await asyncio.to_thread(main, ["wipe", "--profile", str(profile)])
+        there = await wipe(vault)
+        await vault.close()
+        return ended, there
+
+    ended, there = asyncio.run(busy())
+    assert ended == 1
+    assert there > 3
+    assert "i bruk av et annet program" in capsys.readouterr().err
+    (profile / "vault.key").unlink()
+    assert main(["wipe", "--profile", str(profile)]) == 1
+    assert "nøkkelen er ikke å få tak i" in capsys.readouterr().err
+    assert (profile / "vault.sqlite").exists()
+    assert list(profile.glob("*skadet*")) == []
+
+
+def test_an_empty_profile_is_said_and_left_empty(tmp_path):
+    command = [sys.executable, "-m", "workspace", "wipe", "--profile", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "ikke noe lokalt lager" in done.stdout
+    assert not (tmp_path / "none").exists()
