@@ -227,6 +227,11 @@ class Driver:
             await asyncio.sleep(0.02)
         raise Fault("not ready in time")
 
+    async def do_sign_out(self):
+        """The button for it."""
+        self.click(self.window.top.leave, "Logg ut")
+        return {}
+
     async def do_signed_in(self):
         """Who is; "" when nobody is and the sign-in stands on screen."""
         if self.desk.shift is not None or self.desk._platform is None or not self.window.sign_in.isVisible():
