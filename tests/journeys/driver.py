@@ -46,6 +46,7 @@ class Wire:
 
     def __init__(self):
         self.messages = []
+        self.deaf = False
 
     def listen(self):
         """The first messages leave while the shift is still being opened: listen from the host's birth."""
@@ -58,6 +59,8 @@ class Wire:
         PanelHost.__init__ = birth
 
     def heard(self, direction, package, pid, instance, context, raw):
+        if self.deaf:
+            return
         self.messages.append((direction, package, pid, instance, context, bytes(raw)))
 
     def summary(self, since=0):
@@ -554,6 +557,12 @@ class Driver:
             for pid, one in found.items()
         }
         return {"count": len(self.wire.messages), "processes": plain, "resources": self.wire.resources(since)}
+
+    async def do_stop_listening(self):
+        """Keep no messages from now on: for who measures the memory of the shell, not of this driver."""
+        self.wire.deaf = True
+        self.wire.messages.clear()
+        return {}
 
     async def do_status(self):
         """All that the status line says."""
