@@ -20,12 +20,12 @@ from workspace.shell.options import Options, Progress, Rooms
 from workspace.shell.start import run as start
 
 if TYPE_CHECKING:
-    from workspace.clock import OffsetClock
+    from workspace.clock import Clock, OffsetClock
 
 
 def run(options: Options) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown). Returns the exit code."""
-    return start(options, Rooms(stages, ground, discover, sign_on, open_shift))
+    return start(options, Rooms(stages, ground, discover, sign_on, open_shift, deliver_unattended))
 
 
 # --- before anybody has signed on ---
@@ -206,6 +206,7 @@ async def open_shift(
     from workspace.layouts.document import placements
     from workspace.panels.confinement import Policy
     from workspace.panels.host import PanelHost
+    from workspace.record.delivery import Courier
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
     from workspace.record.draftsync import DraftSync, workstation
@@ -213,6 +214,7 @@ async def open_shift(
     from workspace.record.orders import Orders
     from workspace.record.outbox import Outbox
     from workspace.record.record import Record
+    from workspace.record.registration import Registration
     from workspace.record.tally import Tally
     from workspace.shell.desk import Shift
 
@@ -234,6 +236,8 @@ async def open_shift(
     device = await workstation(vault)
     DraftSync(drafts, client, device=device)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    registration = Registration(outbox, vault, client, device=device)
+    courier = Courier(vault, client, user=user)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user)
     orders = Orders(client, offline, device=device)
@@ -256,13 +260,46 @@ async def open_shift(
         outbox.start(),
         tally.start(),
         offline.start(),
+        registration.start(),
+        courier.start(),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     orders.start()
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
+        errands=[registration, courier],
     )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Unattended:
+    """What those who have left wrote here goes out while nobody is signed in."""
+
+    vault: Any
+    client: Any
+    courier: Any
+
+    async def close(self) -> None:
+        await self.courier.close()
+        await self.vault.close()
+        await self.client.aclose()
+
+
+async def deliver_unattended(options: Options, known: settings_room.Settings, platform: Any) -> Unattended | None:
+    """Begin to deliver; to be closed before anybody signs on. None when nothing was ever written here. Raises Problem."""
+    from workspace.clock import SystemClock
+    from workspace.record.client import Client
+    from workspace.record.delivery import Courier
+
+    if not (options.profile / "vault.sqlite").exists():
+        return None
+    allowed = platform.sandbox or known.allow_key_file
+    vault = await _open_vault(options, allow_key_file=allowed, clock=SystemClock())
+    client = Client(platform, Later())
+    courier = Courier(vault, client)
+    await courier.start()
+    return Unattended(vault, client, courier)
 
 
 async def _units(record: Any, directory: Any, user: str) -> Any:
@@ -271,7 +308,7 @@ async def _units(record: Any, directory: Any, user: str) -> Any:
     return await directory.units(user)
 
 
-async def _open_vault(options: Options, *, allow_key_file: bool, clock: OffsetClock) -> Any:
+async def _open_vault(options: Options, *, allow_key_file: bool, clock: Clock) -> Any:
     import asyncio
 
     from workspace.vault.keys import vault_key

@@ -77,12 +77,15 @@ class Balance:
 class Process:
     """One of the three; started again as often as it dies."""
 
+    module = ""
+    """Another program than the role's own."""
+
     def __init__(self, role, folder, *arguments):
         self.role, self.folder, self.arguments = role, folder, arguments
         self.process = None
 
     async def start(self):
-        module = "writer_process" if self.role == "writer" else "platform_process"
+        module = self.module or ("writer_process" if self.role == "writer" else "platform_process")
         first = () if self.role == "writer" else (self.role,)
         command = [sys.executable, "-m", f"tests.faults.{module}", *first, str(self.folder), *self.arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} if self.role == "writer" else {}

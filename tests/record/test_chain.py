@@ -11,12 +11,12 @@ import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
 from tests.record.test_outbox import ASKER, NOWHERE, in_front_of, outbox_at, token_of, until
+from workspace.access import seal
 from workspace.problem import Problem
 from workspace.record import patience
 from workspace.record.client import Client, seconds_after
 from workspace.record.items import Form
 from workspace.record.patience import Patience
-from workspace.vault import seal
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_what_waits_is_sealed_by_its_author_and_not_sent_when_somebody_changed_i
         file = tmp_path / "v.sqlite"
         async with outbox_at(file, NOWHERE) as outbox:
             item = await outbox.commit(bundle(pulse("BEB-18", value=81)), "Patient/BEB-18", ASKER, 0.02)
-            seal.verify(item.seal, transaction=item.id, author="Practitioner/tone", content=item.bundle)
+            seal.verify(item.seal, transaction=item.id, author="Practitioner/tone", content=item.sent)
 
             def tamper(database):
                 database.execute("UPDATE outbox SET body = replace(body, '81', '18')")
@@ -292,14 +292,16 @@ def test_what_waits_is_sealed_by_its_author_and_not_sent_when_somebody_changed_i
 
 def test_a_seal_is_of_one_transaction_one_author_one_content():
     key = seal.SessionKey.new()
-    content = {"resourceType": "Bundle", "entry": [{"resource": {"text": "Sov godt, 1.50"}}]}
+    content = b'{"resourceType": "Bundle", "entry": [{"resource": {"text": "Sov godt, 1.50"}}]}'
     made = seal.SessionKey.seal(key, content, transaction="t1", author="Practitioner/tone", made="2026-01-14")
     seal.verify(json.loads(json.dumps(made)), transaction="t1", author="Practitioner/tone", content=content)
     stranger = seal.SessionKey.new().seal(content, transaction="t1", author="Practitioner/tone", made="2026-01-14")
     for envelope, more in (
         (made, {"transaction": "t2"}),
         (made, {"author": "Practitioner/lege"}),
-        (made, {"content": {}}),
+        (made, {"content": content.replace(b"1.50", b"1.5")}),
+        ({**made, "packages": ["annen.pakke@1.0.0"]}, {}),
+        ({**made, "purpose": "BTG"}, {}),
         ({**made, "made": "2026-01-15"}, {}),
         ({**made, "signature": stranger["signature"]}, {}),
         ({**made, "key": stranger["key"]}, {}),

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
-import orjson
-
 from workspace.access.decision import Decision, Subject
+from workspace.fhir import json
 
 Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
 
@@ -63,7 +62,8 @@ _OPEN_VALUES = frozenset(
 @dataclass(frozen=True, slots=True)
 class Access:
     """One thing to be logged. `package` is ``nordlys.vitals@1.0.0``; `patients` are ``Patient/x``; `query` is a
-    shape from `query_shape`; `versions` are written resources, ``Observation/7/_history/1``; `at` is a FHIR instant."""
+    shape from `query_shape`; `versions` are written resources, ``Observation/7/_history/1``; `at` is a FHIR instant;
+    `device` delivered it after its author had signed out."""
 
     kind: Kind
     subject: Subject
@@ -81,6 +81,7 @@ class Access:
     instance: str = ""
     reason: str = ""
     cached: bool = False
+    device: str = ""
     versions: tuple[str, ...] = ()
 
 
@@ -104,7 +105,7 @@ def audit_event(access: Access, id: str) -> dict[str, Any]:
         "outcome": "0" if permitted else "4",
         "outcomeDesc": access.decision.sentence if not permitted else "Tilgang gitt",
         "purposeOfEvent": [{"coding": [{"system": PURPOSE_SYSTEM, "code": access.purpose}]}],
-        "agent": [_user(access), _panel(access)],
+        "agent": [_user(access), _panel(access), *([_deliverer(access)] if access.device else [])],
         "source": {"observer": _organization(access), "site": access.unit.rpartition("/")[2] or "plattform"},
         "entity": [_query(access), *(_patient(one) for one in access.patients)],
     }
@@ -141,6 +142,16 @@ def _panel(access: Access) -> dict[str, Any]:
         "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110150"}]},
         "who": {"display": access.package},
         "name": access.package,
+        "requestor": False,
+    }
+
+
+def _deliverer(access: Access) -> dict[str, Any]:
+    """The workstation that brought it, sealed by the user."""
+    return {
+        "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110153"}]},
+        "who": {"display": access.device},
+        "name": access.device,
         "requestor": False,
     }
 
@@ -206,7 +217,7 @@ def link_hash(event: Mapping[str, Any]) -> str:
     kept = {name: value for name, value in event.items() if name not in ("meta", "text")}
     links = [link for link in _chain(event) if link["url"] != "hash"]
     kept["extension"] = [{"url": CHAIN_URL, "extension": links}]
-    return hashlib.sha256(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(json.dumps(kept, json.SORTED)).hexdigest()
 
 
 def chain_of(event: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from workspace.fhir import json
 
 KNOWN: frozenset[str] = frozenset()
 """URLs of modifier extensions whose meaning the workspace understands."""
@@ -21,7 +21,7 @@ def changed_in_meaning(resource: Mapping[str, Any]) -> bool:
 
 
 _NAME = b"modifierExtension"
-_encode = msgspec.json.Encoder().encode
+_encode = json.dumps
 
 
 def _unknown(value: Any) -> bool:

@@ -167,7 +167,7 @@ def _name(name: Mapping[str, Any]) -> list[Value]:
 def _quantities(element: Any, definition: Definition, base: str) -> list[Value]:
     if not isinstance(element, dict) or not isinstance(element.get("value"), int | float):
         return []
-    value = float(element["value"])
+    value = _float(element["value"])
     low = high = value
     comparator = element.get("comparator", "")
     if comparator.startswith("<"):
@@ -180,7 +180,14 @@ def _quantities(element: Any, definition: Definition, base: str) -> list[Value]:
 
 
 def _numbers(element: Any, definition: Definition, base: str) -> list[Value]:
-    return [Number(float(element))] if isinstance(element, int | float) else []
+    return [Number(_float(element))] if isinstance(element, int | float) else []
+
+
+def _float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # an integer of over 300 digits
+        return math.inf if value > 0 else -math.inf
 
 
 def _uris(element: Any, definition: Definition, base: str) -> list[Value]:

@@ -24,6 +24,7 @@ from workspace.gateway.draft_routes import DraftRoutes, author_of
 from workspace.gateway.fhir_routes import FhirRoutes, body_of
 from workspace.gateway.gateway import Gateway
 from workspace.gateway.refused import Refused, bad_request
+from workspace.gateway.sealed_routes import SealedRoutes
 from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.tokens import TokenCheck
 from workspace.gateway.web import fhir_response, json_bytes
@@ -48,6 +49,7 @@ def gateway_app(
     gateway = Gateway(service, settings=settings, tokens=tokens, clock=clock, health=health)
     open_to_all, fhir, rest, drafts = WellKnown(gateway), FhirRoutes(gateway), _Rest(gateway), DraftRoutes(gateway)
     wipes = WipeRoutes(gateway)
+    sealed = SealedRoutes(gateway, fhir)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -70,6 +72,9 @@ def gateway_app(
             Route("/drafts/{id}", _guarded(drafts.one), methods=["GET", "PUT", "DELETE"]),
             Route("/wipes", _guarded(wipes.pending)),
             Route("/wipe/{id}/done", _guarded(wipes.done), methods=["POST"]),
+            Route("/session/key", _guarded(sealed.register), methods=["POST"]),
+            Route("/session/key/{id}/revoke", _guarded(sealed.revoke), methods=["POST"]),
+            Route("/sealed", _guarded(sealed.deliver), methods=["POST"]),
             Route("/fhir", _guarded(fhir.handle), methods=_METHODS),
             Route("/fhir/{path:path}", _guarded(fhir.handle), methods=_METHODS),
         ],

@@ -24,7 +24,8 @@ MOST_PACKAGES = 16
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """`packages` are ``nordlys.vitals@1.0.0``; `context` an opaque token; `request` the id that joins gateway and broker."""
+    """`packages` are ``nordlys.vitals@1.0.0``; `context` an opaque token; `request` the id that joins gateway and broker;
+    `device` the workstation that delivers what its author sealed."""
 
     bearer: Bearer
     decisions: Decisions
@@ -33,6 +34,7 @@ class Asking:
     context: str
     purpose: str
     request: str
+    device: str = ""
 
     @property
     def subject(self) -> Subject:

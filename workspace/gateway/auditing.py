@@ -140,6 +140,7 @@ class Auditing:
             organization_name=self._settings.name,
             context=asking.context,
             request=asking.request,
+            device=asking.device,
         )
 
     def _add(

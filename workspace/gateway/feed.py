@@ -19,6 +19,7 @@ import orjson
 from workspace.access.protection import KINDS
 from workspace.access.restrictions import is_restriction, marks_of
 from workspace.clock import Clock
+from workspace.fhir import json
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
@@ -195,7 +196,7 @@ class Feed:
         self._seq += 1
         whole = {"seq": self._seq, **body}
         place = whole if kind in KINDS and body.get("resource") is not None else None
-        one = Numbered(self._seq, name, kind, patients, orjson.dumps(whole), marks, place)
+        one = Numbered(self._seq, name, kind, patients, json.dumps(whole), marks, place)
         if len(self._kept) == KEPT:
             self._oldest = self._kept[0].seq
         self._kept.append(one)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from workspace.fhir import outcome
+from workspace.fhir import json, outcome
 from workspace.fhir.service import FhirRequest, FhirResponse, Resource
 from workspace.gateway import reads, searches
 from workspace.gateway.asking import Asking
@@ -48,7 +47,7 @@ class FhirRoutes:
             return fhir_response(
                 await self.one(asking, FhirRequest("GET", path.removesuffix("/_search"), query, headers))
             )
-        body = _resource(raw) if request.method in ("POST", "PUT") else None
+        body = resource_of(raw) if request.method in ("POST", "PUT") else None
         if request.method == "POST" and not path:
             return await self._bundle(asking, request, body, raw, headers)
         return fhir_response(await self.one(asking, FhirRequest(request.method, path, query, headers, body)))
@@ -63,15 +62,17 @@ class FhirRoutes:
             return fhir_response(
                 bad_request("bad-bundle", "Innholdet er ingen bunt som kan utføres.", "Bundle").response()
             )
+        return await self.transaction(asking, body, raw, request.headers.get("idempotency-key", "").strip())
+
+    async def transaction(self, asking: Asking, body: Resource, raw: bytes, key: str) -> Response:
+        """A transaction Bundle under its key: its first outcome, or the refusal and its line in the log."""
         try:
-            done = await self._gateway.writes.transaction(
-                asking, body, raw, request.headers.get("idempotency-key", "").strip()
-            )
+            done = await self._gateway.writes.transaction(asking, body, raw, key)
         except Problem as problem:
             return fhir_response(self._refused(asking, problem, "transaction", body))
         if done.resource is not None:
             self._gateway.written(FhirResponse(done.status, done.resource))
-        return json_bytes(done.body or orjson.dumps(done.resource), done.status)
+        return json_bytes(done.body or json.dumps(done.resource), done.status)
 
     async def _batch(self, asking: Asking, bundle: Resource) -> FhirResponse:
         entries = bundle.get("entry")
@@ -188,10 +189,11 @@ def _shape(request: FhirRequest) -> str:
     return reads.shape(request.path) if rest else searches.shape(kind, request.query)
 
 
-def _resource(raw: bytes) -> Resource | None:
+def resource_of(raw: bytes) -> Resource | None:
+    """The JSON object of a body. Raises Refused 400."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        body = json.loads(raw)
+    except json.NotJson as error:
         raise bad_request("bad-body", "Innholdet kan ikke leses.", "not JSON") from error
     if not isinstance(body, dict):
         raise bad_request("bad-body", "Innholdet kan ikke leses.", "not an object")

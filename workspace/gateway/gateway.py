@@ -19,6 +19,7 @@ from workspace.gateway.intents import Intents
 from workspace.gateway.reads import Reads
 from workspace.gateway.refused import Refused
 from workspace.gateway.searches import Searches
+from workspace.gateway.session_keys import SessionKeys
 from workspace.gateway.settings import GatewaySettings
 from workspace.gateway.sight import about
 from workspace.gateway.store import GatewayStore
@@ -53,6 +54,7 @@ class Gateway:
         self.feed = Feed(self.store, clock, self)
         self.drafts = Drafts(self.store, settings, clock, self.feed.tell)
         self.wipes = Wipes(self.store, clock, self.feed.order)
+        self.session_keys = SessionKeys(self.store, clock)
         self.searches = Searches(service, self.auditing, settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
         self._keys = Keys(self.store, clock)
@@ -98,6 +100,7 @@ class Gateway:
             self._undo = None
         await self.feed.close()
         await self.drafts.close()
+        await self.session_keys.close()
         await self.intents.close()
         await self.auditing.close()
         await self.store.close()
@@ -108,7 +111,8 @@ class Gateway:
         self.feed.announce_resync(reason)
 
     def end_session(self, sid: str) -> None:
-        """A session was signed out: its streams end now."""
+        """A session was signed out: its streams end now. Its key still counts for what was made in it."""
+        self.session_keys.end(sid)
         self.feed.end_session(sid)
 
     def end_feeds(self) -> None:

@@ -14,9 +14,8 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import orjson
-
 from workspace.clock import Clock
+from workspace.fhir import json
 from workspace.fhir.service import FhirResponse, Resource
 from workspace.gateway.intents import ENTRY, TRANSACTION
 from workspace.gateway.refused import Refused, bad_request
@@ -113,7 +112,7 @@ class Keys:
             status = refusal.status
             await self._store.run(lambda c: _settle(c, key, author, digest, at, status, b""))
             raise
-        body = orjson.dumps(answer.body) if answer.body is not None else b""
+        body = json.dumps(answer.body) if answer.body is not None else b""
         await self._store.run(lambda c: _settle(c, key, author, digest, at, answer.status, body))
         return Outcome(answer.status, body, answer.body)
 

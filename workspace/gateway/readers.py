@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from workspace.access.kinds import GLOBAL_TYPES, served
+from workspace.fhir import json
 from workspace.gateway.asking import Asking
 
 RESTRICTION = "restriction"
@@ -46,7 +45,7 @@ class Numbered:
             return self.data
         resource = self.body["resource"]
         shown = asking.shown(resource, self.patients)
-        return self.data if shown is resource else orjson.dumps({**self.body, "resource": shown})
+        return self.data if shown is resource else json.dumps({**self.body, "resource": shown})
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +111,7 @@ def sees(asking: Asking, change: Numbered) -> bool:
 
 def event(name: str, data: Mapping[str, Any]) -> bytes:
     """One server-sent event without a number."""
-    return framed(name, orjson.dumps(data))
+    return framed(name, json.dumps(data))
 
 
 def framed(name: str, data: bytes, seq: int | None = None) -> bytes:

@@ -1,5 +1,5 @@
 """The gateway's own SQLite file: idempotency keys, intents, the audit's chains and outbox, drafts, orders to wipe, the
-feed's numbers.
+feed's numbers, the public keys of sessions.
 
 One thread owns the connection, so the event loop never waits for the disk. Holds no clinical data but the answers under
 idempotency keys, audit events on their way, and drafts, which are sealed. Never decides anything.
@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS wipe (id TEXT PRIMARY KEY, person TEXT NOT NULL, devi
     at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wiped (id TEXT NOT NULL, device TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (id, device)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session_key (id TEXT PRIMARY KEY, public TEXT NOT NULL, author TEXT NOT NULL, sid TEXT NOT NULL,
+    subject BLOB NOT NULL, device TEXT NOT NULL, starts TEXT NOT NULL, ends TEXT NOT NULL, expires INTEGER NOT NULL,
+    revoked INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 

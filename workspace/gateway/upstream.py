@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from workspace.fhir import outcome
+from workspace.fhir import json, outcome
 from workspace.fhir.service import FhirRequest, FhirResponse
 from workspace.problem import Problem
 
@@ -36,7 +36,6 @@ class Upstream:
 
     async def handle(self, request: FhirRequest) -> FhirResponse:
         import httpx
-        import orjson
 
         path = request.path.strip("/")
         url = f"{self._base}/{path}" if path else self._base
@@ -44,7 +43,7 @@ class Upstream:
         content: bytes | None = None
         method = request.method
         if request.body is not None:
-            content, headers["content-type"] = orjson.dumps(request.body), CONTENT
+            content, headers["content-type"] = json.dumps(request.body), CONTENT
         elif method == "GET" and len(request.query) > 1800:
             # Narrowing makes long queries; proxies cut long request lines.
             method, url, content = "POST", f"{url}/_search", request.query.encode()
@@ -59,7 +58,7 @@ class Upstream:
         body: Any = None
         if answer.content:
             try:
-                body = orjson.loads(answer.content)
+                body = json.loads(answer.content)
             except ValueError:
                 return _failed(502, f"HTTP {answer.status_code} without JSON")
         if answer.status_code >= 400 and not (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import orjson
 from starlette.responses import Response
 
+from workspace.fhir import json
 from workspace.fhir.service import FhirResponse
 from workspace.gateway.refused import RETRY_AFTER
 
@@ -16,7 +16,7 @@ def fhir_response(answer: FhirResponse) -> Response:
     headers = {name: answer.headers[key] for key, name in _HEADERS.items() if key in answer.headers}
     if answer.status in RETRY_AFTER:
         headers.setdefault("Retry-After", str(RETRY_AFTER[answer.status]))
-    content = orjson.dumps(answer.body) if answer.body is not None else b""
+    content = json.dumps(answer.body) if answer.body is not None else b""
     return json_bytes(content, answer.status, headers)
 
 

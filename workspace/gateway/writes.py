@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-import orjson
-
 from workspace.access.decision import Action, Decision, restricted
 from workspace.access.kinds import authors_of, patient_parameter, served
 from workspace.access.restrictions import marks_of
-from workspace.fhir import parameters
+from workspace.fhir import json, parameters
 from workspace.fhir.references import ID
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway import authorship, profiles
@@ -157,7 +155,7 @@ class Writes:
             return None
         await self._intents.logged(intent, places.values())
         answer = answered(places, intent.count)
-        return Outcome(answer.status, orjson.dumps(answer.body), answer.body)
+        return Outcome(answer.status, json.dumps(answer.body), answer.body)
 
     def _entries(self, bundle: Resource) -> list[Entry]:
         given = bundle.get("entry")

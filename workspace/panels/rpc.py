@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from workspace.fhir.json import number as decimal
 from workspace.panels import wire
 from workspace.panels.protocol import (
     ANSWERS,
@@ -34,6 +35,7 @@ from workspace.panels.protocol import (
     MethodNotFound,
     PanelError,
     Part,
+    Render,
     Result,
     TooLarge,
     TooMany,
@@ -43,9 +45,15 @@ from workspace.problem import Problem
 Tap = Callable[[str, str, str, bytes], None]
 """``tap(direction, instance, context, raw)``; direction is ``out`` (to the panel) or ``in``."""
 
-_PARAMS = {kind.method: msgspec.json.Decoder(kind) for kind in PANEL_TO_HOST}
+
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Keeps the digits of decimals in what may be a resource; what is drawn is none, and is held to its own types."""
+    return msgspec.json.Decoder(kind, float_hook=None if kind is Render else decimal)
+
+
+_PARAMS = {kind.method: _decoder(kind) for kind in PANEL_TO_HOST}
 _RESULTS: dict[type[Message] | None, Any] = {
-    kind: msgspec.json.Decoder(kind) if kind is not None else msgspec.json.Decoder(Any) for kind in ANSWERS.values()
+    kind: _decoder(kind if kind is not None else Any) for kind in ANSWERS.values()
 }
 
 

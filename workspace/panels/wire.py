@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from workspace.fhir.json import msgspec_literal
 from workspace.panels.protocol import ERRORS, MAX_CHUNK, MAX_LINE, Id, InvalidRequest, PanelError, ParseError
 
 ROW_ROOM = 8 << 10
@@ -68,7 +69,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 _DECODER = msgspec.json.Decoder(Envelope)
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=msgspec_literal)
 _ERROR = msgspec.json.Decoder(ErrorBody)
 _BY_NAME = {kind.name: kind for kind in ERRORS.values()}
 

@@ -56,7 +56,7 @@ def after(item: Item, names: Mapping[str, str], done: Mapping[str, Done]) -> Ite
         moved.append(fresh if fresh is not None else entry)
     if bundle is item.bundle and all(one is two for one, two in zip(moved, entries(bundle), strict=True)):
         return item
-    return replace(item, bundle={**bundle, "entry": moved}, bases=bases)
+    return replace(item, bundle={**bundle, "entry": moved}, bases=bases, wire="")
 
 
 def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping[str, Done]) -> dict[str, Any] | None:

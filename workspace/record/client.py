@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 from uuid import uuid4
 
+from workspace.access import seal
 from workspace.clock import SystemClock
+from workspace.fhir import json as fhir_json
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -144,14 +146,43 @@ class Client:
             return await self._fhir("POST", f"{base}/{target}/_search", asker, query.encode(), headers)
         return await self._fhir("GET", f"{base}/{path}", asker)
 
-    async def transaction(self, bundle: Mapping[str, Any], key: str, asker: Asker) -> Answer:
-        """POST a transaction bundle under the idempotency key `key` (a UUID). Raises PlatformProblem."""
+    async def transaction(self, bundle: Mapping[str, Any] | bytes, key: str, asker: Asker) -> Answer:
+        """POST a transaction bundle, bytes as they are, under the idempotency key `key` (a UUID). Raises PlatformProblem."""
         headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
-        body = json.dumps(bundle, ensure_ascii=False, separators=(",", ":")).encode()
+        body = bundle if isinstance(bundle, bytes) else fhir_json.dumps(bundle)
         answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":
             raise _malformed("transaction not answered with a Bundle")
         return answer
+
+    async def sealed(self, content: bytes, key: str, envelope: Mapping[str, Any]) -> Answer:
+        """POST what its author sealed, in nobody's name but the author's: no token goes with it. Raises PlatformProblem."""
+        request = str(uuid4())
+        headers = {
+            "Accept": "application/fhir+json", "Content-Type": "application/fhir+json", "Idempotency-Key": key,
+            "X-Request-Id": request, "X-Workspace-Seal": seal.to_header(envelope),
+        }  # fmt: skip
+        response = await self._send("POST", f"{self._origin}/sealed", headers, content, WRITE_SECONDS)
+        if response.status_code >= 300:
+            raise _refusal(response)
+        body = _body(response)
+        if not isinstance(body, dict) or body.get("resourceType") != "Bundle":
+            raise _malformed("sealed transaction not answered with a Bundle")
+        return Answer(response.status_code, body, request, dict(response.headers))
+
+    async def register_key(self, public: str, device: str) -> None:
+        """Make the session's public key known to the platform. Raises PlatformProblem."""
+        body = json.dumps({"key": public, "device": device}).encode()
+        headers = {"Content-Type": "application/json"}
+        await self._authorised("POST", f"{self._origin}/session/key", headers, body, WRITE_SECONDS)
+
+    async def withdraw_key(self, own: str) -> None:
+        """Nothing more comes under the session's key. Raises PlatformProblem."""
+        await self._authorised("POST", f"{self._origin}/session/key/{own}/revoke", {}, None, CONNECT_SECONDS)
+
+    @property
+    def _origin(self) -> str:
+        return self._endpoints.fhir.rstrip("/").rpartition("/")[0]
 
     async def outcome(self, key: str) -> dict[str, Any] | None:
         """What became of the transaction `key`: the first answer's Bundle; None when it was not done, was refused, or the
@@ -302,12 +333,10 @@ class Client:
 
 
 def _body(response: httpx.Response) -> Any:
-    import orjson
-
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return orjson.loads(response.content)
+        return fhir_json.loads(response.content)
     except ValueError as error:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 

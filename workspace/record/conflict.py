@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workspace.fhir import json
 from workspace.fhir.service import Resource
 
 Side = Literal["mine", "theirs", "both"]
@@ -176,7 +177,9 @@ def loses(comparison: Comparison, result: Mapping[str, Any]) -> bool:
 def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> Any:
     """Note what differs at `path`; the joined value (mine where a choice is needed)."""
     if _same(mine, theirs):
-        return deepcopy(mine)  # nobody changed it, or both made the same change: nothing to tell
+        # Nobody changed it, or both made the same change: nothing to tell. 38.6 and 38.60 are one value, and whoever
+        # wrote it anew has the word about its digits.
+        return deepcopy(theirs if known and _spelt(mine) == _spelt(base) else mine)
     if _open_dict(mine) and _open_dict(theirs) and (_open_dict(base) or base is ABSENT):
         return _dict(found, path, base or {}, mine, theirs, known and base is not ABSENT)
     if isinstance(mine, list) and isinstance(theirs, list):
@@ -270,6 +273,10 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
+
+
+def _spelt(value: Any) -> bytes:
+    return b"" if value is ABSENT else json.dumps(value)
 
 
 # Paths ------------------------------------------------------------------------------------------------

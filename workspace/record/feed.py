@@ -8,11 +8,11 @@ come through is asked every few seconds instead; one that falls silent is notice
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
+from workspace.fhir import json
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.lights import Light

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from workspace.fhir import json
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.references import target, walk
 from workspace.fhir.service import Resource
@@ -27,6 +27,9 @@ NOBODYS = (
     "http",
 )
 """What rows are not marked for: who did it and where, and what has no name yet."""
+ANSWERED = "besvart"
+"""In the vault alone: the platform has answered a courier. Its author asks again under the same key, gets that answer and
+does with it what only an author can."""
 HELD = "held"
 """Code of the Problem that a waiting item carries when it rests on one that was not taken."""
 
@@ -50,7 +53,7 @@ class Item:
 
     `bases` hold the version that each update was made from, by ``Type/id``. `stands_for` are names (``urn:uuid:``) of the
     refused item that this one replaces, with its own names for the same; `formerly` the versions that one was made from.
-    `seq` is the order of delivery."""
+    `seq` is the order of delivery. `wire` is the bundle as it was sealed: these characters are kept and sent, no others."""
 
     id: str
     patient: str
@@ -68,11 +71,17 @@ class Item:
     seal: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
     key: str = ""
+    wire: str = ""
 
     @property
     def sent_as(self) -> str:
         """Its idempotency key: its id, or another one once it was joined with somebody else's change."""
         return self.key or self.id
+
+    @property
+    def sent(self) -> bytes:
+        """The body as it goes to the platform, the same however often and by whomever it is sent."""
+        return (self.wire or encoded(self.bundle)).encode()
 
     @property
     def held(self) -> bool:
@@ -117,7 +126,8 @@ class Item:
     def body(self) -> str:
         """As the vault keeps it."""
         kept: dict[str, Any] = {
-            "bundle": self.bundle, "packages": list(self.asker.packages), "purpose": self.asker.purpose,
+            **({"wire": self.wire} if self.wire else {"bundle": self.bundle}),
+            "packages": list(self.asker.packages), "purpose": self.asker.purpose,
             "form": {
                 "package": self.form.package, "version": self.form.version, "view": self.form.view,
                 "instance": self.form.instance, "values": self.form.values, "revision": self.form.revision,
@@ -128,13 +138,16 @@ class Item:
         }  # fmt: skip
         if self.problem is not None and not self.held:
             kept["problem"] = [self.problem.code, self.problem.sentence, self.problem.advice, self.problem.detail]
-        return json.dumps(kept, ensure_ascii=False)
+        return json.dumps(kept).decode()
 
 
-def item_of(seq: int, own: str, author: str, patient: str, state: State, body: str, made: str) -> Item:
-    """An item as it stands in the vault; fields that an older program did not write are empty."""
+def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str, made: str) -> Item:
+    """An item as it stands in the vault; fields that an older program did not write are empty. One that is `ANSWERED`
+    waits, for its author."""
     kept = json.loads(body)
-    item = Item(own, patient, kept["bundle"], Asker(tuple(kept["packages"]), "", kept["purpose"]), state)
+    wire = kept.get("wire") or ""
+    bundle = json.loads(wire) if wire else kept["bundle"]
+    item = Item(own, patient, bundle, Asker(tuple(kept["packages"]), "", kept["purpose"]))
     item = replace(
         item,
         form=Form(**kept.get("form") or {}),
@@ -146,10 +159,19 @@ def item_of(seq: int, own: str, author: str, patient: str, state: State, body: s
         seal=kept.get("seal") or {},
         seq=seq,
         key=kept.get("key") or "",
+        wire=wire,
     )
-    if state == "venter":
+    if state not in ("konflikt", "avvist"):
         return item
-    return replace(item, problem=Problem(*kept.get("problem") or ("rejected", "Plattformen avviste dette.")))
+    known: State = "konflikt" if state == "konflikt" else "avvist"
+    return replace(
+        item, state=known, problem=Problem(*kept.get("problem") or ("rejected", "Plattformen avviste dette."))
+    )
+
+
+def encoded(bundle: Mapping[str, Any]) -> str:
+    """A bundle as it is sealed and sent."""
+    return json.dumps(bundle).decode()
 
 
 def entries(bundle: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -7,7 +7,6 @@ does, and forgets all of it when told to.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from workspace import __version__
 from workspace.clock import Clock
+from workspace.fhir import json
 from workspace.fhir.search import parse_query
 from workspace.problem import Problem
 from workspace.record.client import Asker, Client
@@ -105,7 +105,7 @@ class Offline:
 
     async def save(self, text: str, page: Page) -> None:
         body = {"matches": page.matches, "included": page.included, "total": page.total, "complete": page.complete}
-        raw = zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+        raw = zlib.compress(json.dumps(body), 1)
         row = (self._user, self.unit, text, raw, page.fetched, self._until())
         await self._vault.run(
             lambda database: database.execute("INSERT OR REPLACE INTO offline VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -3,7 +3,7 @@
 First in, first out for each patient. A transaction keeps its id however often it is sent; the platform answers a repeat
 with the first outcome, so replays never make two. What is refused or in conflict stays in sight with the platform's own
 words and opens again in its form; what rests on it waits, and says so. Each transaction is sealed by its author's session
-key when it is made. Delivery by the device after sign-out is not here yet: what waits is sent when its author is back.
+key when it is made, so that the device may deliver it after sign-out (`delivery`).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from workspace.access import seal
 from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
-from workspace.record import chain, ours
+from workspace.record import chain, order, ours
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
-from workspace.record.items import Form, Item, State, entries, item_of, updates
+from workspace.record.items import Form, Item, State, encoded, entries, item_of, updates
 from workspace.record.patience import Patience, may_still_pass
 from workspace.record.settling import Settling
-from workspace.vault import seal
 from workspace.vault.vault import Vault
 
 __all__ = ["Form", "Item", "Mark", "Outbox", "State", "reference_of"]
@@ -59,7 +59,7 @@ class Outbox:
         delivered: Callable[[Mapping[str, Any], str], None] = lambda bundle, transaction: None,
         key: seal.SessionKey | None = None,
     ) -> None:
-        self._vault, self._client, self._clock, self._user = vault, client, clock, user
+        self._vault, self._client, self._clock, self.user = vault, client, clock, user
         self._delivered, self._key = delivered, key
         self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
@@ -72,13 +72,15 @@ class Outbox:
         self._awake = asyncio.Event()
         self._closed = False
         self._settling = Settling(client, user)
+        self.registered: set[str] = set()
+        """Ids of keys that the platform knows: what is sealed with them can be delivered without its author."""
 
     async def start(self) -> None:
         """Take up what a crash or a cut network left, in its order; what was refused is in sight again."""
 
         def read(database: Any) -> list[tuple[Any, ...]]:
             query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
-            return list(database.execute(query, (self._user,)))
+            return list(database.execute(query, (self.user,)))
 
         broken = []
         for row in await self._vault.run(read):
@@ -115,6 +117,10 @@ class Outbox:
     def unsent(self) -> int:
         """How many still wait."""
         return len(self._items)
+
+    def deliverable(self) -> tuple[Item, ...]:
+        """What can be delivered without its author."""
+        return tuple(order.going(((one, one.state) for one in self.items()), self.registered))
 
     def items(self) -> tuple[Item, ...]:
         """All that is not settled, in the order of delivery: what waits, what is held, what was refused."""
@@ -162,8 +168,8 @@ class Outbox:
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
         own = own or str(uuid4())
         made = instant(self._clock.now())
-        item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self._user, made=made)
-        item = replace(item, seal=self._sealed(item))
+        item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
+        item = self._sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
             item = _in_place_of(item, former)
@@ -235,14 +241,27 @@ class Outbox:
 
     # Keeping --------------------------------------------------------------------------------------
 
-    def _sealed(self, item: Item) -> dict[str, Any]:
+    def session_key(self) -> seal.SessionKey:
+        """The key of this session, made when it is first needed."""
         if self._key is None:
             self._key = seal.SessionKey.new()
-        return self._key.seal(item.bundle, transaction=item.id, author=item.author, made=item.made)
+        return self._key
+
+    def has_key(self) -> bool:
+        """Whether this session has made its key."""
+        return self._key is not None
+
+    def _sealed(self, item: Item) -> Item:
+        wire, asker = encoded(item.bundle), item.asker
+        envelope = self.session_key().seal(
+            wire.encode(), transaction=item.sent_as, author=item.author, made=item.made, packages=asker.packages,
+            purpose=asker.purpose,
+        )  # fmt: skip
+        return replace(item, seal=envelope, wire=wire)
 
     def _resealed(self, item: Item, former: Item) -> Item:
         """Its author is here and has changed it: nobody else may."""
-        return item if item is former else replace(item, seal=self._sealed(item))
+        return item if item is former else self._sealed(item)
 
     async def _keep(self, item: Item, former: Item | None) -> None:
         item = self._resealed(chain.after(item, self._known, {}), item)
@@ -252,7 +271,7 @@ class Outbox:
             if former is not None:
                 database.execute("DELETE FROM outbox WHERE id = ?", (former.id,))
                 seq = former.seq
-            row = (seq, item.id, self._user, item.patient, item.body(), item.made)
+            row = (seq, item.id, self.user, item.patient, item.body(), item.made)
             query = "INSERT INTO outbox (seq, id, user, patient, state, body, made) VALUES (?, ?, ?, ?, 'venter', ?, ?)"
             database.execute(query, row)
             return int(database.last_insert_rowid())
@@ -310,7 +329,7 @@ class Outbox:
     async def _try(self, item: Item) -> Problem | None:
         """One attempt; None when the item is settled, else why it must be tried again."""
         try:
-            answer = (await self._client.transaction(item.bundle, item.sent_as, item.asker)).body
+            answer = (await self._client.transaction(item.sent, item.sent_as, item.asker)).body
         except PlatformProblem as problem:
             if may_still_pass(problem):
                 return problem
@@ -356,7 +375,7 @@ class Outbox:
             return True
         matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
-        fresh = replace(fresh, seal=self._sealed(fresh))
+        fresh = self._sealed(fresh)
         await self._vault.run(partial(_rewrite, item=fresh))
         self._items[item.id] = fresh
         return True
@@ -449,7 +468,7 @@ def _in_place_of(item: Item, former: Item) -> Item:
 
 
 def _rewrite(database: Any, item: Item) -> None:
-    database.execute("UPDATE outbox SET body = ? WHERE id = ?", (item.body(), item.id))
+    database.execute("UPDATE outbox SET state = 'venter', body = ? WHERE id = ?", (item.body(), item.id))
 
 
 def _write_states(database: Any, items: Sequence[Item]) -> None:
@@ -459,10 +478,10 @@ def _write_states(database: Any, items: Sequence[Item]) -> None:
 
 def _tampered(item: Item) -> Problem | None:
     """A seal that is not its author's own says that somebody else wrote in the vault."""
-    if not item.seal:
+    if item.seal.get("v") != seal.VERSION:
         return None  # made by an older program
     try:
-        seal.verify(item.seal, transaction=item.id, author=item.author, content=item.bundle)
+        seal.verify(item.seal, transaction=item.sent_as, author=item.author, content=item.sent)
     except Problem as problem:
         return problem
     return None

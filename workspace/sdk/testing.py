@@ -14,7 +14,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workspace.sdk import errors, fakes, query
+from workspace.sdk import errors, fakes, query, wire
 from workspace.sdk.fakes import FakeRecord, Manifest, RuleBroken
 from workspace.sdk.panel import Panel
 from workspace.sdk.session import Session
@@ -85,7 +85,7 @@ class Bench:
     def _receive(self, line: str) -> None:
         if len(line.encode()) >= fakes.MAX_LINE:
             raise RuleBroken(f"a line of {len(line.encode())} bytes; the limit is {fakes.MAX_LINE}")
-        message = json.loads(line)
+        message = wire.loads(line)
         self.sent.append(message)
         method, params = message.get("method"), message.get("params", {})
         if method is None:
@@ -104,11 +104,11 @@ class Bench:
         """One batch: dicts as they are, or raw lines. What the panel asks in return is answered, as far as it can
         be."""
         for message in messages:
-            self._session.handle(message if isinstance(message, str) else json.dumps(message))
+            self._session.handle(message if isinstance(message, str) else wire.dumps(message))
         self._session.settle()
         while batch := self._replies():
             for message in batch:
-                self._session.handle(json.dumps(message))
+                self._session.handle(wire.dumps(message))
             self._session.settle()
 
     def notify(self, method: str, **params: Any) -> None:

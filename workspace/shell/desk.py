@@ -18,6 +18,7 @@ from PySide6.QtCore import QTimer
 from workspace import settings as settings_room
 from workspace.problem import Problem
 from workspace.shell.attention import Attention
+from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
@@ -62,6 +63,7 @@ class Shift:
     orders: Any = None
     wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
+    errands: list[Any] = field(default_factory=list)
 
 
 class Desk:
@@ -84,6 +86,8 @@ class Desk:
         self._platform: Any = None
         self._over = asyncio.Event()
         self.tasks = Tasks(self._failed)
+        self.unattended = Unattended(lambda: rooms.deliver(options, self._known, self._platform), self.tasks)
+        self._asked_to_leave = False
         self.watchdog = Watchdog(window)
         self.signing: asyncio.Task[Any] | None = None
         self._grounded: asyncio.Task[Any] | None = None
@@ -150,6 +154,8 @@ class Desk:
         self._welcome()
         if self.options.visit is not None:
             await self._sign_in()
+        else:
+            self.unattended.begin()
 
     async def _stand(self) -> Any:
         """What panels stand on, before anybody has signed on: the processes of those that were used here last are made
@@ -184,6 +190,7 @@ class Desk:
         await self._stages.ready("work")
         assert self._grounded is not None
         ground = await asyncio.shield(self._grounded)
+        await self.unattended.end()
         shift = await self._rooms.open_shift(self.options, self._known, self._platform, signed, ground)
         self.shift = shift
         shift.problems += self._broken
@@ -454,15 +461,23 @@ class Desk:
     # --- the end ---
 
     async def _sign_out(self) -> None:
-        shift, self.shift = self.shift, None
-        if shift is None:
+        shift = self.shift
+        if shift is None or self._asked_to_leave:
             return
+        self._asked_to_leave = True
+        try:
+            if not await may_leave(self.window.theme, self.window, shift.outbox, durable=shift.vault.durable):
+                return
+        finally:
+            self._asked_to_leave = False
+        self.shift = None
         self.window.show_sign_in()
         self.window.sign_in.starting("Logger ut …", None)
         await close_shift(shift, sign_out=True)
         self.window.clear_pages()
         self._minute.stop()
         self._welcome()
+        self.unattended.begin()
 
     async def _close(self) -> None:
         self._minute.stop()
@@ -473,6 +488,7 @@ class Desk:
             await asyncio.gather(self.signing, return_exceptions=True)
         if shift is not None:
             await close_shift(shift, sign_out=False)
+        await self.unattended.end()
         await self.tasks.close()
         if self._grounded is not None and not self._grounded.cancelled() and self._grounded.exception() is None:
             await self._grounded.result().close()
@@ -506,7 +522,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
         steps.append(shift.workplace.close)
     if shift.orders is not None:
         steps.append(shift.orders.close)
-    steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close, shift.drafts.close]
+    steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
+    steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
     steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
     for step in steps:
         try:

@@ -35,10 +35,12 @@ class Rooms:
     `stages` gives what is to be imported behind the window, by name and in order: ``panels`` (its work returns what
     `ground` needs), ``http``, ``sign-on`` and ``work``. `ground` makes what panels stand on, before anybody has signed on;
     `sign_on` lets a person sign on, given (platform, browser); `open_shift` makes the rooms of one session from (options,
-    settings, platform, what `sign_on` gave, ground)."""
+    settings, platform, what `sign_on` gave, ground); `deliver` sends what those who have left wrote here, given (options,
+    settings, platform), until what it returns is closed."""
 
     stages: Callable[[Options], list[tuple[str, Callable[[], Any]]]]
     ground: Callable[[Any], Awaitable[Any]]
     discover: Callable[[str], Awaitable[Any]]
     sign_on: Callable[[Any, Callable[[str], Any]], Awaitable[Any]]
     open_shift: Callable[[Options, Settings, Any, Any, Any], Awaitable[Any]]
+    deliver: Callable[[Options, Settings, Any], Awaitable[Any]]

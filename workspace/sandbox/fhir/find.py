@@ -7,9 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import orjson
-
-from workspace.fhir import parameters
+from workspace.fhir import json, parameters
 from workspace.fhir.search import Include, Query, format_query
 from workspace.fhir.service import Resource
 from workspace.fhir.texts import fold
@@ -34,7 +32,7 @@ def sort_value(resource_type: str, name: str, descending: int, body: bytes) -> A
     known = parameters.definition(resource_type, name)
     if known is None:
         return None
-    found = [_plain(each) for each in extract(orjson.loads(body), known)]
+    found = [_plain(each) for each in extract(json.loads(body), known)]
     if not found:
         return None
     return max(found) if descending else min(found)
@@ -118,7 +116,7 @@ def bodies(connection: sqlite3.Connection, rids: list[int]) -> list[Found]:
         some = rids[start : start + 500]
         sql = f"SELECT rid, body FROM resource WHERE rid IN ({','.join('?' * len(some))}) AND body IS NOT NULL"
         found.update(connection.execute(sql, some).fetchall())
-    return [Found(rid, orjson.loads(found[rid])) for rid in rids if rid in found]
+    return [Found(rid, json.loads(found[rid])) for rid in rids if rid in found]
 
 
 def _included(connection: sqlite3.Connection, query: Query, found: list[Found], base: str) -> list[Found]:

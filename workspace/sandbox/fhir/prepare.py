@@ -10,9 +10,7 @@ import zlib
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
-from workspace.fhir import dates, parameters
+from workspace.fhir import dates, json, parameters
 from workspace.fhir.parameters import Definition
 from workspace.fhir.service import Resource
 from workspace.fhir.texts import fold
@@ -146,7 +144,7 @@ def prepare(resource: Resource, base: str = "") -> Prepared:
         low,
         high,
         present,
-        orjson.dumps(resource),
+        json.dumps(resource),
         tuple(rows.links),
         tuple(rows.dates),
         tuple(rows.strings),

@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import orjson
-
+from workspace.fhir import json
 from workspace.fhir.service import Resource
 from workspace.sandbox.fhir.prepare import UNTIMED, Prepared, prepare
 
@@ -104,7 +103,7 @@ def _archive(connection: sqlite3.Connection, before: Current, base: str) -> None
     connection.execute(_ARCHIVE, (before.rid,))
     if before.body is None:
         return
-    old = prepare(orjson.loads(before.body), base)
+    old = prepare(json.loads(before.body), base)
     rid, low = before.rid, old[4]
     connection.executemany(
         "DELETE FROM link WHERE key = ? AND system = ? AND low = ? AND rid = ?",
@@ -170,7 +169,7 @@ def reindex(connection: sqlite3.Connection, vocabulary: Vocabulary, base: str) -
         if not found:
             return
         last = found[-1][0]
-        rows = [(rid, prepare(orjson.loads(body), base)) for rid, body in found]
+        rows = [(rid, prepare(json.loads(body), base)) for rid, body in found]
         sql = "UPDATE resource SET low = ?, high = ?, present = ? WHERE rid = ?"
         connection.executemany(sql, [(*each[4:7], rid) for rid, each in rows])
         _index(connection, vocabulary, rows)

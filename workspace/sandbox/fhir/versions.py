@@ -6,10 +6,8 @@ import sqlite3
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-import orjson
-
 from workspace.clock import instant
-from workspace.fhir import dates
+from workspace.fhir import dates, json
 from workspace.fhir.service import FhirRequest, FhirResponse, Resource
 from workspace.sandbox.fhir import refusal, rows
 from workspace.sandbox.fhir.plan import mark, unmark_plain
@@ -27,7 +25,7 @@ def read(connection: sqlite3.Connection, request: FhirRequest, resource_type: st
         raise refusal.not_found(resource_type, own)
     if there.body is None:
         raise refusal.gone(resource_type, own)
-    resource = orjson.loads(there.body)
+    resource = json.loads(there.body)
     headers = version_headers(resource)
     if request.headers.get("if-none-match", "").strip() == headers["etag"]:
         return FhirResponse(304, None, headers)
@@ -48,7 +46,7 @@ def read_version(connection: sqlite3.Connection, resource_type: str, own: str, v
         body = row[0]
     if body is None:
         raise refusal.gone(resource_type, f"{own}/_history/{version}")
-    resource = orjson.loads(body)
+    resource = json.loads(body)
     return FhirResponse(200, resource, version_headers(resource))
 
 
@@ -130,5 +128,5 @@ def _entry(row: tuple[Any, ...], address: str) -> Resource:
         },
     }
     if body is not None:
-        entry["resource"] = orjson.loads(body)
+        entry["resource"] = json.loads(body)
     return entry

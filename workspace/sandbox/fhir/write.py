@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
-import orjson
-
 from workspace.clock import Clock, instant
-from workspace.fhir import outcome, parameters
+from workspace.fhir import json, outcome, parameters
 from workspace.fhir.dates import bounds, milliseconds
 from workspace.fhir.references import ID
 from workspace.fhir.search import parse
@@ -123,7 +121,7 @@ class Writer:
         there = rows.current(self.connection, resource_type, own)
         assert there is not None, "a match exists"
         assert there.body is not None, "a match is not deleted"
-        return respond(request, 200, orjson.loads(there.body), self.base)
+        return respond(request, 200, json.loads(there.body), self.base)
 
 
 def checked(body: Any, resource_type: str) -> Resource:

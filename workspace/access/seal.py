@@ -1,8 +1,8 @@
-"""The seal on a transaction: its author's session key signs what was committed, so that a device may deliver it later
-without borrowing anybody's rights.
+"""The seal on a transaction: its author's session key signs the very bytes that are sent, so that a device may deliver them
+later without borrowing anybody's rights.
 
-Ed25519 over a fixed text of who, when, what and which key. The private key lives as long as the session and is never
-written. Never reads what it seals.
+Ed25519 over a fixed text of who, when, what, for which panels and why, and which key. The private key lives as long as the
+session and is never written. Never reads what it seals.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workspace.problem import Problem
@@ -18,7 +18,8 @@ from workspace.problem import Problem
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-VERSION = 1
+VERSION = 2
+PUBLIC_BYTES = 32
 
 
 class SessionKey:
@@ -35,18 +36,26 @@ class SessionKey:
 
         return cls(Ed25519PrivateKey.generate())
 
-    def seal(self, content: Mapping[str, Any], *, transaction: str, author: str, made: str) -> dict[str, Any]:
-        """The envelope of `content` as it was committed. It carries the content's digest, not the content."""
+    def seal(
+        self,
+        content: bytes,
+        *,
+        transaction: str,
+        author: str,
+        made: str,
+        packages: Sequence[str] = (),
+        purpose: str = "",
+    ) -> dict[str, Any]:
+        """The envelope of `content` as it is sent under the idempotency key `transaction`. It carries the content's digest,
+        not the content."""
         envelope = {
-            "v": VERSION, "transaction": transaction, "author": author, "made": made,
-            "key": self.public, "kid": self.id, "digest": digest(content),
+            "v": VERSION, "transaction": transaction, "author": author, "made": made, "packages": list(packages),
+            "purpose": purpose, "key": self.public, "kid": self.id, "digest": digest(content),
         }  # fmt: skip
         return {**envelope, "signature": _text(self._private.sign(_signed(envelope)))}
 
 
-def verify(
-    envelope: Mapping[str, Any], *, transaction: str, author: str, content: Mapping[str, Any] | None = None
-) -> None:
+def verify(envelope: Mapping[str, Any], *, transaction: str, author: str, content: bytes | None = None) -> None:
     """That `author` sealed this very transaction with the key in the envelope. With `content`, that it is what was sealed.
 
     Whether the key is the author's, only the platform that met it at sign-on can say. Raises Problem ``seal-broken``."""
@@ -70,9 +79,31 @@ def verify(
         ) from fault
 
 
-def digest(content: Mapping[str, Any]) -> str:
-    """SHA-256 of the content's one spelling (RFC 8785's order of keys, no white space)."""
-    return _text(hashlib.sha256(_spelt(content)).digest())
+def to_header(envelope: Mapping[str, Any]) -> str:
+    """The envelope as one header's value."""
+    return _text(_spelt(envelope))
+
+
+def from_header(text: str) -> dict[str, Any]:
+    """The envelope again; nothing in it is checked. Raises ValueError."""
+    envelope = json.loads(_bytes(text))
+    if not isinstance(envelope, dict):
+        raise ValueError("not an envelope")
+    return envelope
+
+
+def is_public(text: str) -> bool:
+    """Whether `text` is a public key in the one spelling that has this thumbprint."""
+    try:
+        raw = _bytes(text)
+    except ValueError:
+        return False
+    return len(raw) == PUBLIC_BYTES and _text(raw) == text
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of the bytes as they are kept and sent."""
+    return _text(hashlib.sha256(content).digest())
 
 
 def thumbprint(public: str) -> str:
@@ -93,4 +124,4 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -1,0 +1,121 @@
+"""The courier: delivers what somebody else left sealed on this workstation, while they are not signed in here.
+
+First in, first out for each patient of each author. It sends the bytes as their author sealed them, in the author's name
+and with the author's rights of now; it looks into them for their order alone. Never changes them, never shows them to
+anybody and never settles a conflict: that waits for the author.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from workspace.problem import Problem
+from workspace.record.client import Client, PlatformProblem
+from workspace.record.items import ANSWERED, Item, entries, item_of
+from workspace.record.order import next_of, rests_on
+from workspace.record.patience import Patience, may_still_pass
+from workspace.record.registration import forget, registered
+from workspace.vault.vault import Vault
+
+log = logging.getLogger(__name__)
+
+KEY_GONE = frozenset({"key-unknown", "key-expired", "key-revoked"})
+AUTHOR_ONLY = KEY_GONE | {"outside-session", "seal-broken"}
+"""What the platform says of a seal: nothing is wrong with what was written, so its author can send it."""
+NO_SUCH_DOOR = frozenset({404, 405, 501})
+LOOKS = 20.0
+"""Seconds between two looks at what waits."""
+
+
+class Courier:
+    """`user` is who is signed in; theirs is not touched. ``await start()``; ``await close()`` before the vault."""
+
+    def __init__(self, vault: Vault, client: Client, *, user: str = "") -> None:
+        self._vault, self._client, self._user = vault, client, user
+        self._task: asyncio.Task[None] | None = None
+        self._left: set[str] = set()
+        """Ids of what only its author can send."""
+
+    async def start(self) -> None:
+        """Begin; returns at once."""
+        self._task = asyncio.create_task(self._work(), name="courier")
+
+    async def close(self) -> None:
+        """Stop; what is on its way is asked for again by whoever comes next, under the same key."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        patience = Patience()
+        while True:
+            try:
+                fault = await self.deliver()
+            except Problem as problem:  # the disk
+                log.warning("the courier cannot work now: %s", problem.code)
+                fault = problem
+            if fault is None:
+                patience = Patience()
+            await asyncio.sleep(LOOKS if fault is None else patience.next(fault))
+
+    async def deliver(self) -> Problem | None:
+        """Deliver all that can go; None when that was done, else why it must be tried again."""
+        while True:
+            waiting = await self._waiting()
+            ready = next_of(waiting, await registered(self._vault), self._left)
+            if not ready:
+                return None
+            for item in ready:
+                fault = await self._send(item, waiting)
+                if fault is not None:
+                    return fault
+
+    async def _waiting(self) -> list[tuple[Item, str]]:
+        """What others have not seen the end of, in its order, with its state in the vault."""
+
+        def read(database: Any) -> list[tuple[Any, ...]]:
+            query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user != ? ORDER BY seq"
+            return list(database.execute(query, (self._user,)))
+
+        return [(item_of(*row), str(row[4])) for row in await self._vault.run(read)]
+
+    async def _send(self, item: Item, waiting: Sequence[tuple[Item, str]]) -> Problem | None:
+        try:
+            answer = (await self._client.sealed(item.sent, item.sent_as, item.seal)).body
+        except PlatformProblem as problem:
+            return await self._refused(item, problem)
+        if len(entries(answer)) != len(entries(item.bundle)):
+            return Problem("platform-malformed", "Plattformen svarte på noe annet.")
+        # What others rest on stays until its author can give them its names and versions.
+        rests = any(rests_on(other, item) for other, _ in waiting if other.author == item.author)
+        await self._note(item, ANSWERED if rests else "")
+        log.info("delivered for an author who is not signed in")
+        return None
+
+    async def _refused(self, item: Item, problem: PlatformProblem) -> Problem | None:
+        if problem.code in AUTHOR_ONLY or problem.status in NO_SUCH_DOOR:
+            log.warning("what waits can be sent by its author only: %s", problem.code)
+            self._left.add(item.id)
+            if problem.code in KEY_GONE:
+                await forget(self._vault, str(item.seal.get("kid")))
+        elif may_still_pass(problem):
+            return problem
+        elif problem.status in (409, 412):
+            await self._note(item, ANSWERED)
+        else:
+            await self._note(replace(item, state="avvist", problem=problem), "avvist")
+        return None
+
+    async def _note(self, item: Item, state: str) -> None:
+        def write(database: Any) -> None:
+            if state:
+                database.execute("UPDATE outbox SET state = ?, body = ? WHERE id = ?", (state, item.body(), item.id))
+            else:
+                database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
+
+        await self._vault.run(write)
