@@ -59,9 +59,8 @@ class Wire:
         PanelHost.__init__ = birth
 
     def heard(self, direction, package, pid, instance, context, raw):
-        if self.deaf:
-            return
-        self.messages.append((direction, package, pid, instance, context, bytes(raw)))
+        if not self.deaf:
+            self.messages.append((direction, package, pid, instance, context, bytes(raw)))
 
     def summary(self, since=0):
         """By process: the package, contexts it was given, patients that were named to or by it."""
@@ -232,9 +231,8 @@ class Driver:
 
     async def do_signed_in(self):
         """Who is; "" when nobody is and the sign-in stands on screen."""
-        if self.desk.shift is not None or self.desk._platform is None or not self.window.sign_in.isVisible():
-            return {"user": "somebody"}
-        return {"user": ""}
+        gone = self.desk.shift is None and self.desk._platform is not None and self.window.sign_in.isVisible()
+        return {"user": "" if gone else "somebody"}
 
     async def do_act(self, title):
         """Ctrl+K, the words of an action, Enter."""
