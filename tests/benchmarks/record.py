@@ -449,6 +449,7 @@ def many(nurse, switches):
     """Resident after resident on one screen. Wrong is a screen on which, in any turn of the loop from Enter until all is
     drawn, a panel or the banner was another's than the one the banner names, or where in the end a panel has another's rows
     or any word names another. Memory is that of the shell and all its panels' processes, after the last and after 50."""
+    nurse.did("stop_listening")
     names = residents()
     wrong, early, began = 0, 0, time.perf_counter()
     for number in range(switches):

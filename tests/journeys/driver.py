@@ -46,6 +46,7 @@ class Wire:
 
     def __init__(self):
         self.messages = []
+        self.deaf = False
 
     def listen(self):
         """The first messages leave while the shift is still being opened: listen from the host's birth."""
@@ -58,7 +59,8 @@ class Wire:
         PanelHost.__init__ = birth
 
     def heard(self, direction, package, pid, instance, context, raw):
-        self.messages.append((direction, package, pid, instance, context, bytes(raw)))
+        if not self.deaf:
+            self.messages.append((direction, package, pid, instance, context, bytes(raw)))
 
     def summary(self, since=0):
         """By process: the package, contexts it was given, patients that were named to or by it."""
@@ -234,9 +236,8 @@ class Driver:
 
     async def do_signed_in(self):
         """Who is; "" when nobody is and the sign-in stands on screen."""
-        if self.desk.shift is not None or self.desk._platform is None or not self.window.sign_in.isVisible():
-            return {"user": "somebody"}
-        return {"user": ""}
+        gone = self.desk.shift is None and self.desk._platform is not None and self.window.sign_in.isVisible()
+        return {"user": "" if gone else "somebody"}
 
     async def do_act(self, title):
         """Ctrl+K, the words of an action, Enter."""
@@ -559,6 +560,12 @@ class Driver:
             for pid, one in found.items()
         }
         return {"count": len(self.wire.messages), "processes": plain, "resources": self.wire.resources(since)}
+
+    async def do_stop_listening(self):
+        """Keep no messages from now on: for who measures the memory of the shell, not of this driver."""
+        self.wire.deaf = True
+        self.wire.messages.clear()
+        return {}
 
     async def do_status(self):
         """All that the status line says."""
