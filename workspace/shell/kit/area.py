@@ -20,6 +20,7 @@ class Lines(QPlainTextEdit):
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # lines are wrapped
         self.setBackgroundVisible(False)
         self.document().setDocumentMargin(0)
         self.dress(theme)

@@ -7,11 +7,12 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from workspace.panels.components import ChoiceField, Option
 from workspace.shell import icons
 from workspace.shell.kit.access import Role, Spoken
+from workspace.shell.kit.arranger import Arranged
 from workspace.shell.kit.containers import tall_as_wide
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled, below
@@ -218,9 +219,9 @@ class ChoiceWidget(Labelled):
         self.component = component
         self._menu: MenuButton | None = None
         self._chips: list[ChipButton] = []
-        self._row = QWidget()
+        self._row = Arranged()
         flows = self.wraps = component.style == "chips" and component.slot == "body"
-        self._line: QLayout = Flow(self._row) if flows else QHBoxLayout(self._row)
+        self._line = self._row.box = Flow(self._row) if flows else QHBoxLayout(self._row)
         self._line.setContentsMargins(0, 0, 0, 0)
         if component.style == "menu":
             self._menu = MenuButton(self, env.theme)
@@ -291,6 +292,7 @@ class ChoiceWidget(Labelled):
             )
             if isinstance(chip, SegmentButton):
                 chip.set_place(index, len(self._chips))
+        self._row.rearrange()
 
     def _closed(self) -> bool:
         return self.component.style == "segments" and not self.component.multiple

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.shell.kit.access import Spoken
+from workspace.shell.kit.arranger import Arranger
 from workspace.shell.kit.env import Env
 from workspace.shell.theme import Theme
 
@@ -33,7 +34,7 @@ class Container(QWidget):
         self.box = self.make()
         self.box.setContentsMargins(0, 0, 0, 0)
 
-    def make(self) -> QLayout:
+    def make(self) -> QLayout | Arranger:
         return QVBoxLayout(self)
 
     def set_component(self, component: Any) -> None:

@@ -3,85 +3,60 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QWidget
 
+from workspace.shell.kit.arranger import Arranged, Arranger, hint_of, least_of, seat, tall_of
 from workspace.shell.kit.containers import STRETCHY, Container, tall_as_wide
 
 
-class Flow(QLayout):
+class Flow(Arranger):
     """Children beside each other, on as many lines as it takes."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._items: list[QLayoutItem] = []
+    def hint(self) -> QSize:
+        return self.least()
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
-        self.invalidate()  # a child that is shown already asks for nothing itself
+    def least(self) -> QSize:
+        children = [widget for _, widget in self.widgets()]
+        widest = max((least_of(widget).width() for widget in children), default=0)
+        return QSize(min(widest, 200), max((hint_of(widget).height() for widget in children), default=0))
 
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._run(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._run(rect, move=True)
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        widest = max((item.minimumSize().width() for item in self._items), default=0)
-        return QSize(min(widest, 200), max((item.sizeHint().height() for item in self._items), default=0))
-
-    def _run(self, rect: QRect, *, move: bool) -> int:
+    def arrange(self, rect: QRect, *, move: bool) -> int:
         x, y = rect.x(), rect.y()
-        line: list[tuple[QLayoutItem, QRect]] = []
-        for item in self._items:
-            width = min(wish(item), rect.width())
+        line: list[tuple[QWidget, QRect]] = []
+        for _, widget in self.widgets():
+            width = min(wish(widget), rect.width())
             if line and x + width > rect.right() + 1:
                 y += self._line(line, move=move) + max(4, self.spacing() // 2)
                 x, line = rect.x(), []
-            tall = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
-            line.append((item, QRect(QPoint(x, y), QSize(width, tall))))
+            line.append((widget, QRect(QPoint(x, y), QSize(width, tall_of(widget, width)))))
             x += width + self.spacing()
         return y + self._line(line, move=move) - rect.y()
 
     @staticmethod
-    def _line(line: list[tuple[QLayoutItem, QRect]], *, move: bool) -> int:
+    def _line(line: list[tuple[QWidget, QRect]], *, move: bool) -> int:
         """Place one line, each child in its middle; returns its height."""
         tall = max((area.height() for _, area in line), default=0)
         if move:
-            for item, area in line:
-                item.setGeometry(area.translated(0, (tall - area.height()) // 2))
+            for widget, area in line:
+                seat(widget, area.translated(0, (tall - area.height()) // 2))
         return tall
 
 
-def wish(item: QLayoutItem) -> int:
+def wish(widget: QWidget) -> int:
     """The width a child would like: words on one line."""
-    label = item.widget()
-    if isinstance(label, QLabel):
-        lines = label.text().split("\n")
-        margins = label.contentsMargins()
-        return max(label.fontMetrics().horizontalAdvance(line) for line in lines) + margins.left() + margins.right() + 2
-    return item.sizeHint().width()
+    if isinstance(widget, QLabel):
+        lines = widget.text().split("\n")
+        margins = widget.contentsMargins()
+        return (
+            max(widget.fontMetrics().horizontalAdvance(line) for line in lines) + margins.left() + margins.right() + 2
+        )
+    return hint_of(widget).width()
 
 
-class RowWidget(Container):
+class RowWidget(Arranged, Container):
     """Children beside each other."""
 
-    def make(self) -> QLayout:
+    def make(self) -> QLayout | Arranger:
         if self.component.wrap:
             tall_as_wide(self)
             return Flow(self)
@@ -102,6 +77,7 @@ class RowWidget(Container):
 
     def done(self) -> None:
         if not isinstance(self.box, QHBoxLayout):
+            self.rearrange()
             return
         loose = not any(self.box.stretch(index) for index in range(self.box.count()))
         if loose and self.component.align in ("start", "between"):
