@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 ARNE = "Arne Storspove"
 
 
@@ -11,7 +9,6 @@ def shown(nurse):
     return nurse.did("values", instance="note")["shown"]["text"]
 
 
-@pytest.mark.long
 def test_unsaved_work_follows_its_author_to_another_pc(sandbox, sign_on):
     room = sign_on("tone", sandbox, "room")
     room.did("open_patient", name=ARNE)

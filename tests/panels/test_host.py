@@ -167,6 +167,21 @@ async def test_typing_is_drafted_within_a_second_and_told_in_a_batch(bench: Any)
         assert shell.heard("draft")
 
 
+async def test_what_is_typed_elsewhere_stands_here_and_is_not_sent_back_as_news(bench: Any) -> None:
+    async with bench("good") as b:
+        panel, _ = await b.shown("good")
+        assert panel.follow({"puls": 82}) == ("puls",)
+        assert panel.follow({"puls": 82}) == ()
+        await until(lambda: b.sent("state/changed"), panel, timeout=1)
+        assert dict(panel.values) == {"puls": 82}
+        await asyncio.sleep(0.7)  # longer than typing waits to be drafted
+        assert not b.door.drafts, "it would come back to the other workstation as something newer"
+        panel.typed("puls", 90)
+        assert panel.follow({"puls": 84}) == (), "what is typed here goes first"
+        await until(lambda: b.door.drafts, panel, timeout=1)
+        assert [dict(draft.values) for draft in b.door.drafts.values()] == [{"puls": 90}]
+
+
 async def test_a_draft_comes_back_in_the_next_opening(bench: Any) -> None:
     async with bench("good") as b:
         first = for_patient("Patient/BEB-18")

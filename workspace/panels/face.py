@@ -221,6 +221,10 @@ class PanelInstance(Protocol):
         """The user typed: kept at once, drafted within a second, told to the panel in the next batch."""
         ...
 
+    def follow(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the user typed in the same form on another workstation. Returns the fields that changed here."""
+        ...
+
     async def act(self, action: Action) -> ActOutcome:
         """Run an action to its effects. Concurrent acts of one instance are queued; each is answered."""
         ...

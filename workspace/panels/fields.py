@@ -58,6 +58,19 @@ class Fields:
         self.save()  # a cleared form must not come back from a draft
         return changes
 
+    def follow(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the user typed in the same form on another workstation: it stands here, and is no typing of this one, which
+        would send it back as news. While something typed here waits to be handed over, that goes first. Returns the
+        fields that did change."""
+        if self._unsaved:
+            return {}
+        changes = {bind: value for bind, value in values.items() if self.values.get(bind) != value}
+        self.revision += 1 if changes else 0
+        for bind, value in changes.items():
+            self.values[bind] = value
+            self._changed_at[bind] = self.revision
+        return changes
+
     def _keep(self) -> None:
         self._unsaved = True
         if self._timer is None:

@@ -202,6 +202,12 @@ class Instance:
         self.fields.typed(bind, value)
         self.changed({bind: value})
 
+    def follow(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        changes = self.fields.follow(values)
+        if changes:
+            self.changed(changes)
+        return tuple(changes)
+
     async def act(self, action: Action) -> ActOutcome:
         return await self.acts.act(action)
 

@@ -152,10 +152,7 @@ class Workplace(QObject):
                 continue
             if about != (instance.context.patient or instance.context.unit or ""):
                 continue
-            changed = [bind for bind, value in values.items() if instance.values.get(bind) != value]
-            for bind in changed:
-                instance.typed(bind, values[bind])
-            seat.values_changed(tuple(changed))
+            seat.values_changed(instance.follow(values))
 
     # --- contexts ---
 
