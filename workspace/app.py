@@ -216,7 +216,7 @@ async def open_shift(
     from workspace.record.record import Record
     from workspace.record.registration import Registration
     from workspace.record.tally import Tally
-    from workspace.shell.desk import Shift
+    from workspace.shell.shift import Shift
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
     tenant, user = platform.organization_number, subject.fhir_user

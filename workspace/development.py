@@ -58,7 +58,7 @@ def sandbox(folder: Path, username: str, patient: str) -> Connect:
         from workspace.panels.conformance.workbench import Source
         from workspace.panels.ground import Ground
         from workspace.sandbox import attach, visitor
-        from workspace.shell.desk import close_shift
+        from workspace.shell.shift import close_shift
 
         address = await attach.ensure(folder, progress=lambda _share, words: told(words))
         told("Logger inn …")

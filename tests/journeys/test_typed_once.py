@@ -35,7 +35,7 @@ def save_one_set(nurse):
     nurse.did("go", activity="beboer")
     before = {row[0] for row in nurse.did("texts", instance="vitals")["bound"]}
     keys = type_one_set(nurse)
-    nurse.until(lambda: "NEWS2 blir 10" in nurse.did("texts", instance="vitals")["tree"], 3, "NEWS2 while typing")
+    nurse.until(lambda: "NEWS2 blir 10" in nurse.did("texts", instance="vitals")["tree"], 1, "NEWS2 while typing")
     nurse.did("key", key="S", ctrl=True)
     return before, keys
 
@@ -176,11 +176,11 @@ def quote_and_sign(nurse):
     assert "Pust 25 · SpO₂ 91 % · Temp 38,6 · Puls 112" in offer
     assert [one for one in offer if re.fullmatch(r"fra Vitale målinger, Tone \d\d:\d\d", one)], offer
     nurse.did("press", text="Pust 25", instance="note")
-    nurse.until(lambda: nurse.did("values", instance="note")["shown"]["text"], 3, "the values in the note")
+    nurse.until(lambda: nurse.did("values", instance="note")["shown"]["text"], 1, "the values in the note")
     text = nurse.did("values", instance="note")["shown"]["text"]
     assert re.search(r"Pust 25 · SpO₂ 91 % · Temp 38,6 · Puls 112 \(fra Vitale målinger, Tone \d\d:\d\d\)", text)
     counted = "4 verdier gjenbrukt, 0 skrevet på nytt"
-    nurse.until(lambda: counted in nurse.did("texts", instance="note")["tree"], 3, "the count")
+    nurse.until(lambda: counted in nurse.did("texts", instance="note")["tree"], 1, "the count")
     nurse.did("press", text="Signer", instance="note")
     nurse.until(lambda: not nurse.did("values", instance="note")["shown"]["text"], 2, "the note is signed")
     return text.strip()

@@ -292,8 +292,8 @@ def test_a_long_search_follows_its_pages(tmp_path, platform, until):
     asyncio.run(run())
 
 
-def test_a_whole_set_of_vital_signs_is_in_thirty_watches_soon_enough_that_nobody_waits(tmp_path, platform, until):
-    """The aim is 16 ms (`tests/benchmarks/record.py` measures it); a busy machine gets fifteen times that."""
+def test_a_whole_set_of_vital_signs_is_in_thirty_watches_well_within_a_frame_or_five(tmp_path, platform, until):
+    """The aim is 16 ms; a busy machine gets five times that."""
 
     async def run():
         async with platform(tmp_path) as (here, record):
@@ -310,6 +310,6 @@ def test_a_whole_set_of_vital_signs_is_in_thirty_watches_soon_enough_that_nobody
                 record.apply({"entry": [{"resource": row} for row in rows]})
                 took.append(time.perf_counter() - began)
                 assert all(each.ids[7] == f"t{turn}-0" for each in heard)
-            assert sorted(took)[len(took) // 2] < 0.25
+            assert sorted(took)[len(took) // 2] < 0.08
 
     asyncio.run(run())

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from workspace.panels.bounds import HEAVIEST, MAX_CHIPS, MAX_CHOICES
 from workspace.panels.components import Action
 
 PROTOCOL_VERSION = 1
@@ -58,6 +59,8 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ("a render", f"{MAX_RENDER >> 10} KiB", "not drawn; a patch is answered with `resync`"),
     ("nodes of a tree", f"{MAX_NODES:,}", "not drawn"),
     ("nesting of a tree", f"{MAX_DEPTH} levels", "not drawn"),
+    ("what a tree costs to draw", f"{HEAVIEST:,}: a text 1, a button 3, a field 5–12, a table 29", "not drawn"),
+    ("options of a choice", f"{MAX_CHOICES:,} in a menu, {MAX_CHIPS} as chips", "not drawn"),
     ("rows of a table that the panel computed", f"{MAX_ROWS:,}", "not drawn"),
     ("one string in a tree", f"{MAX_STRING:,} characters", "not drawn"),
     ("requests of a process under way", str(MAX_PENDING), "`too-many`"),

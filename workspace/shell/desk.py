@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,48 +21,18 @@ from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
+from workspace.shell.shift import Shift, close_shift
 from workspace.shell.stages import Stages
 from workspace.shell.status import Notice
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
 if TYPE_CHECKING:
-    from workspace.clock import OffsetClock
-    from workspace.shell.unsent import Unsent
-    from workspace.shell.wiping import Wiping
-    from workspace.shell.workplace import Workplace
+    pass
 
 log = logging.getLogger(__name__)
 SETTLED_AFTER = 2.0
 """Seconds after the work is open when the start is over."""
-
-
-@dataclass
-class Shift:
-    """Everything that lives as long as one person is signed in, in the order it is closed."""
-
-    session: Any
-    client: Any
-    vault: Any
-    record: Any
-    outbox: Any
-    drafts: Any
-    broker: Any
-    host: Any
-    clock: OffsetClock
-    directory: Any
-    layout: Any
-    units_asked: asyncio.Future[list[Any]]
-    problems: list[Problem] = field(default_factory=list)
-    workplace: Workplace | None = None
-    units: list[Any] = field(default_factory=list)
-    residents: tuple[Any, ...] = ()
-    attention: Attention | None = None
-    unsent: Unsent | None = None
-    orders: Any = None
-    wiping: Wiping | None = None
-    subscriptions: dict[str, Any] = field(default_factory=dict)
-    errands: list[Any] = field(default_factory=list)
 
 
 class Desk:
@@ -506,30 +475,6 @@ class Desk:
 
 def _title(packages: Any, package: str) -> str:
     return packages[package].name if package in packages else package
-
-
-async def close_shift(shift: Shift, *, sign_out: bool) -> None:
-    """Everything of one person's session, in order; nothing that waits is lost."""
-    for part in (shift.attention, shift.unsent, shift.wiping):
-        if part is not None:
-            part.close()
-    for subscription in shift.subscriptions.values():
-        subscription.close()
-    shift.units_asked.cancel()
-    await asyncio.gather(shift.units_asked, return_exceptions=True)
-    steps = []
-    if shift.workplace is not None:
-        steps.append(shift.workplace.close)
-    if shift.orders is not None:
-        steps.append(shift.orders.close)
-    steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
-    steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
-    steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
-    for step in steps:
-        try:
-            await step()
-        except Exception:
-            log.exception("closing")
 
 
 def _open_browser(url: str) -> None:

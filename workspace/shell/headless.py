@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from workspace.problem import Problem
-from workspace.shell.desk import Desk, Shift
+from workspace.shell.desk import Desk
+from workspace.shell.shift import Shift
 
 STARTED = time.perf_counter()
 HEADLESS_SECONDS = 60.0
