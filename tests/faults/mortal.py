@@ -10,7 +10,7 @@ import signal
 from pathlib import Path
 
 POINTS = {
-    "writer": ("before-keep", "after-keep", "before-send", "after-send", "before-note", "after-note"),
+    "writer": ("before-keep", "after-keep", "before-send", "after-send", "before-note", "before-tell", "after-note"),
     "gateway": ("received", "before-store", "after-store", "answered"),
     "store": ("received", "committed"),
 }

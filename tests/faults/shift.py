@@ -116,6 +116,8 @@ class Shift:
         self.killed: Counter = Counter()
         self.faults: Counter = Counter()
         self.refusals: dict[str, str] = {}
+        self.heard: list[dict] = []
+        """What the writer said, in its order, with the time: for a run whose books do not balance."""
         self.calm = False
         self._answers: asyncio.Queue = asyncio.Queue()
         self._reading = None
@@ -193,6 +195,7 @@ class Shift:
             if not line.endswith(b"\n"):
                 return  # it died in the middle of a word
             said = json.loads(line)
+            self.heard.append({"at": time.time(), **said})
             if said.get("ready"):
                 self._ready.set()
             elif "unsent" in said:
@@ -363,7 +366,9 @@ def tag(resource):
 async def rows(http, url):
     found, base = [], url.partition("/fhir/")[0]
     while url:
-        body = (await http.get(url)).json()
+        answer = await http.get(url)
+        assert answer.status_code == 200, f"{url}: {answer.status_code} {answer.text[:300]}"
+        body = answer.json()
         found += [entry["resource"] for entry in body.get("entry", ())]
         url = next((link["url"] for link in body.get("link", ()) if link["relation"] == "next"), "")
         if url and not url.startswith("http"):  # the store here knows no address of its own

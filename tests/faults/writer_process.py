@@ -56,6 +56,11 @@ class Dying(Outbox):
         await super()._end(item)
         self.mortal.at("after-note")
 
+    def _tell(self, item):
+        if item.state != "venter":
+            self.mortal.at("before-tell")
+        super()._tell(item)
+
 
 def say(**what):
     sys.stdout.write(json.dumps(what) + "\n")
