@@ -262,7 +262,6 @@ async def open_shift(
         if signed.vault is None:
             signed.vaults = await _open_vaults(options, known, platform, clock)
             signed.vault = await _own_vault(signed.vaults, tenant, subject)
-            await remember(signed.vaults, signed.vault, platform, subject, clock)
         vaults, vault = signed.vaults, signed.vault
     except BaseException:
         units.cancel()
@@ -285,7 +284,7 @@ async def open_shift(
     record.on_order(orders.heard)
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     broker = Broker(
-        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
+        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline, vault=vault
     )  # fmt: skip
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
@@ -303,6 +302,7 @@ async def open_shift(
         offline.start(),
         registration.start(),
         courier.start(),
+        *([remember(vaults, vault, platform, subject, clock)] if signed.session.joined else []),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     orders.start()

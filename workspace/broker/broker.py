@@ -53,6 +53,7 @@ from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
 from workspace.record.tally import Tally
+from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
@@ -123,10 +124,11 @@ class Broker:
         tally: Tally | None = None,
         rules: Rules | None = None,
         offline: Offline | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
-        self._reports = Reports(client, clock)
+        self._reports = Reports(client, clock, vault)
         self._ended: set[str] = set()
         self._watches: dict[str, set[LiveWatch]] = {}
         self._calls: dict[tuple[str, str], deque[float]] = {}
