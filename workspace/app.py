@@ -89,9 +89,10 @@ def _sign_on() -> None:
 
 
 def _work() -> None:
-    for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.vault"):
+    for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.people"):
         import_module(f"workspace.{name}")
-    import_module("apsw")
+    for name in ("apsw", "cryptography.hazmat.primitives.ciphers.aead"):
+        import_module(name)
     from workspace.fhir import parameters
 
     parameters.types()  # reads its table, once
@@ -224,7 +225,8 @@ async def open_shift(
     directory = Directory(record, clock)
     units = asyncio.ensure_future(_units(record, directory, user))
     try:
-        vault = await _open_vault(options, allow_key_file=platform.sandbox or known.allow_key_file, clock=clock)
+        vaults = await _open_vaults(options, known, platform, clock)
+        vault = await _own_vault(vaults, tenant, subject)
     except BaseException:
         units.cancel()
         await asyncio.gather(units, return_exceptions=True)
@@ -233,13 +235,13 @@ async def open_shift(
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    device = await workstation(vault)
+    device = await workstation(vaults.device())
     DraftSync(drafts, client, device=device)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
     registration = Registration(outbox, vault, client, device=device)
-    courier = Courier(vault, client, user=user)
+    courier = Courier(vaults, client, own=vault)
     tally = Tally(clock, vault, user=user)
-    offline = Offline(vault, client, clock, user=user)
+    offline = Offline(vault, client, clock, user=user, vaults=vaults)
     orders = Orders(client, offline, device=device)
     record.on_order(orders.heard)
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
@@ -268,7 +270,7 @@ async def open_shift(
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier],
+        errands=[registration, courier], vaults=vaults,
     )  # fmt: skip
 
 
@@ -276,13 +278,13 @@ async def open_shift(
 class Unattended:
     """What those who have left wrote here goes out while nobody is signed in."""
 
-    vault: Any
+    vaults: Any
     client: Any
     courier: Any
 
     async def close(self) -> None:
         await self.courier.close()
-        await self.vault.close()
+        await self.vaults.close()
         await self.client.aclose()
 
 
@@ -294,12 +296,11 @@ async def deliver_unattended(options: Options, known: settings_room.Settings, pl
 
     if not (options.profile / "vault.sqlite").exists():
         return None
-    allowed = platform.sandbox or known.allow_key_file
-    vault = await _open_vault(options, allow_key_file=allowed, clock=SystemClock())
+    vaults = await _open_vaults(options, known, platform, SystemClock())
     client = Client(platform, Later())
-    courier = Courier(vault, client)
+    courier = Courier(vaults, client)
     await courier.start()
-    return Unattended(vault, client, courier)
+    return Unattended(vaults, client, courier)
 
 
 async def _units(record: Any, directory: Any, user: str) -> Any:
@@ -308,15 +309,24 @@ async def _units(record: Any, directory: Any, user: str) -> Any:
     return await directory.units(user)
 
 
-async def _open_vault(options: Options, *, allow_key_file: bool, clock: Clock) -> Any:
+async def _open_vaults(options: Options, known: settings_room.Settings, platform: Any, clock: Clock) -> Any:
     import asyncio
 
-    from workspace.vault.keys import vault_key
-    from workspace.vault.vault import Vault
+    from workspace.vault.keys import device_key
+    from workspace.vault.people import Vaults
 
     options.profile.mkdir(parents=True, exist_ok=True)
-    key = await asyncio.to_thread(vault_key, options.profile, allow_key_file=allow_key_file)
-    return await Vault.open(options.profile / "vault.sqlite" if key.key is not None else None, key.key, clock)
+    allowed = platform.sandbox or known.allow_key_file
+    key = await asyncio.to_thread(device_key, options.profile, allow_key_file=allowed)
+    return await Vaults.open(options.profile, key.key, clock, tenant=platform.organization_number)
+
+
+async def _own_vault(vaults: Any, tenant: str, subject: Any) -> Any:
+    try:
+        return await vaults.open_for(tenant, subject.fhir_user, subject.name, subject.role)
+    except BaseException:
+        await vaults.close()
+        raise
 
 
 def doctor(profile: Path, *, as_json: bool) -> int:

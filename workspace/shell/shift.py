@@ -46,6 +46,7 @@ class Shift:
     wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
     errands: list[Any] = field(default_factory=list)
+    vaults: Any = None
 
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
@@ -64,7 +65,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
         steps.append(shift.orders.close)
     steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
     steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
-    steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
+    steps += [shift.vault.close] + ([shift.vaults.close] if shift.vaults is not None else [])
+    steps += [shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
     for step in steps:
         try:
             await step()
