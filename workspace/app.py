@@ -246,7 +246,7 @@ async def open_shift(
     record.on_order(orders.heard)
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     broker = Broker(
-        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
+        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline, vault=vault
     )  # fmt: skip
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
