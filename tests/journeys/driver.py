@@ -535,8 +535,10 @@ class Driver:
             return {"state": session.state, "said": str(problem)}
         raise Fault("the provider still knows it")
 
-    async def do_longest_block(self):
-        return {"ms": self.desk.watchdog.longest_ms}
+    async def do_longest_block(self, anew=False):
+        watchdog = self.desk.watchdog
+        longest, watchdog.longest_ms = watchdog.longest_ms, 0.0 if anew else watchdog.longest_ms
+        return {"ms": longest}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)
