@@ -21,7 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.record import ARNE, BIG, MANY, OTHER, figure, put, records
+from tests.benchmarks.home import BIG, MANY, figure, put, records
+from tests.benchmarks.screens import ARNE, OTHER
 from tests.faults.platform_process import DAY
 from tests.journeys.conftest import Sandbox, Workstation
 from workspace.clock import OffsetClock
@@ -65,7 +66,7 @@ def measure(folder, options):
 
 
 async def fill(file, resources):
-    """Measurements and notes of many years; nobody has more diagnoses, drugs or allergies for having lived in a home longer."""
+    """Measurements and notes of many years; diagnoses, drugs and allergies do not grow with the years in a home."""
     store = Store(file, OffsetClock(DAY, time.monotonic()))
     await store.start()
     vitals, labs, notes, *few = MANY

@@ -32,6 +32,7 @@ from workspace import app as app_room  # noqa: E402
 from workspace.shell.sheet import Sheet  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from repaints import after_a_change  # noqa: E402
 from told import Wire, strings  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
@@ -534,6 +535,10 @@ class Driver:
         except Problem as problem:
             return {"state": session.state, "said": str(problem)}
         raise Fault("the provider still knows it")
+
+    async def do_change(self):
+        """Not a person: the platform's answer to a write of this workstation."""
+        return await after_a_change(self.work, self.desk.shift.record)
 
     async def do_longest_block(self, anew=False):
         watchdog = self.desk.watchdog
