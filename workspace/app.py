@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown). Returns the exit code."""
-    return start(options, Rooms(stages, ground, discover, sign_on, open_shift, deliver_unattended))
+    return start(
+        options, Rooms(stages, ground, discover, sign_on, open_shift, deliver_unattended, away, sign_on_offline)
+    )
 
 
 # --- before anybody has signed on ---
@@ -135,6 +137,9 @@ class Signed:
     session: Any
     client: Any
     clock: OffsetClock
+    vaults: Any = None
+    vault: Any = None
+    """Open already when a PIN has opened them; else `open_shift` does."""
 
 
 class Later:
@@ -189,6 +194,34 @@ async def sign_on(platform: Any, browser: Callable[[str], Any]) -> Signed:
     return Signed(session, client, told.clock)
 
 
+async def away(options: Options) -> list[Any]:
+    """Who may open their work here by PIN while nobody can sign on. Raises nothing."""
+    from workspace.away import people
+
+    return await people(options.profile)
+
+
+async def sign_on_offline(options: Options, own: str, pin: str) -> tuple[Any, Signed]:
+    """The platform as it was at the last sign-on, and the person whose vault is `own` at work without it. Raises Problem."""
+    from functools import partial
+
+    from workspace.away import open_with_pin
+    from workspace.record import client as client_room
+    from workspace.signon.offline import OfflineSession
+    from workspace.signon.provider import provider_answers
+
+    opened = await open_with_pin(options.profile, own, pin)
+
+    async def look() -> None:
+        await discover(opened.platform.base_url)
+        await provider_answers(opened.platform.issuer, opened.clock)
+
+    session = OfflineSession(opened.subject, away=partial(client_room.away, "nobody has signed on"), look=look)
+    session.start()
+    client = client_room.Client(opened.platform, session)
+    return opened.platform, Signed(session, client, opened.clock, opened.vaults, opened.vault)
+
+
 FRESH = 10.0
 """Seconds after which a time that was told is asked again: this machine may have slept."""
 
@@ -202,6 +235,7 @@ async def open_shift(
     """Make every room of this session. Raises Problem; what was made by then is closed again."""
     import asyncio
 
+    from workspace.away import remember
     from workspace.broker.broker import Broker
     from workspace.layouts import role as roles
     from workspace.layouts.document import placements
@@ -225,11 +259,16 @@ async def open_shift(
     directory = Directory(record, clock)
     units = asyncio.ensure_future(_units(record, directory, user))
     try:
-        vaults = await _open_vaults(options, known, platform, clock)
-        vault = await _own_vault(vaults, tenant, subject)
+        if signed.vault is None:
+            signed.vaults = await _open_vaults(options, known, platform, clock)
+            signed.vault = await _own_vault(signed.vaults, tenant, subject)
+            await remember(signed.vaults, signed.vault, platform, subject, clock)
+        vaults, vault = signed.vaults, signed.vault
     except BaseException:
         units.cancel()
         await asyncio.gather(units, return_exceptions=True)
+        if signed.vaults is not None:
+            await signed.vaults.close()
         await record.close()
         await client.aclose()
         await signed.session.aclose()

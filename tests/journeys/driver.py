@@ -176,6 +176,35 @@ class Driver:
         QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
         return {}
 
+    async def do_keys(self, text):
+        """Keys where the focus is, one after another."""
+        for letter in text:
+            QTest.keyClicks(self.window.focusWidget() or self.window, letter)
+            await asyncio.sleep(0)
+        return {}
+
+    async def do_page(self):
+        """The page before the work: its words and buttons, and who may come in without the platform."""
+        page = self.window.sign_in
+        if not page.isVisible() or self.desk.signing is None or not self.desk.signing.done():
+            return {"words": "", "buttons": [], "people": [], "focus": ""}
+        words = " ".join(one.text() for one in page.findChildren(QLabel) if one.isVisible())
+        buttons = [one for one in page.findChildren(QAbstractButton) if one.isVisible()]
+        people = [one.accessibleName() for one in buttons if one.isCheckable()]
+        focus = self.window.focusWidget()
+        return {
+            "words": words, "buttons": [one.text() for one in buttons if not one.isCheckable()], "people": people,
+            "focus": focus.accessibleName() if focus is not None else "",
+        }  # fmt: skip
+
+    async def do_top(self):
+        """Who is at work, as the bar above says."""
+        return {"user": self.window.top.user.text(), "unit": self.window.top.unit.text()}
+
+    async def do_copied(self):
+        """Only looks: when the whole unit had been copied for reading without the platform; "" before."""
+        return {"at": self.desk.shift.broker.offline.copied}
+
     async def do_quit(self):
         """As a person who closes the window."""
         self.window.close()
@@ -585,9 +614,17 @@ def main():
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
     known.add_argument("--plugins", type=Path)
+    known.add_argument("--platform", default="", help="an address, instead of a sandbox that is started")
+    known.add_argument("--copies-soon", action="store_true", help="the unit is copied at once")
     given = known.parse_args()
+    if given.copies_soon:
+        from workspace.record import offline
+
+        offline.BEFORE = offline.BETWEEN = 0.0
 
     async def locate(progress):
+        if given.platform:
+            return given.platform
         from workspace.sandbox import attach
 
         return await attach.ensure(given.sandbox, history_days=given.history, progress=progress)

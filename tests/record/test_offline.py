@@ -190,6 +190,42 @@ def test_what_is_too_old_goes_from_a_colleagues_vault_too_and_a_wipe_takes_every
     asyncio.run(run())
 
 
+def test_her_units_are_readable_too_and_which_they_are_with_their_age(server, tmp_path):
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            units = await broker.directory.units("Practitioner/tone")
+            assert units
+            await keep(broker)
+            kept = await broker.offline.units()
+            assert list(kept) == [UNIT]
+            assert kept[UNIT].startswith("2026-01-14T14:4")
+        async with working(server, profile, origin=NOWHERE) as broker:
+            assert await broker.directory.units("Practitioner/tone") == units
+        async with working(server, profile, origin=NOWHERE, days=4) as broker:
+            assert await broker.offline.units() == {}
+
+    asyncio.run(run())
+
+
+def test_it_is_read_too_when_no_token_is_to_be_had(server, tmp_path):
+    """The token runs out in the middle of it, and whoever gives them is away."""
+
+    class Gone:
+        async def access_token(self, *, force=False):
+            raise Problem("identity-unreachable", "Innloggingstjenesten svarer ikke.")
+
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile) as broker:
+            broker._record.client._tokens = Gone()
+            assert values(await broker.search(about(), PULSES)) == [72]
+
+    asyncio.run(run())
+
+
 async def copies(vault):
     return await vault.run(lambda db: next(iter(db.execute("SELECT count(*) FROM offline")))[0])
 

@@ -341,13 +341,18 @@ def _body(response: httpx.Response) -> Any:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 
 
-def _unreachable(error: Exception) -> PlatformProblem:
+def away(detail: str) -> PlatformProblem:
+    """The platform does not answer: what is kept is read, and what is written waits."""
     return PlatformProblem(
         "platform-unreachable",
         "Plattformen svarer ikke.",
         "Det du skriver, tas vare på. Arbeidsflaten prøver igjen av seg selv.",
-        type(error).__name__,
+        detail,
     )
+
+
+def _unreachable(error: Exception) -> PlatformProblem:
+    return away(type(error).__name__)
 
 
 def _malformed(detail: str) -> PlatformProblem:

@@ -140,6 +140,15 @@ class Offline:
             fetched=fetched, request="",
         )  # fmt: skip
 
+    async def units(self) -> dict[str, str]:
+        """The units that can be read without the platform, each with the clinical instant of its oldest copy."""
+
+        def read(database: Any) -> list[tuple[Any, ...]]:
+            query = "SELECT unit, min(fetched) FROM offline WHERE user = ? AND until > ? GROUP BY unit"
+            return list(database.execute(query, (self._user, self._now())))
+
+        return {str(unit): str(fetched) for unit, fetched in await self._vault.run(read)}
+
     async def forget(self, text: str) -> None:
         row = (self._user, text)
         await self._vault.run(

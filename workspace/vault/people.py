@@ -29,17 +29,35 @@ FORMER = "vault.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has a vault here; `id` names its files."""
+    """Somebody who has a vault here; `id` names its files. `pin`: whether one opens it; `spent`: it was tried too often."""
 
     id: str
     who: Who
+    pin: bool = False
+    spent: bool = False
+
+
+def roster(profile: Path, device_key: bytes) -> list[Person]:
+    """Everybody who has a vault in `profile`, by name. Opens none. Who cannot be read is left out, and logged."""
+    found = []
+    for file in (profile / FOLDER).glob(f"*{WRAPPED}"):
+        if ASIDE in file.name:
+            continue
+        try:
+            wrap = _known(file.parent, file.stem, device_key)
+        except Problem as problem:
+            log.warning("a vault of this workstation cannot be opened: %s: %s", problem.code, problem.detail)
+        else:
+            found.append(Person(file.stem, wrap.who, wrap.pin is not None, wrap.spent))
+    return sorted(found, key=lambda one: (one.who.name, one.id))
 
 
 class Vaults:
     """``await Vaults.open(…)``, ``await close()``. Without a device key all is in memory, and there are no others."""
 
     def __init__(self, profile: Path, device_key: bytes | None, clock: Clock, device: Vault) -> None:
-        self._folder, self._key, self._clock, self._device = profile / FOLDER, device_key, clock, device
+        self._profile, self._folder = profile, profile / FOLDER
+        self._key, self._clock, self._device = device_key, clock, device
         self._held: dict[str, tuple[Vault, int]] = {}
         """By id: what is open, and for how many."""
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -82,6 +100,43 @@ class Vaults:
             wrap = await asyncio.to_thread(self._wrap_of, own, Who(tenant, user, name, role))
             return await self._hold(own, wrap)
 
+    async def open_with(self, own: str, pin: str) -> Vault:
+        """The vault `own` of who cannot sign on, when `pin` is theirs; open until `close`. Raises Problem ``pin-wrong``,
+        ``pin-spent`` or ``pin-none`` (see `pin`), or as `visit` does."""
+        from workspace.vault.pin import judge
+
+        async with self._opening[own]:
+            try:
+                wrap = await asyncio.to_thread(judge, self._folder, own, pin, self._device_key())
+            except wraps.Damaged as damage:
+                raise _gone(str(damage)) from damage
+            return await self._hold(own, wrap, aside=False)
+
+    async def set_pin(self, vault: Vault, pin: str | None) -> None:
+        """From now on `pin` opens `vault`, which is open, without the platform; None: nothing does. Raises Problem
+        ``pin-refused``, or ``not-durable`` where nothing is kept anyway."""
+        from workspace.vault.pin import check, chosen
+
+        own = next((own for own, (held, _) in self._held.items() if held is vault), "")
+        if not own:
+            raise Problem("not-durable", "Denne maskinen har ikke noe trygt sted å ta vare på en PIN.")
+        if pin is not None:
+            check(pin)
+        key = self._device_key()
+
+        def change() -> None:
+            wrap = _known(self._folder, own, key)
+            bare = replace(wrap, pin=None, spent=False)
+            wraps.save(self._folder, bare if pin is None else chosen(bare, pin, key), key)
+
+        async with self._opening[own]:
+            await asyncio.to_thread(change)
+
+    async def person(self, vault: Vault) -> Person | None:
+        """Whose `vault` is, as it stands now; None for one in memory."""
+        mine = [own for own, (held, _) in self._held.items() if held is vault]
+        return next((one for one in await self.others() if one.id in mine), None)
+
     async def leave(self, vault: Vault) -> None:
         """What `open_for` gave is used no more."""
         for own, (held, _) in list(self._held.items()):
@@ -92,7 +147,7 @@ class Vaults:
         """Everybody who has a vault here, but for whose is `than`. Who cannot be read is left out, and logged."""
         if self._key is None:
             return []
-        found = await asyncio.to_thread(self._people)
+        found = await asyncio.to_thread(roster, self._profile, self._key)
         mine = {own for own, (vault, _) in self._held.items() if vault is than}
         return [person for person in found if person.id not in mine]
 
@@ -106,7 +161,7 @@ class Vaults:
     async def visit(self, person: Person) -> AsyncIterator[Vault]:
         """The person's vault, for a while. One that is damaged is left for its owner to be told of. Raises Problem."""
         async with self._opening[person.id]:
-            wrap = await asyncio.to_thread(self._known, person.id)
+            wrap = await asyncio.to_thread(_known, self._folder, person.id, self._device_key())
             vault = await self._hold(person.id, wrap, aside=False)
         try:
             yield vault
@@ -123,6 +178,10 @@ class Vaults:
         await self._device.close()
 
     # Inside ---------------------------------------------------------------------------------------
+
+    def _device_key(self) -> bytes:
+        assert self._key is not None, "there are no others in memory"
+        return self._key
 
     async def _hold(self, own: str, wrap: Wrap, *, aside: bool = True) -> Vault:
         vault, users = self._held.get(own, (None, 0))
@@ -145,39 +204,30 @@ class Vaults:
 
     def _wrap_of(self, own: str, who: Who) -> Wrap:
         """The wrapped key of who is at the door, made when there is none. In a thread."""
-        assert self._key is not None
+        key = self._device_key()
         path = self._folder / f"{own}.sqlite"
         try:
-            wrap = wraps.load(self._folder, own, self._key)
+            wrap = wraps.load(self._folder, own, key)
         except wraps.Damaged as damage:
             raise set_aside(path, self._clock, str(damage)) from damage
         if wrap is None and path.exists():
             raise set_aside(path, self._clock, "its key is not there")
-        if wrap is None or (who.name and wrap.who != who):
-            wrap = wraps.new(own, who) if wrap is None else replace(wrap, who=who)
-            wraps.save(self._folder, wrap, self._key)
+        before, wrap = wrap, wrap or wraps.new(own, who)
+        if who.name:  # signed on: a name may be new, and wrong tries of a PIN are over
+            wrap = replace(wrap, who=who, pin=wrap.pin and replace(wrap.pin, tries=0))
+        if wrap != before:
+            wraps.save(self._folder, wrap, key)
         return wrap
 
-    def _known(self, own: str) -> Wrap:
-        assert self._key is not None
-        try:
-            wrap = wraps.load(self._folder, own, self._key)
-        except wraps.Damaged as damage:
-            raise _gone(str(damage)) from damage
-        if wrap is None:
-            raise _gone(own)
-        return wrap
 
-    def _people(self) -> list[Person]:
-        found = []
-        for file in sorted(self._folder.glob(f"*{WRAPPED}")):
-            if ASIDE in file.name:
-                continue
-            try:
-                found.append(Person(file.stem, self._known(file.stem).who))
-            except Problem as problem:
-                log.warning("a vault of this workstation cannot be opened: %s: %s", problem.code, problem.detail)
-        return found
+def _known(folder: Path, own: str, device_key: bytes) -> Wrap:
+    try:
+        wrap = wraps.load(folder, own, device_key)
+    except wraps.Damaged as damage:
+        raise _gone(str(damage)) from damage
+    if wrap is None:
+        raise _gone(own)
+    return wrap
 
 
 def _gone(detail: str) -> Problem:

@@ -37,17 +37,28 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class PinWrap:
+    """The vault's key sealed once more, under the device key and a PIN together (`pin`). `tries` are wrong ones in a row."""
+
+    salt: bytes
+    key: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Wrap:
-    """What the file of the vault `id` holds. `key` is opened by the device key alone."""
+    """What the file of the vault `id` holds. `key` is opened by the device key alone. `spent`: a PIN was tried too often."""
 
     id: str
     key: bytes
     who: Who
+    pin: PinWrap | None = None
+    spent: bool = False
 
 
 def vault_id(device_key: bytes, tenant: str, user: str) -> str:
     """The name of a person's files: the same each time here, and nothing to whoever has no device key."""
-    return _under(device_key, "name", f"{tenant}\x1f{user}")[:16].hex()
+    return under(device_key, "name", f"{tenant}\x1f{user}")[:16].hex()
 
 
 def new(own: str, who: Who) -> Wrap:
@@ -68,11 +79,15 @@ def load(folder: Path, own: str, device_key: bytes) -> Wrap | None:
 def save(folder: Path, wrap: Wrap, device_key: bytes) -> None:
     """On the disk when this returns; a crash leaves the former one whole. Raises Problem ``vault-unwritable``."""
     who = json.dumps([wrap.who.tenant, wrap.who.user, wrap.who.name, wrap.who.role]).encode()
-    body = {
+    body: dict[str, Any] = {
         "v": VERSION,
-        "key": seal(_under(device_key, "wrap"), wrap.key, wrap.id, "key"),
-        "who": seal(_under(device_key, "wrap"), who, wrap.id, "who"),
+        "key": seal(under(device_key, "wrap"), wrap.key, wrap.id, "key"),
+        "who": seal(under(device_key, "wrap"), who, wrap.id, "who"),
+        "spent": wrap.spent,
     }
+    if wrap.pin is not None:
+        salt = base64.b64encode(wrap.pin.salt).decode()
+        body["pin"] = {"salt": salt, "key": wrap.pin.key, "tries": wrap.pin.tries}
     replace_file(folder / (wrap.id + WRAPPED), json.dumps(body).encode())
 
 
@@ -127,7 +142,8 @@ def _read(own: str, raw: bytes, device_key: bytes) -> Wrap:
     try:
         body: Any = json.loads(raw)
         version = int(body["v"])
-        key, who = str(body["key"]), str(body["who"])
+        key, who, spent = str(body["key"]), str(body["who"]), bool(body.get("spent"))
+        pin = _pin(body["pin"]) if body.get("pin") else None
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{own}: {error!r}") from error
     if version > VERSION:
@@ -137,12 +153,16 @@ def _read(own: str, raw: bytes, device_key: bytes) -> Wrap:
             "Start den nyeste utgaven, eller be brukerstøtte om hjelp. Ingenting er endret.",
             f"wrapped key {version}, this program knows {VERSION}",
         )
-    under = _under(device_key, "wrap")
-    tenant, user, name, role = json.loads(unseal(under, who, own, "who"))
-    return Wrap(own, unseal(under, key, own, "key"), Who(tenant, user, name, role))
+    wrapping = under(device_key, "wrap")
+    tenant, user, name, role = json.loads(unseal(wrapping, who, own, "who"))
+    return Wrap(own, unseal(wrapping, key, own, "key"), Who(tenant, user, name, role), pin, spent)
 
 
-def _under(device_key: bytes, use: str, text: str = "") -> bytes:
+def _pin(body: Any) -> PinWrap:
+    return PinWrap(base64.b64decode(body["salt"], validate=True), str(body["key"]), int(body["tries"]))
+
+
+def under(device_key: bytes, use: str, text: str = "") -> bytes:
     """A key, or a name, for one use, made from the device key: no two uses share one."""
     return hmac.digest(device_key, f"workspace.vault\x1f{VERSION}\x1f{use}\x1f{text}".encode(), "sha256")
 
