@@ -252,6 +252,7 @@ async def open_shift(
     from workspace.record.registration import Registration
     from workspace.record.tally import Tally
     from workspace.shell.shift import Shift
+    from workspace.vault.keys import vaults_in
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
     tenant, user = platform.organization_number, subject.fhir_user
@@ -262,7 +263,6 @@ async def open_shift(
         if signed.vault is None:
             signed.vaults = await _open_vaults(options, known, platform, clock)
             signed.vault = await _own_vault(signed.vaults, tenant, subject)
-            await remember(signed.vaults, signed.vault, platform, subject, clock)
         vaults, vault = signed.vaults, signed.vault
     except BaseException:
         units.cancel()
@@ -303,13 +303,14 @@ async def open_shift(
         offline.start(),
         registration.start(),
         courier.start(),
+        *([remember(vaults, vault, platform, subject, clock)] if signed.session.joined else []),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     orders.start()
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier], vaults=vaults,
+        errands=[registration, courier], vaults=vaults, keyless=not vault.durable and vaults_in(options.profile),
     )  # fmt: skip
 
 

@@ -40,12 +40,15 @@ class Opened:
 
 
 async def remember(vaults: Vaults, vault: Vault, platform: Platform, subject: Subject, clock: OffsetClock) -> None:
-    """Keep what `open_with_pin` needs. Raises Problem."""
+    """Keep what `open_with_pin` needs. Raises nothing: who has signed on can work without it."""
     if not vaults.durable:
         return
     time = {"clinical": instant(clock.now()), "real": instant(clock.real()), "rate": clock.rate}
-    await vaults.device().set_setting(PLATFORM, json.dumps({"platform": asdict(platform), "time": time}))
-    await vault.set_setting(SUBJECT, json.dumps(asdict(subject)))
+    try:
+        await vaults.device().set_setting(PLATFORM, json.dumps({"platform": asdict(platform), "time": time}))
+        await vault.set_setting(SUBJECT, json.dumps(asdict(subject)))
+    except Problem as problem:
+        log.warning("the sign-on is not remembered: %s", problem.code)
 
 
 async def people(profile: Path) -> list[Person]:

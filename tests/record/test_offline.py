@@ -66,7 +66,7 @@ async def working(server, profile, *, origin="", who="tone", days=0):
     offline = Offline(vault, client, clock, user=user, vaults=vaults)
     drafts = Drafts(vault, clock, tenant="311000101", user=user)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline, vault=vault)
     await asyncio.gather(record.start(), outbox.start(), offline.start())
     broker.directory = Directory(record, clock)
     broker.vaults = vaults
@@ -224,6 +224,34 @@ def test_it_is_read_too_when_no_token_is_to_be_had(server, tmp_path):
             assert values(await broker.search(about(), PULSES)) == [72]
 
     asyncio.run(run())
+
+
+def test_what_was_read_without_the_platform_is_in_its_log_once_its_reader_has_signed_on(server, tmp_path):
+    """Some two seconds: three sessions, one after the other."""
+
+    async def run():
+        profile = tmp_path / "profile"
+        here = grant(context.for_patient("Patient/BEB-18"), instance="uten-nett")
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile, origin=NOWHERE) as broker:
+            broker.opened(here)
+            assert values(await broker.search(here, PULSES)) == [72]
+        assert "uten-nett" not in str(server.log())
+        async with working(server, profile) as broker:
+            await broker.search(about(), PULSES)
+            await until_told(server)
+        found = [event for event in server.log() if "uten-nett" in str(event)]
+        assert {event["agent"][0]["who"]["reference"] for event in found} == {"Practitioner/tone"}
+        assert len(found) == 2, "the opening and the read, each once"
+
+    asyncio.run(run())
+
+
+async def until_told(server):
+    async with asyncio.timeout(8):
+        while "uten-nett" not in str(server.log()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def copies(vault):

@@ -152,6 +152,18 @@ def test_a_pin_is_chosen_changed_and_taken_away_on_the_sheet(qtbot, light, tmp_p
                 await vaults.open_with((await vaults.person(hers)).id, "111222")
         await pins.look()
         assert "PIN-en din ble fjernet etter fem feil forsøk" in window.status.text()
+        pins.open()
+        types("846291", "846291")
+        await settled(lambda: "PIN-en er lagret" in window.status.text())
+        assert (await vaults.person(hers)).pin, "the new one stays"
+        for _ in range(5):
+            with pytest.raises(Problem):
+                await vaults.open_with((await vaults.person(hers)).id, "111222")
+        await pins.look()
+        pins.open()
+        sheet().close_()  # she does not want another
+        await settled(lambda: "fem feil forsøk" not in window.status.text())
+        assert not (await vaults.person(hers)).spent
         pins.close()
         await tasks.close()
         await vaults.close()

@@ -79,9 +79,10 @@ class Pins:
     def __init__(self, window: MainWindow, vaults: Any, vault: Any, tasks: Tasks) -> None:
         self._window, self._vaults, self._vault, self._tasks = window, vaults, vault, tasks
         self._sheet: Sheet | None = None
-        self.title = CHOOSE
+        self.title, self._spent = CHOOSE, False
 
     def close(self) -> None:
+        self._spent = False
         if self._sheet is not None:
             self._sheet.close_()
         self._window.status.notice("pin", None)
@@ -90,8 +91,8 @@ class Pins:
         """What stands in the vaults now. Raises Problem."""
         person = await self._vaults.person(self._vault)
         self.title = CHANGE if person is not None and person.pin else CHOOSE
-        spent = Notice(SPENT, "warn", "Velg en ny", self.open) if person is not None and person.spent else None
-        self._window.status.notice("pin", spent)
+        self._spent = person is not None and person.spent
+        self._window.status.notice("pin", Notice(SPENT, "warn", "Velg en ny", self.open) if self._spent else None)
 
     def open(self) -> None:
         """The sheet; the same one when it is there already."""
@@ -124,6 +125,12 @@ class Pins:
         sheet, self._sheet = self._sheet, None
         if sheet is not None:
             sheet.deleteLater()
+        if self._spent:  # told, and no new one wanted: it is not said at each sign-on
+            self._tasks.spawn(self._seen())
+
+    async def _seen(self) -> None:
+        await self._vaults.set_pin(self._vault, None)
+        await self.look()
 
     async def _save(self, first: PinField, second: PinField, said: QLabel) -> None:
         pin, again = first.take(), second.take()
@@ -140,6 +147,7 @@ class Pins:
             if self._sheet is not None:
                 _say(said, str(problem), field)
             return
+        self._spent = False
         done = "fjernet fra denne maskinen." if pin is None else "lagret. Den gjelder bare på denne maskinen."
         if self._sheet is not None:
             self._sheet.close_()
