@@ -253,6 +253,7 @@ async def open_shift(
     from workspace.record.registration import Registration
     from workspace.record.tally import Tally
     from workspace.shell.shift import Shift
+    from workspace.vault.keys import vaults_in
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
     tenant, user = platform.organization_number, subject.fhir_user
@@ -310,7 +311,7 @@ async def open_shift(
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier], vaults=vaults,
+        errands=[registration, courier], vaults=vaults, keyless=not vault.durable and vaults_in(options.profile),
     )  # fmt: skip
 
 

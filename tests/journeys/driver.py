@@ -32,6 +32,7 @@ from workspace import app as app_room  # noqa: E402
 from workspace.shell.sheet import Sheet  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from repaints import after_a_change  # noqa: E402
 from told import Wire, strings  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
@@ -564,8 +565,14 @@ class Driver:
             return {"state": session.state, "said": str(problem)}
         raise Fault("the provider still knows it")
 
-    async def do_longest_block(self):
-        return {"ms": self.desk.watchdog.longest_ms}
+    async def do_change(self):
+        """Not a person: the platform's answer to a write of this workstation."""
+        return await after_a_change(self.work, self.desk.shift.record)
+
+    async def do_longest_block(self, anew=False):
+        watchdog = self.desk.watchdog
+        longest, watchdog.longest_ms = watchdog.longest_ms, 0.0 if anew else watchdog.longest_ms
+        return {"ms": longest}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)

@@ -73,6 +73,16 @@ def test_a_locked_keyring_does_not_lead_to_a_new_key_for_an_old_vault(ring, tmp_
     assert not (tmp_path / "vault.key").exists()
 
 
+def test_a_keyring_that_has_lost_the_key_gets_no_new_one_for_an_old_vault(ring, tmp_path):
+    first = device_key(tmp_path, safe=HERE)
+    (tmp_path / "vault.sqlite").touch()
+    lost, ring.held = ring.held, {}
+    assert device_key(tmp_path, allow_key_file=True, safe=HERE).kept == "nowhere"
+    assert ring.held == {}
+    ring.held = lost
+    assert device_key(tmp_path, safe=HERE) == first
+
+
 @pytest.mark.parametrize("text", ["", "xyz", "00" * 31])
 def test_a_damaged_key_file_is_told_and_left(ring, tmp_path, text):
     (tmp_path / "vault.key").write_text(text)

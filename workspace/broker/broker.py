@@ -109,7 +109,8 @@ class LiveWatch:
 
 
 class Broker:
-    """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig."""
+    """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig.
+    The `vault` keeps what was seen until the platform's log has it."""
 
     def __init__(
         self,
@@ -128,7 +129,7 @@ class Broker:
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
-        self._reports = Reports(client, clock, vault)
+        self._reports = Reports(client, clock, vault, user=user)
         self._ended: set[str] = set()
         self._watches: dict[str, set[LiveWatch]] = {}
         self._calls: dict[tuple[str, str], deque[float]] = {}

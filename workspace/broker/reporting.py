@@ -1,13 +1,12 @@
 """What the broker reports to the platform's audit: openings, reads (cache hits too) and refusals, in batches.
 
-Kept until the platform has them, and in their person's vault while it is away: what was read without the platform is in the
-log once its reader has signed on. The newest thousands only, so that a dead platform cannot fill the memory.
+Kept in the vault until the platform has them, so that what was read while it was away is told even after a crash. The newest
+thousands only: a dead platform fills neither memory nor disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from uuid import uuid4
 
 from workspace.broker.grant import Grant
 from workspace.clock import Clock, instant
+from workspace.fhir import json
 from workspace.problem import Problem
 from workspace.record.client import PURPOSE, Client, PlatformProblem
 from workspace.vault.vault import Vault
@@ -24,17 +24,18 @@ from workspace.vault.vault import Vault
 log = logging.getLogger(__name__)
 DELAY, BATCH, MOST = 0.5, 200, 20_000
 UNREADABLE = frozenset({400, 413, 422})
-KEPT = "unreported"
-"""Of the vault's settings. An id that is told twice changes nothing (docs/seams.md), so a crash costs a repetition."""
 
 
 class Reports:
-    """`add` is cheap and never waits; `close` sends what is left."""
+    """`add` is cheap and never waits; `close` sends what is left. Without a `vault` they are in memory alone; what an
+    earlier session of `user` left there goes first."""
 
-    def __init__(self, client: Client, clock: Clock, vault: Vault | None = None) -> None:
-        self._client, self._clock = client, clock
-        self._vault = vault if vault is not None and vault.durable else None
-        self._loaded, self._kept = self._vault is None, False
+    def __init__(self, client: Client, clock: Clock, vault: Vault | None = None, *, user: str = "") -> None:
+        self._client, self._clock, self._vault, self._user = client, clock, vault, user
+        self._unkept: list[dict[str, Any]] = []
+        self._told: list[str] = []
+        """Ids that the platform has and the vault still holds."""
+        self._loaded = vault is None
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST)
         self._size = BATCH
         self._said: set[tuple[str, ...]] = set()
@@ -57,13 +58,14 @@ class Reports:
         if key in self._said or self._closed:
             return
         self._said.add(key)
-        self._waiting.append(
-            {
-                "id": str(uuid4()), "kind": kind, "package": grant.signature, "instance": grant.instance,
-                "context": grant.context.token, "patients": list(patients), "purpose": PURPOSE, "query": query,
-                "request": request, "cached": cached, "at": instant(self._clock.now()), "reason": reason,
-            }
-        )  # fmt: skip
+        event = {
+            "id": str(uuid4()), "kind": kind, "package": grant.signature, "instance": grant.instance,
+            "context": grant.context.token, "patients": list(patients), "purpose": PURPOSE, "query": query,
+            "request": request, "cached": cached, "at": instant(self._clock.now()), "reason": reason,
+        }  # fmt: skip
+        self._waiting.append(event)
+        if self._vault is not None:
+            self._unkept.append(event)
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._soon())
 
@@ -76,6 +78,7 @@ class Reports:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._keep()
         while self._waiting and await self._send():
             pass
         await self._keep()
@@ -85,36 +88,53 @@ class Reports:
         await self._load()
         while self._waiting:
             await asyncio.sleep(0 if self._size == 1 and pause == DELAY else pause)
-            sent = await self._send()
-            pause = DELAY if sent else min(pause * 2, 30.0)
-            if not sent or not self._waiting:
-                await self._keep()
+            await self._keep()
+            pause = DELAY if await self._send() else min(pause * 2, 30.0)
+        await self._keep()
+
+    # The vault ------------------------------------------------------------------------------------
 
     async def _load(self) -> None:
-        """What an earlier session could not tell comes first."""
+        """What an earlier session could not tell comes before what is told now."""
         if self._loaded or self._vault is None:
             return
+
+        def read(database: Any) -> list[tuple[str]]:
+            query = "SELECT body FROM report WHERE user = ? ORDER BY seq DESC LIMIT ?"
+            return list(database.execute(query, (self._user, MOST)))
+
         try:
-            kept = await self._vault.setting(KEPT)
+            rows = await self._vault.run(read)
         except Problem as problem:
-            log.warning("earlier audit reports cannot be read: %s", problem.code)
+            log.warning("earlier audit reports wait in the vault: %s", problem.code)
             return
         self._loaded = True
-        if kept:
-            self._kept = True
-            self._waiting = deque([*json.loads(kept), *self._waiting], maxlen=MOST)
+        here = {event["id"] for event in self._waiting}
+        former = [event for (body,) in rows if (event := json.loads(body))["id"] not in here]
+        self._waiting.extendleft(former[: MOST - len(self._waiting)])
 
     async def _keep(self) -> None:
-        """Write down what waits, or that nothing does."""
-        await self._load()
-        if self._vault is None or not self._loaded or not (self._waiting or self._kept):
+        """The vault holds what waits, and nothing that was told."""
+        if self._vault is None or not (self._unkept or self._told):
             return
+        told, rows = self._told[:], [(one["id"], self._user, json.dumps(one).decode()) for one in self._unkept]
+        gone = set(told)
+
+        def write(database: Any) -> None:
+            fresh = [row for row in rows if row[0] not in gone]
+            database.executemany("INSERT OR IGNORE INTO report (id, user, body) VALUES (?, ?, ?)", fresh)
+            database.executemany("DELETE FROM report WHERE id = ?", [(one,) for one in told])
+            newest = "SELECT seq FROM report WHERE user = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
+            database.execute(f"DELETE FROM report WHERE user = ? AND seq <= ({newest})", (self._user, self._user, MOST))
+
         try:
-            await self._vault.set_setting(KEPT, json.dumps(list(self._waiting)) if self._waiting else None)
-        except Problem as problem:
-            log.warning("audit reports are kept in memory only: %s", problem.code)
-        else:
-            self._kept = bool(self._waiting)
+            await self._vault.run(write)
+        except Problem as problem:  # a full disk must not keep from the platform what it could be told
+            log.warning("audit reports are in memory alone: %s", problem.code)
+            return
+        del self._unkept[: len(rows)], self._told[: len(told)]
+
+    # The platform ---------------------------------------------------------------------------------
 
     async def _send(self) -> bool:
         batch = list(islice(self._waiting, self._size))
@@ -135,4 +155,6 @@ class Reports:
             # The oldest may have been pushed out meanwhile.
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()
+            if self._vault is not None:
+                self._told.append(event["id"])
         return True

@@ -29,6 +29,7 @@ from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
 log = logging.getLogger(__name__)
+KEYLESS = "Nøkkelen til det som er lagret på denne maskinen, er ikke i nøkkelringen. Lås den opp, eller be om hjelp."
 SETTLED_AFTER = 2.0
 """Seconds after the work is open when the start is over."""
 
@@ -257,6 +258,8 @@ class Desk:
         shift.broker.drafts.on_change(self._drafted)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
+        if shift.keyless:
+            line.notice("keyless", Notice(KEYLESS, "warn", "Lukk", lambda: line.notice("keyless", None)))
         if shift.problems:
             line.set_light("Paneler", "warn", shift.problems[0].sentence)
             for problem in shift.problems:

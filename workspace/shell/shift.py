@@ -50,6 +50,8 @@ class Shift:
     subscriptions: dict[str, Any] = field(default_factory=dict)
     errands: list[Any] = field(default_factory=list)
     vaults: Any = None
+    keyless: bool = False
+    """There is a vault here whose key is not to be had: this session's work is in memory."""
     pins: Pins | None = None
 
 

@@ -38,7 +38,9 @@ class DeviceKey:
 
 
 def device_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[str] = SAFE_BACKENDS) -> DeviceKey:
-    """The key of the vaults in `profile`, made on first use. May take tens of milliseconds: call it in a thread.
+    """The key of the vaults in `profile`, made on first use. May take tens of milliseconds: call it in a thread. Where there
+    are vaults already no new one is made: it could not read them, and a keyring that is locked, or has lost the key, may
+    have it again tomorrow.
 
     `allow_key_file` is for the sandbox's synthetic data only. Raises Problem ``key-file-damaged``.
     """
@@ -47,13 +49,17 @@ def device_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[s
         return DeviceKey(_read_file(file), "file")
     ring = safe_keyring(safe)
     if ring is not None:
-        key = _from_keyring(ring, _name(profile))
+        key = _from_keyring(ring, _name(profile), make=not vaults_in(profile))
         if key is not None:
             return DeviceKey(key, "keyring")
-    # A vault without a key file was made with a keyring that is locked today: a new key could not read it.
-    if allow_key_file and not (profile / FORMER).exists():
+    if allow_key_file and not vaults_in(profile):
         return DeviceKey(_from_file(file), "file")
     return DeviceKey(None, "nowhere")
+
+
+def vaults_in(profile: Path) -> bool:
+    """Whether something was kept here that needs a key."""
+    return (profile / FORMER).exists()
 
 
 def existing_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> DeviceKey:
