@@ -91,7 +91,8 @@ def _sign_on() -> None:
 
 
 def _work() -> None:
-    for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.people"):
+    rooms = ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.split", "away")
+    for name in rooms:
         import_module(f"workspace.{name}")
     for name in ("apsw", "cryptography.hazmat.primitives.ciphers.aead"):
         import_module(name)

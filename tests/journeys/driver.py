@@ -201,6 +201,10 @@ class Driver:
         """Who is at work, as the bar above says."""
         return {"user": self.window.top.user.text(), "unit": self.window.top.unit.text()}
 
+    async def do_courier(self):
+        """Only looks: whether what others left is being delivered."""
+        return {"works": self.desk.unattended._working is not None}
+
     async def do_copied(self):
         """Only looks: when the whole unit had been copied for reading without the platform; "" before."""
         return {"at": self.desk.shift.broker.offline.copied}

@@ -3,6 +3,9 @@ there again."""
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from tests.journeys.test_typed_once import ARNE, SET, type_one_set
@@ -32,18 +35,68 @@ def pulses(sandbox):
     return sum(one["valueQuantity"]["value"] == int(SET["pulse"]) for one in found)
 
 
+def has_been_here(sandbox, sign_on):
+    """She has signed on, chosen a PIN, and the unit was copied; then the platform goes away. The port it had."""
+    nurse = sign_on("tone", sandbox, more=["--copies-soon"])
+    chooses_a_pin(nurse)
+    nurse.until(lambda: nurse.did("copied")["at"], 60, "the unit is copied")
+    assert nurse.quit() == 0
+    assert sandbox.stop() == 0
+    return sandbox.url.rpartition(":")[2]
+
+
+@pytest.fixture
+def front():
+    """``front(body)``: an address that describes a platform, and has nothing else."""
+    made = []
+
+    def describe(body):
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self):
+                there = self.path == "/.well-known/clinician-workspace"
+                self.send_response(200 if there else 503)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(body if there else b"{}")
+
+            def log_message(self, *said):
+                pass
+
+        made.append(ThreadingHTTPServer(("127.0.0.1", 0), Page))
+        threading.Thread(target=made[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{made[-1].server_port}"
+
+    yield describe
+    for one in made:
+        one.shutdown()
+        one.server_close()
+
+
+@pytest.mark.long
+def test_she_is_let_in_too_when_it_is_the_sign_on_that_is_away_and_the_courier_steps_aside(own_sandbox, sign_on, front):
+    described = own_sandbox.get("/.well-known/clinician-workspace")[1]
+    has_been_here(own_sandbox, sign_on)
+    nurse = sign_on("tone", own_sandbox, ready=False, more=["--platform", front(described)])
+    nurse.until(lambda: nurse.did("page")["people"], 30, "she is offered to work without it")
+    assert "Innloggingstjenesten" in nurse.did("page")["words"]
+    nurse.did("keys", text=WRONG)
+    nurse.did("key", key="Return")
+    nurse.until(lambda: "4 forsøk" in nurse.did("page")["words"], 10, "that it is wrong")
+    nurse.until(lambda: nurse.did("courier")["works"], 15, "the courier works, and has the vaults open")
+    nurse.did("keys", text=PIN)
+    nurse.did("key", key="Return")
+    nurse.did("wait_ready")
+    assert not nurse.did("courier")["works"]
+    assert nurse.quit() == 0
+    assert "vault-locked" not in nurse.errors.read_text()
+
+
 @pytest.mark.long
 def test_she_works_without_the_platform_from_the_first_minute_and_all_of_it_is_saved_once(
     own_sandbox, sign_on, tmp_path
 ):
-    nurse = sign_on("tone", own_sandbox, more=["--copies-soon"])
     before = pulses(own_sandbox)
-    chooses_a_pin(nurse)
-    nurse.until(lambda: nurse.did("copied")["at"], 60, "the unit is copied")
-    assert nurse.quit() == 0
-    port = own_sandbox.url.rpartition(":")[2]
-    assert own_sandbox.stop() == 0
-
+    port = has_been_here(own_sandbox, sign_on)
     nurse = sign_on("tone", own_sandbox, ready=False, more=["--platform", own_sandbox.url])
     nurse.until(lambda: nurse.did("page")["people"], 30, "she is offered to work without it")
     page = nurse.did("page")

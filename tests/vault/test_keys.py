@@ -73,9 +73,11 @@ def test_a_locked_keyring_does_not_lead_to_a_new_key_for_an_old_vault(ring, tmp_
     assert not (tmp_path / "vault.key").exists()
 
 
-def test_a_keyring_that_has_lost_the_key_gets_no_new_one_for_an_old_vault(ring, tmp_path):
+@pytest.mark.parametrize("kept", ["vault.sqlite", "vaults/0a.person"])
+def test_a_keyring_that_has_lost_the_key_gets_no_new_one_for_an_old_vault(ring, tmp_path, kept):
     first = device_key(tmp_path, safe=HERE)
-    (tmp_path / "vault.sqlite").touch()
+    (tmp_path / kept).parent.mkdir(exist_ok=True)
+    (tmp_path / kept).touch()
     lost, ring.held = ring.held, {}
     assert device_key(tmp_path, allow_key_file=True, safe=HERE).kept == "nowhere"
     assert ring.held == {}

@@ -20,7 +20,7 @@ KEY = bytes(range(32))
 TENANT = "311000101"
 TONE, DAHL = "Practitioner/tone", "Practitioner/dahl"
 ROOT = Path(__file__).parents[2]
-TABLES = ("draft", "outbox", "tally", "offline")
+TABLES = ("draft", "outbox", "tally", "offline", "report")
 
 
 def rows(database):
@@ -44,6 +44,7 @@ def rows(database):
         database.execute("INSERT INTO tally VALUES (?, '2026-01-14 dag', 3, 2)", (user,))
         database.execute("INSERT INTO offline VALUES (?, 'Organization/havblikk', 'Flag', 'x', 't', 9)", (user,))
         database.execute("INSERT INTO setting VALUES (?, ?)", (f"session-key:{user}", user))
+        database.execute("INSERT INTO report (id, user, body) VALUES (?, ?, 'seen')", (f"r-{user}", user))
     database.execute("INSERT INTO setting VALUES ('workstation', 'stua')")
 
 
@@ -63,6 +64,7 @@ def held(database):
         "outbox": list(database.execute("SELECT id, body FROM outbox ORDER BY seq")),
         "tally": list(database.execute("SELECT shift, typed, reused FROM tally")),
         "offline": list(database.execute("SELECT query FROM offline")),
+        "reports": list(database.execute("SELECT id FROM report")),
         "keys": list(database.execute("SELECT name FROM setting")),
         "users": {
             row[0] for t in ("draft", "outbox", "tally", "offline") for row in database.execute(f"SELECT user FROM {t}")
@@ -76,6 +78,7 @@ def whole(user, *numbers):
         "outbox": [(f"id-{number}", f"body {number}") for number in numbers],
         "tally": [("2026-01-14 dag", 3, 2)],
         "offline": [("Flag",)],
+        "reports": [(f"r-{user}",)],
         "keys": [(f"session-key:{user}",)],
         "users": {user},
     }
@@ -92,7 +95,7 @@ async def is_whole(profile):
         assert found == {TONE: whole(TONE, 0, 2, 4), DAHL: whole(DAHL, 1, 3)}
         left = await vaults.device().run(held)
         assert left["keys"] == [("workstation",)]
-        assert [left[name] for name in ("drafts", "outbox", "tally", "offline")] == [[], [], [], []]
+        assert [left[name] for name in ("drafts", "outbox", "tally", "offline", "reports")] == [[]] * 5
     finally:
         await vaults.close()
 

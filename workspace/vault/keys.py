@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workspace.problem import Problem
-from workspace.vault.people import FORMER
-from workspace.vault.vault import KEY_BYTES
+from workspace.vault.people import FOLDER, FORMER
+from workspace.vault.vault import KEY_BYTES, WRAPPED
 
 SERVICE = "clinician-workspace"
 SAFE_BACKENDS = frozenset(
@@ -59,7 +59,7 @@ def device_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[s
 
 def vaults_in(profile: Path) -> bool:
     """Whether something was kept here that needs a key."""
-    return (profile / FORMER).exists()
+    return (profile / FORMER).exists() or any((profile / FOLDER).glob(f"*{WRAPPED}"))
 
 
 def existing_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> DeviceKey:

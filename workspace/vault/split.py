@@ -18,6 +18,7 @@ SESSION_KEYS = "session-key:"
 DRAFT = "key, tenant, user, patient, body, revision, saved, known, other"
 OUTBOX = "id, user, patient, state, body, made"
 OFFLINE = "user, unit, query, body, fetched, until"
+REPORT = "id, user, body"
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -46,7 +47,8 @@ def _owners(database: Database) -> list[tuple[str, str]]:
     """(tenant, user): drafts say both, all else the user alone ("")."""
     query = (
         "SELECT DISTINCT tenant, user FROM draft UNION SELECT '', user FROM outbox UNION SELECT '', user FROM tally"
-        " UNION SELECT '', user FROM offline UNION SELECT '', value FROM setting WHERE name >= ? AND name < ?"
+        " UNION SELECT '', user FROM offline UNION SELECT '', user FROM report"
+        " UNION SELECT '', value FROM setting WHERE name >= ? AND name < ?"
     )
     return [(str(tenant), str(user)) for tenant, user in database.execute(query, _between())]
 
@@ -63,6 +65,7 @@ def _rows(database: Database, user: str, tenant: str) -> Rows:
             "outbox": list(database.execute(f"SELECT {OUTBOX} FROM outbox WHERE user = ? ORDER BY seq", (user,))),
             "tally": list(database.execute("SELECT user, shift, typed, reused FROM tally WHERE user = ?", (user,))),
             "offline": list(database.execute(f"SELECT {OFFLINE} FROM offline WHERE user = ?", (user,))),
+            "report": list(database.execute(f"SELECT {REPORT} FROM report WHERE user = ? ORDER BY seq", (user,))),
             "setting": list(database.execute(keys, (user, *_between()))),
         }
     return rows
@@ -85,13 +88,14 @@ def _copy(database: Database, rows: Rows) -> None:
         rows.get("tally", ()),
     )
     database.executemany("INSERT OR IGNORE INTO offline VALUES (?, ?, ?, ?, ?, ?)", rows.get("offline", ()))
+    database.executemany(f"INSERT OR IGNORE INTO report ({REPORT}) VALUES (?, ?, ?)", rows.get("report", ()))
     database.executemany("INSERT OR IGNORE INTO setting VALUES (?, ?)", rows.get("setting", ()))
 
 
 def _empty(database: Database, user: str, tenant: str) -> None:
     database.execute("DELETE FROM draft WHERE tenant = ? AND user = ?", (tenant, user))
     if not tenant:
-        for table in ("outbox", "tally", "offline"):
+        for table in ("outbox", "tally", "offline", "report"):
             database.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
         database.execute("DELETE FROM setting WHERE value = ? AND name >= ? AND name < ?", (user, *_between()))
 
