@@ -25,6 +25,8 @@ from workspace.problem import Problem
 if TYPE_CHECKING:
     import httpx
 
+ACCEPT = "application/fhir+json; fhirVersion=4.0"
+"""R4 is asked for by name (FHIR http.html#version-parameter): a server of several versions must not answer in another."""
 PURPOSE = "TREAT"
 SEARCH_SECONDS = 30.0
 WRITE_SECONDS = 20.0
@@ -159,7 +161,7 @@ class Client:
         """POST what its author sealed, in nobody's name but the author's: no token goes with it. Raises PlatformProblem."""
         request = str(uuid4())
         headers = {
-            "Accept": "application/fhir+json", "Content-Type": "application/fhir+json", "Idempotency-Key": key,
+            "Accept": ACCEPT, "Content-Type": "application/fhir+json", "Idempotency-Key": key,
             "X-Request-Id": request, "X-Workspace-Seal": seal.to_header(envelope),
         }  # fmt: skip
         response = await self._send("POST", f"{self._origin}/sealed", headers, content, WRITE_SECONDS)
@@ -286,7 +288,7 @@ class Client:
     ) -> Answer:
         request = str(uuid4())
         headers = {
-            "Accept": "application/fhir+json",
+            "Accept": ACCEPT,
             "X-Request-Id": request,
             "X-Workspace-Package": ", ".join(asker.packages),
             "X-Workspace-Context": asker.context,
