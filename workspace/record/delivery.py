@@ -15,7 +15,7 @@ from typing import Any
 
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
-from workspace.record.items import ANSWERED, Item, entries, item_of
+from workspace.record.items import ANSWERED, Item, is_answer, item_of
 from workspace.record.order import next_of, rests_on
 from workspace.record.patience import Patience, may_still_pass
 from workspace.record.registration import forget, registered
@@ -112,7 +112,7 @@ class Courier:
             answer = (await self._client.sealed(item.sent, item.sent_as, item.seal)).body
         except PlatformProblem as problem:
             return await self._refused(vault, item, problem)
-        if len(entries(answer)) != len(entries(item.bundle)):
+        if not is_answer(answer, item):
             return Problem("platform-malformed", "Plattformen svarte på noe annet.")
         # What others rest on stays until its author can give them its names and versions.
         rests = any(rests_on(other, item) for other, _ in waiting if other.author == item.author)
