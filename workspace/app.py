@@ -278,6 +278,7 @@ async def open_shift(
     device = await workstation(vaults.device())
     DraftSync(drafts, client, device=device)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    outbox.away = record.is_away
     registration = Registration(outbox, vault, client, device=device)
     courier = Courier(vaults, client, own=vault)
     tally = Tally(clock, vault, user=user)

@@ -4,8 +4,8 @@ One request a connection; ``choose(request)`` names the fault of each ("" passes
 
 - ``cut`` closes before passing it on, ``reset`` does so with RST, ``half-close`` ends its own side and goes on listening;
 - ``delay`` holds it for `delay` seconds, then passes it on;
-- ``429``, ``500``, ``503`` answer so without passing it on (``429`` and ``503`` with ``Retry-After: 1``); ``409`` and ``412``
-  too, as a platform in contention does, or one that is mistaken;
+- ``429``, ``500``, ``503`` answer so without passing it on (``429`` and ``503`` with ``Retry-After: 1``);
+- ``409`` and ``412`` too, as a platform in contention does, or one that is mistaken;
 - ``lost`` passes it on and closes without the answer; ``lost-reset`` with RST; ``500-after`` passes it on and says 500;
 - ``412-after`` passes it on and says that it came too late;
 - ``wrong-json`` passes it on and answers something else; ``short`` cuts the answer in the middle of its bytes;

@@ -74,6 +74,8 @@ class Outbox:
         self._closed = False
         self._settling = Settling(client, user)
         self._refusals = Refusals(client, self._settling)
+        self.away: Callable[[], bool] = lambda: False
+        """Whether the platform is known to be away: then nobody waits for its answer."""
         self.registered: set[str] = set()
         """Ids of keys that the platform knows: what is sealed with them can be delivered without its author."""
 
@@ -163,8 +165,8 @@ class Outbox:
         bases: Mapping[str, Resource] | None = None,
         replaces: str = "",
     ) -> Item:
-        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting. In a
-        vault that is in memory only, what still waits carries the Problem ``not-durable``.
+        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting: at once
+        when it is known to be away. In a vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
@@ -182,7 +184,7 @@ class Outbox:
             keeping.add_done_callback(self._keeping.discard)
             # Shielded: a panel that goes away meanwhile must not leave it on the disk with nobody to send it.
             await asyncio.shield(keeping)
-            return await asyncio.wait_for(settled, wait)
+            return await asyncio.wait_for(settled, 0 if self.away() else wait)
         except TimeoutError:
             waiting = self._items.get(own, item)
             if not self._vault.durable and waiting.problem is None:

@@ -37,6 +37,9 @@ class Attention:
         self._ends.append(session.on_state(self.session))
         self._ends.append(record.on_service(self.platform))
         self._ends.append(outbox.on_change(lambda _item: self.outbox(outbox)))
+        self._ends.append(
+            outbox.on_marks(lambda: self.outbox(outbox))
+        )  # what the user has seen to is told nowhere else
         self.outbox(outbox)
 
     def close(self) -> None:
@@ -83,7 +86,8 @@ class Attention:
         """Counts what the platform did not take; what merely waits stands quietly beside the lights."""
         refused = outbox.refused()
         waiting = outbox.unsent()
-        self._line.set_saved(f"{waiting} venter på plattformen" if waiting else "Alt er lagret")
+        rest = "Alt annet er lagret" if refused else "Alt er lagret"
+        self._line.set_saved(f"{waiting} venter på plattformen" if waiting else rest)
         if not refused:
             self._line.notice("refused", None)
             return
