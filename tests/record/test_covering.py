@@ -152,3 +152,24 @@ def test_two_patients_that_are_one_are_asked_about_anew_and_the_drafts_hear_of_i
             watch.close()
 
     asyncio.run(run())
+
+
+def test_a_merge_that_the_feed_never_told_is_read_off_the_patient_once(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            merged, heard = [], []
+            record.on_merge(lambda gone, stays: merged.append((gone, stays)))
+            watch = record.watch("Patient?_id=q", ONE, heard.append)
+            await until(lambda: heard)
+            assert merged == []
+            here.mute = True
+            link = [{"other": {"reference": "Patient/p"}, "type": "replaced-by"}]
+            await here.put({"resourceType": "Patient", "id": "q", "active": False, "link": link})
+            here.tell("resync", {"reason": "forgotten", "seq": len(here.numbered)})
+            await until(lambda: merged)
+            record.refresh()
+            assert (await record.search("Patient?_id=q", ONE)).resources[0]["active"] is False
+            assert merged == [("Patient/q", "Patient/p")]
+            watch.close()
+
+    asyncio.run(run())

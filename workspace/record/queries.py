@@ -117,6 +117,8 @@ class Queries:
         self._lives: dict[str, Live] = {}
         self._closed = False
         self.offline: Offline | None = None
+        self.fetched: Callable[[Sequence[Resource]], None] = lambda rows: None
+        """Told the rows of each answer of the platform."""
 
     async def close(self) -> None:
         self._closed = True
@@ -302,6 +304,7 @@ class Queries:
         live.stale = caught_up is None or live.doubted
         change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
         self._emit(live, change)
+        self.fetched(page.rows.resources)
         if live.watches and isinstance(live.page.keys, Keys):
             # The first change will want them; not now, when a whole patient is being put on the screen.
             asyncio.get_running_loop().call_later(READY, live.page.keys.ready)

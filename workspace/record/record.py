@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workspace.clock import Clock
+from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
@@ -43,6 +44,8 @@ class Record:
             client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
             merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
+        queries.fetched = self._fetched
+        self._joined: set[tuple[str, str]] = set()
         self._merging: list[Callable[[str, str], None]] = []
         self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
         self._ordering: list[Callable[[], None]] = []
@@ -172,7 +175,16 @@ class Record:
         for listener in list(self._ordering):
             listener()
 
+    def _fetched(self, rows: Sequence[Resource]) -> None:
+        """A merge that the feed did not tell of (it was cut for too long, or is older than this session) says itself."""
+        for row in rows:
+            if row.get("resourceType") == "Patient" and (stays := replaced_by(row)):
+                gone = f"Patient/{row.get('id')}"
+                if (gone, stays) not in self._joined:
+                    self._merged(gone, stays)
+
     def _merged(self, gone: str, stays: str) -> None:
+        self._joined.add((gone, stays))
         self._queries.merged(gone, stays)
         for listener in list(self._merging):
             listener(gone, stays)
