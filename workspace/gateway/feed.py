@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 
 KEPT = 5_000
 BLOCK = 10_000
-HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 2.0
+"""Between two comments on a stream: nine bytes, where a workstation that hears nothing would ask ``/time`` instead."""
 MOST_STREAMS = 8
 """Open streams of one session."""
 POLLED = 200
@@ -273,7 +274,7 @@ class Feed:
         sight = asking.sight()
         beat = self._clock.monotonic() + HEARTBEAT_SECONDS
         try:
-            yield RETRY + event("hello", {"seq": start, "drafts": await drafts(author)})
+            yield RETRY + event("hello", {"seq": start, "drafts": await drafts(author), "beat": HEARTBEAT_SECONDS})
             while not reader.ended and alive():
                 reader.awake.clear()
                 try:

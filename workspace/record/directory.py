@@ -18,7 +18,7 @@ from workspace.record.client import Asker
 from workspace.record.people import BannerFacts, Resident, Unit
 from workspace.record.queries import Watched
 from workspace.record.record import Record
-from workspace.record.rows import RowsChange, name_of
+from workspace.record.rows import Rows, RowsChange, name_of
 
 __all__ = ["BannerFacts", "Directory", "Resident", "Subscription", "Unit"]
 
@@ -33,12 +33,14 @@ class Directory:
 
     def __init__(self, record: Record, clock: Clock, asker: Asker = SHELL) -> None:
         self._record, self._clock, self._asker = record, clock, asker
+        self._placed: dict[str, None] = {}
+        """What was asked to find the units."""
 
     async def units(self, user: str) -> list[Unit]:
         """The units where `user` (``Practitioner/<id>``) works now, by name. Whoever has a role in a whole institution has
         all its units. Raises PlatformProblem."""
         query = f"PractitionerRole?practitioner={_value(user)}&_include=PractitionerRole:organization"
-        found = await self._record.search(query, self._asker)
+        found = await self._placing(query)
         now = self._clock.now()
         places = {name_of(each): each for each in found.resources if each.get("resourceType") == "Organization"}
         units: dict[str, Unit] = {}
@@ -59,17 +61,21 @@ class Directory:
         if place.get("partOf"):
             return [own]
         try:
-            below = await self._record.search(f"Organization?partof={_value(reference)}", self._asker)
+            below = await self._placing(f"Organization?partof={_value(reference)}")
         except Problem:
             return [own]
         units = [Unit(name_of(each), str(each.get("name") or each.get("id"))) for each in below.resources]
         return units or [own]
 
+    async def _placing(self, query: str) -> Rows:
+        self._placed[query] = None
+        return await self._record.search(query, self._asker)
+
     def offline_queries(self, unit: str, patients: Iterable[str]) -> list[str]:
         """What the shell itself asks of `unit` and of each of its patients."""
         held = sorted(patients)
         own = [query for one in held for _, query in _banner(one)]
-        return [_stays(unit), *([_flags(held)] if held else []), *own]
+        return [*self._placed, _stays(unit), *([_flags(held)] if held else []), *own]
 
     async def residents(self, unit: str) -> list[Resident]:
         """Who lives in `unit` (``Organization/<id>``) now, by room and name. Raises PlatformProblem."""
