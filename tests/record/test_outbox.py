@@ -24,6 +24,7 @@ from workspace.record import client as client_module
 from workspace.record import patience
 from workspace.record.client import Asker, Client
 from workspace.record.outbox import Outbox
+from workspace.sandbox.merge import merge
 from workspace.vault.vault import Vault
 
 KEY = bytes(range(32))
@@ -361,3 +362,28 @@ def test_a_commit_is_on_the_disk_within_a_generous_deadline(tmp_path):
             await asyncio.gather(committing, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_what_waits_for_a_patient_who_was_joined_with_another_is_saved_on_the_one_who_stays(server, tmp_path):
+    """Never on the record that is no longer in use, and with its author, its time and its panel as they were."""
+    written = pulse("BEB-18", value=99)
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with outbox_at(file, NOWHERE) as outbox:
+            await outbox.commit(bundle(written), "Patient/BEB-18", ASKER, 0.05)
+        joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            async with asyncio.timeout(10):
+                while outbox.unsent():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert [state for _, state in outbox.told] == ["lagret"]
+            assert not outbox.refused()
+
+    asyncio.run(run())
+    found = server.sign_in("tone").get("Observation?code=8867-4&patient=Patient/BEB-19&_count=50").json()["entry"]
+    mine = [one["resource"] for one in found if one["resource"]["valueQuantity"]["value"] == 99]
+    assert [one["subject"]["reference"] for one in mine] == ["Patient/BEB-19"]
+    assert (mine[0]["performer"], mine[0]["effectiveDateTime"]) == (written["performer"], written["effectiveDateTime"])
+    assert server.sign_in("tone").get("Observation?patient=Patient/BEB-18").json().get("entry", []) == []

@@ -384,6 +384,11 @@ class Broker:
         if key.user == self._user:
             self._drafts.save(key.parts(), draft.values, draft.revision)
 
+    def merged(self, gone: str, stays: str) -> None:
+        """What is unsaved about the patient who goes is about the one who stays."""
+        if isinstance(self._drafts.sync, DraftSync):
+            self._drafts.sync.merged(gone, stays)
+
     # --- inside ---
 
     def _admit(self, grant: Grant, query: str) -> str:

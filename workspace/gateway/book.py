@@ -89,7 +89,7 @@ class Book:
                 replace(each, patient=replaced[each.patient]) for each in restrictions if each.patient in replaced
             )
             protected |= {replaced[own] for own in protected if own in replaced}
-            common = Decisions((), residence, parents, restrictions, protected)
+            common = Decisions((), residence, parents, restrictions, protected, replaced)
             self._homes = (age, now + kept, common)
             self._tell(replaced)
         positions: tuple[Position, ...] = ()
@@ -100,7 +100,7 @@ class Book:
                 if (each := position(role, self._base))
             )
         common = self._homes[2]
-        found = Decisions(positions, common.residence, common.parents, common.restrictions, common.protected)
+        found = replace(common, positions=positions, _latest={})
         until = min(self._homes[1], now + (KEPT_SECONDS if positions else EMPTY_SECONDS))
         if len(self._people) > 2000:
             self._people.clear()

@@ -208,6 +208,7 @@ class Writes:
             decision = self._decide(asking, entry, broken=bool(here))
             if decision is not None:
                 decisions.update(dict.fromkeys(entry.patients, decision))
+            _still_stands(asking, entry)
             before = await self._before(asking, entry)
             entry.creates = before is None
             wrong = await self._authors(asking, entry, before, {each.expression for each in profiles_found})
@@ -323,6 +324,19 @@ class Writes:
     def _log_refusal(self, asking: Asking, refusal: Rejected) -> None:
         decision = Decision("deny", refusal.code, "R-26", "pasientjournalforskriften § 6", refusal.sentence)
         self._auditing.refused(asking, "transaction", (), decision)
+
+
+def _still_stands(asking: Asking, entry: Entry) -> None:
+    """Nothing is written any more about a patient whose record was joined with another's. Raises Refused 409."""
+    if entry.kind != "Patient" and any(one in asking.decisions.replaced for one in entry.patients):
+        raise Refused(
+            409,
+            "patient-replaced",
+            "Journalen er slått sammen med en annen, og det skrives ikke lenger i den.",
+            "Åpne journalen som består, og lagre der.",
+            f"{entry.kind}: the patient was replaced",
+            issue="conflict",
+        )
 
 
 def _names(entries: list[Entry]) -> tuple[str, ...]:

@@ -202,6 +202,9 @@ class Instance:
         self.fields.typed(bind, value)
         self.changed({bind: value})
 
+    def keep(self) -> None:
+        self.fields.save()
+
     def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> tuple[str, ...]:
         changes = self.fields.follow(key, values)
         if changes:

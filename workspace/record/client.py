@@ -402,7 +402,7 @@ def _refusal(response: httpx.Response) -> PlatformProblem:
     said = [text for text in (_text(issue) for issue in issues) if text]
     if said and 400 <= status < 500 and status not in (400, 401, 404, 410, 429):
         sentence = said[0] if len(said) == 1 else " ".join(said)
-    if status == 403 and issues:
+    if status in (403, 409) and issues:
         code = _code(issues[0]) or code
     after = seconds_after(response.headers.get("retry-after", ""), SystemClock().real())
     return PlatformProblem(

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from workspace import __version__
 from workspace.clock import Clock
+from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import people
@@ -85,6 +86,11 @@ class Directory:
         if patients:
             flags = (await self._record.search(_flags(patients), self._asker)).resources
         return list(_residents(stays, flags))
+
+    async def name_of_patient(self, patient: str) -> str:
+        """The name of ``Patient/<id>``; "" when it has none. Raises PlatformProblem."""
+        found = (await self._record.search(dict(_banner(patient))["patient"], self._asker)).resources
+        return people.names(found[0])[2] if found else ""
 
     def watch_residents(self, unit: str, listener: ResidentsListener, failed: Failed | None = None) -> Subscription:
         """Like `residents`, and again whenever somebody moves in, out or between rooms, or a flag changes. `failed` gets
@@ -261,8 +267,8 @@ def _residents(rows: Iterable[Resource], flags: Iterable[Resource]) -> tuple[Res
     found: dict[str, Resident] = {}
     for stay in by_name.values():
         who = people.reference_of(stay.get("subject")) if stay.get("resourceType") == "Encounter" else ""
-        if who:
-            patient = by_name.get(who, {"resourceType": "Patient", "id": who.partition("/")[2]})
+        patient = by_name.get(who, {"resourceType": "Patient", "id": who.partition("/")[2]})
+        if who and not replaced_by(patient):  # the one who stays is in the list
             found[who] = people.resident_of(patient, stay, by_name, marked.get(who, ()))
     return tuple(sorted(found.values(), key=lambda each: (each.room or "~", each.family, each.given)))
 

@@ -26,8 +26,9 @@ async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
 
 
 async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
-    """The answer rebuilt from the versions that carry the tag; None unless every update of the item is among them."""
+    """The answer rebuilt from the versions that carry the tag; None unless one does, and every update of the item."""
     answer: list[dict[str, Any]] = []
+    tagged = False
     for place, entry in enumerate(entries(item.bundle)):
         request = entry.get("request") or {}
         if request.get("method") == "PUT":
@@ -36,8 +37,10 @@ async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
                 return None
         else:
             found = await _created(client, item, place, str(request.get("url", "")))
+        tagged = tagged or found is not None
         answer.append(_answered(found))
-    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if answer else None
+    # A transaction is done whole or not at all: one resource that carries the tag is enough, and none is not.
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if tagged else None
 
 
 async def _version(client: Client, item: Item, name: str) -> Resource | None:
