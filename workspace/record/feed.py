@@ -3,8 +3,8 @@
 After a cut the feed is read again from a little before the last number, and what comes twice is recognised by its version.
 When the numbers do not hold (a restarted platform, a `resync`) everything is fetched anew. A platform whose stream does not
 come through is asked every few seconds instead; one that falls silent is noticed within five. A stream that is
-silent beside a platform that answers (something on the way holds it back) counts as cut after three missed beats; when that
-happens twice running the platform is asked instead until a stream has proved itself. Never interprets a resource.
+silent beside a platform that answers (something on the way holds it back) counts as cut after three missed beats; the next
+is not believed until it has proved itself, and after two running the platform is asked instead. Never interprets a resource.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Feed:
         self._beat = 0.0  # seconds between its comments, as its hello has it
         self._greeted = False
         self._quiet = False  # it was silent beside a platform that answers
-        self._silent = 0  # how often running; from two on it is not believed
+        self._silent = 0  # how often running: until one has proved itself, the platform is asked beside it
         self._again = AGAIN
         self._beside: asyncio.Task[bool] | None = None
         self._sight = ""
@@ -129,7 +129,7 @@ class Feed:
                 self._anew()
             self._open.clear()
             quiet, self._quiet = self._quiet, False
-            if quiet and (not self._doubted() or await self._ask_for_a_while()):
+            if quiet and (self._silent < 2 or await self._ask_for_a_while()):
                 continue
             if loop.time() - began > LONGEST_WAIT:  # one that breaks at once, again and again, is not well
                 self._wait = FIRST_WAIT
@@ -185,7 +185,7 @@ class Feed:
         return await self._ask_instead(seconds)
 
     def _doubted(self) -> bool:
-        return self._silent >= 2
+        return self._silent > 0
 
     def _limit(self) -> float:
         if not self._greeted:
