@@ -21,7 +21,7 @@ from tests.record.ill_behaved_platform import IllBehaved
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
-from workspace.record import patience
+from workspace.record import patience, readdress
 from workspace.record.client import Asker, Client
 from workspace.record.outbox import Outbox
 from workspace.sandbox.merge import merge
@@ -387,3 +387,23 @@ def test_what_waits_for_a_patient_who_was_joined_with_another_is_saved_on_the_on
     assert [one["subject"]["reference"] for one in mine] == ["Patient/BEB-19"]
     assert (mine[0]["performer"], mine[0]["effectiveDateTime"]) == (written["performer"], written["effectiveDateTime"])
     assert server.sign_in("tone").get("Observation?patient=Patient/BEB-18").json().get("entry", []) == []
+
+
+def test_what_waits_for_a_patient_whose_one_who_stays_may_not_be_known_is_refused_in_sight(
+    server, tmp_path, monkeypatch
+):
+    async def nobody(client, item):
+        return None
+
+    monkeypatch.setattr(readdress, "to_the_one_who_stays", nobody)
+
+    async def run():
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+            await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
+            item = await outbox.commit(bundle(pulse("BEB-18", value=99)), "Patient/BEB-18", ASKER, 5.0)
+            assert (item.state, item.problem.code) == ("avvist", "patient-replaced")
+            assert item.problem.sentence.startswith("Journalen er slått sammen med en annen")
+            assert [one.id for one in outbox.refused()] == [item.id]
+
+    asyncio.run(run())
