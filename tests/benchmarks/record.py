@@ -69,6 +69,10 @@ OVERLAPPING = (
     "Composition?_count=20&_sort=-date",
     "Condition?_count=100",
     "AllergyIntolerance?_count=50",
+    "Observation?category=vital-signs&_count=20&_sort=-date",
+    "Observation?code=8867-4&_sort=-date",
+    "Observation?code=8867-4,9279-1&_sort=-date",
+    "Composition?_count=5&_sort=-date",
 )
 SCOPES = ("patient/*.crus",)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.broker.conftest import Tokens, endpoints
 from tests.faults.proxy import FaultProxy
 from tests.gateway.conftest import Server, pulse
+from workspace.gateway import feed as gateway_feed
 from workspace.record import feed as feed_module
 from workspace.record.client import Asker, Client
 from workspace.record.record import Record
@@ -27,10 +28,11 @@ def server(tmp_path):
 
 
 @asynccontextmanager
-async def following(server, choose=lambda request: ""):
+async def following(server, choose=lambda request: "", *, heard=400):
     """(proxy, record, states, ids): a record whose every word passes the proxy; `ids()` are the rows of a watch."""
     port = int(server.url.rpartition(":")[2])
     async with FaultProxy("127.0.0.1", port, choose) as proxy:
+        proxy.heard = heard
         client = Client(endpoints(proxy.url), Tokens(server, "tone"))
         record = Record(client, clock=server.clock, user="Practitioner/tone")
         states, rows = [], {}
@@ -119,5 +121,50 @@ def test_where_no_stream_comes_through_the_platform_is_asked_instead_and_the_lig
             wrong = pulse("BEB-18", "lege", id="spurt", status="entered-in-error")
             await asyncio.to_thread(server.store_put, wrong)
             await until(lambda: record.peek(PULSES) is not None)
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_is_held_back_while_the_platform_answers_is_not_believed(server, monkeypatch):
+    """Hello comes through and then nothing, again and again; `/time` and all else are answered."""
+    monkeypatch.setattr(gateway_feed, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(feed_module, "POLL", 0.2)
+    monkeypatch.setattr(gateway_feed, "AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(feed_module, "AGAIN", 0.3)
+    fault = {"on": True}
+
+    async def run():
+        def choose(request):
+            return "silent" if request.path.startswith("/changes?") and fault["on"] else ""
+
+        async with following(server, choose) as (_proxy, _record, states, ids):
+            await until(lambda: "puls-BEB-18" in ids())
+            await asyncio.to_thread(server.store_put, pulse("BEB-18", "lege", id="stille"))
+            await until(lambda: "stille" in ids())
+            await until(lambda: states[-1][1].follows == "spørring")
+            await asyncio.to_thread(server.store_put, pulse("BEB-18", "lege", id="spurt"))
+            await until(lambda: "spurt" in ids())
+            fault["on"] = False  # a stream is tried now and then, and believed when it has gone on speaking
+            await until(lambda: states[-1][1].follows == "strøm")
+            await asyncio.to_thread(server.store_put, pulse("BEB-18", "lege", id="igjen"))
+            await until(lambda: "igjen" in ids())
+            assert "nede" not in [state.state for _, state in states]
+
+    asyncio.run(run())
+
+
+def test_before_the_first_hello_the_light_does_not_say_that_all_is_well(server, monkeypatch):
+    """A proxy that gathers what is streamed lets no hello through: the platform is asked instead within a few seconds."""
+    monkeypatch.setattr(feed_module, "HELLO", 0.3)
+
+    async def run():
+        def choose(request):
+            return "silent" if request.path.startswith("/changes?") else ""
+
+        async with following(server, choose, heard=0) as (_proxy, _record, states, ids):
+            assert (states[0][1].state, states[0][1].text) == ("ukjent", "ikke tilkoblet")
+            await until(lambda: states[-1][1].follows == "spørring")
+            assert all(state.follows != "strøm" for _, state in states)
+            await until(lambda: "puls-BEB-18" in ids())
 
     asyncio.run(run())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -14,6 +16,9 @@ import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
 from workspace.access.audit import chain_of, verify_chain
+from workspace.clock import SystemClock
+from workspace.fhir.service import FhirRequest
+from workspace.sandbox.fhir import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +64,73 @@ def test_what_was_written_is_in_the_log_once_after_the_next_start(tmp_path, wher
             assert {e["resource"]["id"] for e in again.json()["entry"]} == found
         assert len(tone.ids(f"Observation?_tag=urn:workspace:transaction|{key}")) == 1
         assert len(creations(server)) == 1
+    finally:
+        server.stop()
+        caplog.clear()
+
+
+async def _puts(folder, resource):
+    store = Store(folder / "fhir.sqlite", SystemClock())
+    await store.start()
+    answer = await store.handle(FhirRequest("PUT", f"{resource['resourceType']}/{resource['id']}", body=resource))
+    assert answer.status == 200, answer.body
+    await store.close()
+
+
+def _update_of_the_first(folder):
+    """A bundle that changes what is there, as it is sent; the same resource as somebody else puts it."""
+    changed = pulse("BEB-18", "lege", value=80, id="puls-BEB-18")
+    changed["performer"].append({"reference": "Practitioner/tone"})
+    entry = {"fullUrl": "Observation/puls-BEB-18", "resource": changed}
+    entry["request"] = {"method": "PUT", "url": "Observation/puls-BEB-18", "ifMatch": 'W/"1"'}
+    sent = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    (folder / "sent.json").write_text(json.dumps(sent))
+    return sent, pulse("BEB-18", "lege", value=90, id="puls-BEB-18")
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_what_somebody_else_has_changed_since_is_logged_too_and_a_repeat_gets_the_first_outcome(
+    tmp_path, where, caplog
+):
+    key = str(uuid4())
+    sent, theirs = _update_of_the_first(tmp_path)
+    killed(tmp_path, key, where)
+    asyncio.run(_puts(tmp_path, theirs))
+    server = Server(tmp_path).start()
+    try:
+        tone = server.sign_in("tone")
+        updates = [e for e in server.log() if e["action"] == "U"]
+        told, again = tone.get(f"/transactions/{key}"), tone.send(sent, key)
+        if where == "before":
+            assert (updates, told.status_code, again.status_code) == ([], 404, 412)
+            return
+        (event,) = updates
+        assert "Observation/puls-BEB-18/_history/2" in [e["what"]["reference"] for e in event["entity"] if "what" in e]
+        assert (told.status_code, again.status_code) == (200, 200), again.text
+        for body in (told.json()["body"], again.json()):
+            assert body["entry"][0]["response"]["etag"] == 'W/"2"'
+            assert body["entry"][0]["resource"]["valueQuantity"]["value"] == 80
+        assert tone.get("Observation/puls-BEB-18").json()["valueQuantity"]["value"] == 90
+        assert len([e for e in server.log() if e["action"] == "U"]) == 1
+    finally:
+        server.stop()
+        caplog.clear()
+
+
+def test_a_repeat_without_an_intent_looks_into_the_history_as_well(tmp_path, caplog):
+    key = str(uuid4())
+    sent, theirs = _update_of_the_first(tmp_path)
+    killed(tmp_path, key, "after")
+    asyncio.run(_puts(tmp_path, theirs))
+    server = Server(tmp_path)
+    with sqlite3.connect(tmp_path / "gateway.sqlite") as file:  # the intent is lost, its key is not
+        file.execute("DELETE FROM intent")
+    file.close()
+    server.start()
+    try:
+        again = server.sign_in("tone").send(sent, key)
+        assert (again.status_code, again.json()["entry"][0]["response"]["etag"]) == (200, 'W/"2"')
+        assert len([e for e in server.log() if e["action"] == "U"]) == 1
     finally:
         server.stop()
         caplog.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from uuid import uuid4
 
 import httpx
@@ -10,9 +11,12 @@ import orjson
 import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.test_drafts import key, put
 from tests.gateway.test_feed import hello, stream
+from tests.gateway.test_feed_cut import merged, poll
 from workspace.fhir import json
 from workspace.fhir.service import FhirRequest, FhirResponse
+from workspace.gateway import book
 from workspace.gateway.upstream import Upstream
 
 
@@ -89,6 +93,36 @@ def test_behind_a_server_that_announces_nothing_the_gateway_numbers_its_own_writ
             start = hello(events)
             tone.send(bundle(pulse("BEB-18"), pulse("BEB-18", value=80)), str(uuid4()))
             assert [events.next()[1]["seq"] for _ in range(2)] == [start + 1, start + 2]
+    finally:
+        server.stop()
+
+
+def test_a_merge_that_nobody_announced_is_noticed_told_once_and_moves_drafts(tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "KEPT_SECONDS", 0.2)
+    server = Server(tmp_path, Quiet).start()
+    try:
+        tone = server.sign_in("tone")
+        put(tone)
+        first = poll(tone)
+        with stream(server.sign_in("tone")) as events:
+            hello(events)
+            merged(server)
+            deadline = time.monotonic() + 10
+            while not [e for e in poll(tone, first["seq"], first["sight"])["events"] if e["event"] == "merge"]:
+                assert time.monotonic() < deadline, "the merge is never told"
+                time.sleep(0.05)
+            told = []
+            while not told or told[-1][0] != "merge":
+                told.append(events.next())
+        assert (told[-1][1]["from"], told[-1][1]["into"]) == ("Patient/BEB-18", "Patient/BEB-19")
+        (moved,) = tone.get("/drafts").json()["drafts"]
+        assert (moved["key"]["patient"], moved["merged_from"]) == ("Patient/BEB-19", "Patient/BEB-18")
+        server.restart()
+        tone = server.sign_in("tone")
+        put(tone, {"text": "etter"}, named=key("Patient/BEB-18", view="note"))
+        since = poll(tone)["seq"]
+        time.sleep(0.3)
+        assert [e["event"] for e in poll(tone, since)["events"]] == [], "told once, also over a restart"
     finally:
         server.stop()
 

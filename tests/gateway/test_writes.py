@@ -6,6 +6,7 @@ import threading
 from uuid import uuid4
 
 from tests.gateway.conftest import bundle, pulse
+from tests.gateway.test_feed_cut import merged
 
 TONE = {"reference": "Practitioner/tone"}
 
@@ -270,3 +271,16 @@ def test_a_note_and_its_origin_are_one_transaction(tone):
     assert written[1]["target"] == [{"reference": f"Composition/{written[0]['id']}"}]
     assert tone.get(f"Provenance/{written[1]['id']}").status_code == 200
     assert tone.ids(f"Composition?_id={written[0]['id']}&_revinclude=Provenance:target") == {w["id"] for w in written}
+
+
+def test_nothing_is_written_any_more_about_a_patient_who_was_joined_with_another(server, tone):
+    assert tone.send(bundle(pulse("BEB-18")), str(uuid4())).status_code == 200
+    merged(server)
+    key = str(uuid4())
+    answer = tone.send(bundle(pulse("BEB-18", value=99)), key)
+    assert issues(answer, 409)[0][1].startswith(
+        "Journalen er slått sammen med en annen, og det skrives ikke lenger i den."
+    )
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "patient-replaced"
+    assert tone.ids(f"Observation?_tag=urn:workspace:transaction|{key}") == set()
+    assert tone.send(bundle(pulse("BEB-19", value=99)), str(uuid4())).status_code == 200

@@ -262,6 +262,22 @@ class Driver:
         settled = await self._settled(name, seconds)
         return {**settled, "messages_from": before}
 
+    async def do_joined(self, press=False):
+        """What the page says of the record on screen having been joined with another; `press` opens that one."""
+        page = self.window.pages.currentWidget()
+        if press:
+            self.click(page.joined.again, "the button of the record that stays")
+        return {
+            "words": page.joined.words() if page.joined.isVisible() else "",
+            "button": page.joined.again.text(),
+            "patient": self.work.patient.context.patient,
+        }
+
+    async def do_residents(self):
+        """Whom Ctrl+K would find, and whom the list on screen has."""
+        names = [one.name for one in self.desk.shift.residents]
+        return {"known": names, "listed": [one for one in names if self._row(self.seat("residents"), one) is not None]}
+
     async def do_open_unit(self, name, seconds=10.0):
         """Ctrl+K, the unit's name, Enter; until its panels have drawn."""
         await self._palette()

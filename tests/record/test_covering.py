@@ -8,6 +8,7 @@ import pytest
 
 from workspace.fhir.search import parse_query
 from workspace.problem import Problem
+from workspace.record import queries
 from workspace.record.client import Asker
 from workspace.record.covering import may_cover
 
@@ -43,6 +44,9 @@ def observation(own, code="8867-4", at="2026-01-14T12:00:00+01:00", value=70):
         ("Procedure?patient=Patient/p&_sort=-date", PULSES, False),
         ("Observation?patient=Patient/p&_sort=-date&_summary=count", PULSES, False),
         ("Observation?patient=Patient/p&code=9279-1&_sort=-date", PULSES, False),
+        ("Observation?patient=Patient/p&code=9279-1,8867-4&_sort=-date", PULSES, True),
+        (PULSES, "Observation?patient=Patient/p&category=vital-signs&code=9279-1,8867-4&_sort=-date", False),
+        ("Observation?patient=Patient/p&status:not=final,amended&_sort=-date", PULSES + "&status:not=final", False),
     ],
 )
 def test_only_a_search_that_surely_holds_another_covers_it(wide, narrow, holds):
@@ -75,6 +79,70 @@ def test_an_overlapping_query_costs_no_request_and_answers_as_the_platform_would
                     await asyncio.sleep(0.01)
             assert (await record.search(PULSES, ONE)).resources[0]["id"] == "ny"
             watch.close()
+
+    asyncio.run(run())
+
+
+def test_the_beginning_of_a_longer_answer_costs_no_request_though_more_lies_behind(platform, tmp_path):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here)
+            base = "Observation?patient=Patient/p&_sort=-date"
+            await record.prefetch([(f"{base}&_count=5", ONE, False), (f"{base}&_count=20", TWO, False)])
+            assert len(here.searches("Observation")) == 1
+            rows = await record.search(f"{base}&_count=5", ONE)
+            answer = (await record.client.get(f"{base}&_count=5", ONE)).body
+            assert [row["id"] for row in rows.resources] == [entry["resource"]["id"] for entry in answer["entry"]]
+            assert rows.total == answer.get("total")
+
+    asyncio.run(run())
+
+
+def test_what_is_asked_for_one_code_is_read_out_of_what_is_asked_for_several(platform, tmp_path):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here)
+            base = "Observation?patient=Patient/p&_sort=-date&_count=200&code="
+            codes = ("8867-4", "9279-1", "8867-4,9279-1")
+            await record.prefetch([(base + code, ONE, False) for code in codes])
+            assert len(here.searches("Observation")) == 1
+            found = [len((await record.search(base + code, ONE)).resources) for code in codes]
+            assert found == [15, 15, 30]
+
+    asyncio.run(run())
+
+
+def test_coming_back_to_the_former_patient_costs_no_request_and_shows_what_is_new(
+    platform, tmp_path, monkeypatch, until
+):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here, 4)
+            monkeypatch.setattr(queries, "IDLE", 0.4)
+            await record.search(ALL, ONE)
+            record.release("ctx-1")
+            await here.put(observation("ny", at="2026-01-14T13:00:00+01:00"))
+            await until(lambda: record.peek(ALL).resources[0]["id"] == "ny")
+            assert (await record.search(ALL, TWO)).resources[0]["id"] == "ny"
+            assert len(here.searches("Observation")) == 1
+            record.release("ctx-2")
+            await until(lambda: record.held("Observation/ny") is None)  # nobody came back
+
+    asyncio.run(run())
+
+
+def test_only_the_last_two_who_were_left_are_kept_and_none_when_access_has_changed(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await fill(here, 4)
+            asked = [ALL, ALL.replace("200", "150"), ALL.replace("&_sort=-date", "")]
+            for number, query in enumerate(asked):
+                await record.search(query, Asker(("a.b@1",), f"ctx-{number}"))
+            for number in range(3):
+                record.release(f"ctx-{number}")
+            assert [record.peek(query) is not None for query in asked] == [False, True, True]
+            here.tell("resync", {"reason": "access", "seq": len(here.numbered)})
+            await until(lambda: not record.rows("Observation"))
 
     asyncio.run(run())
 
@@ -148,6 +216,27 @@ def test_two_patients_that_are_one_are_asked_about_anew_and_the_drafts_hear_of_i
             await here.put({**observation("flyttet", at="2026-01-14T14:00:00+01:00")})
             here.tell("merge", {"seq": len(here.numbered) + 1, "from": "Patient/q", "into": "Patient/p"})
             await until(lambda: any(row["id"] == "flyttet" for change in heard for _, row in change.put))
+            assert merged == [("Patient/q", "Patient/p")]
+            watch.close()
+
+    asyncio.run(run())
+
+
+def test_a_merge_that_the_feed_never_told_is_read_off_the_patient_once(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            merged, heard = [], []
+            record.on_merge(lambda gone, stays: merged.append((gone, stays)))
+            watch = record.watch("Patient?_id=q", ONE, heard.append)
+            await until(lambda: heard)
+            assert merged == []
+            here.mute = True
+            link = [{"other": {"reference": "Patient/p"}, "type": "replaced-by"}]
+            await here.put({"resourceType": "Patient", "id": "q", "active": False, "link": link})
+            here.tell("resync", {"reason": "forgotten", "seq": len(here.numbered)})
+            await until(lambda: merged)
+            record.refresh()
+            assert (await record.search("Patient?_id=q", ONE)).resources[0]["active"] is False
             assert merged == [("Patient/q", "Patient/p")]
             watch.close()
 

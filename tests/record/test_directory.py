@@ -109,6 +109,21 @@ def test_residents_of_a_unit_live_with_holes_and_all(tmp_path, platform, until):
     asyncio.run(run())
 
 
+def test_whoever_was_joined_with_another_is_in_no_list_though_the_stay_still_names_them(tmp_path, platform, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await furnish(here)
+            lists = []
+            watched = Directory(record, record.clock).watch_residents("Organization/havblikk", lists.append)
+            await until(lambda: lists and [one.patient for one in lists[-1]] == ["Patient/BEB-18", "Patient/hull"])
+            link = [{"other": to("Patient/BEB-18"), "type": "replaced-by"}]
+            await here.put({"resourceType": "Patient", "id": "hull", "active": False, "link": link})
+            await until(lambda: [one.patient for one in lists[-1]] == ["Patient/BEB-18"])
+            watched.close()
+
+    asyncio.run(run())
+
+
 def test_the_banner_is_never_silent_about_allergies_and_scores(tmp_path, platform, until):
     async def run():
         async with platform(tmp_path) as (here, record):

@@ -107,6 +107,7 @@ def test_the_light_is_slow_while_an_answer_is_and_well_again_after(monkeypatch):
 
     async def run():
         light, told = Light("journalplattform", SystemClock()), []
+        light.up()
         light.listen(lambda state: told.append(state.text))
         with light.request():
             await asyncio.sleep(0.04)

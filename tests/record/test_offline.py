@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.broker.conftest import Tokens, endpoints, grant
 from tests.broker.test_broker import one_pulse
+from tests.faults.proxy import FaultProxy
 from tests.gateway.conftest import Server, pulse
 from workspace.broker import context
 from workspace.broker.broker import Broker
-from workspace.clock import OffsetClock
+from workspace.clock import OSLO, OffsetClock
+from workspace.fhir.search import format_query, parse_query
 from workspace.problem import Problem
+from workspace.record import feed as feed_module
 from workspace.record import offline as offline_module
 from workspace.record import record as record_module
 from workspace.record.client import Client
 from workspace.record.directory import Directory
 from workspace.record.drafts import Drafts
+from workspace.record.live import page_of
 from workspace.record.offline import Offline
 from workspace.record.outbox import Outbox
 from workspace.record.record import Record
 from workspace.vault.people import Vaults
+from workspace.vault.vault import Vault
 
 KEY = bytes(range(32))
 NOWHERE = "http://127.0.0.1:9"
@@ -91,6 +97,12 @@ async def keep(broker, patients=PATIENTS, unit=UNIT):
             await asyncio.sleep(0.02)
 
 
+async def until(true, seconds=10.0):
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 def values(found):
     return [row["valueQuantity"]["value"] for row in found.resources]
 
@@ -121,6 +133,76 @@ def test_a_unit_is_readable_without_the_platform_with_its_age_and_writes_queue(s
             assert receipt.state == "venter"
             with pytest.raises(Problem):
                 await broker.search(about("Patient/BEB-30"), PULSES)  # another unit: never kept
+
+    asyncio.run(run())
+
+
+def test_a_pulled_cable_shows_the_copy_at_once_and_after_two_seconds_when_nobody_knows_yet(
+    server, tmp_path, monkeypatch
+):
+    """No connection is refused and none ends: nothing is ever answered."""
+    monkeypatch.setattr(feed_module, "PULSE", 0.3)
+    monkeypatch.setattr(feed_module, "ANSWER", 0.3)
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with working(server, file) as broker:
+            units = await broker.directory.units("Practitioner/tone")
+            await keep(broker)
+        async with FaultProxy("127.0.0.1", int(server.url.rpartition(":")[2])) as proxy:  # noqa: SIM117
+            async with working(server, file, origin=proxy.url) as broker:
+                states, heard = [], []
+                broker._record.on_service(lambda state: states.append(state.state))
+                proxy.mute = True
+                began = time.monotonic()
+                assert values(await broker.search(about(PATIENTS[1]), PULSES)) == [72]  # asked before the light knows
+                assert time.monotonic() - began < 10.0  # the aim is two; the request itself ends after thirty
+                await until(lambda: states[-1] == "nede")
+                began = time.monotonic()
+                broker.watch(about(), PULSES, heard.append)
+                assert values(await broker.search(about(), PULSES)) == [72]
+                assert (await broker.read(about(), "Observation/puls-BEB-18"))["id"] == "puls-BEB-18"
+                assert (await broker.read(about(PATIENTS[1]), "Observation/puls-BEB-19"))["id"] == "puls-BEB-19"
+                assert [one.family for one in await broker.directory.residents(UNIT)] == ["Navn18", "Navn19"]
+                assert await broker.directory.units("Practitioner/tone") == units
+                assert time.monotonic() - began < 2.0
+                assert values(heard[0].whole) == [72]
+                assert "14.01. kl. 14:4" in heard[0].error
+                server.store_put(pulse("BEB-18", "lege", 99, id="etterpaa"))
+                proxy.mute = False  # it has been asked all the while
+                await until(
+                    lambda: heard[-1].whole is not None and 99 in values(heard[-1].whole) and not heard[-1].error
+                )
+
+    asyncio.run(run())
+
+
+def test_a_clock_that_jumps_gives_no_copy_more_than_72_hours(tmp_path):
+    async def run():
+        clock = Later(datetime(2026, 1, 14, 14, 45, tzinfo=OSLO), 0.0)
+        vault = await Vault.open(tmp_path / "v.sqlite", KEY, clock)
+        offline = Offline(vault, None, clock, user="Practitioner/tone")
+        query = parse_query("Observation?patient=Patient/p")
+        text, page = format_query(query), page_of(query, [{"resourceType": "Observation", "id": "a"}])
+
+        async def after(**ahead):
+            clock.ahead = timedelta(**ahead)
+            return await offline.load(text) is not None
+
+        try:
+            await offline.save(text, page)
+            assert await after(hours=71)
+            assert await after(hours=70, minutes=58)  # a clock is set right by a little now and then
+            assert not await after(days=-300)
+            await offline.save(text, page)  # with the clock as it is now
+            assert await after(days=-299)
+            await after(days=365)
+            await offline.save(text, page)
+            assert await after(days=366)
+            assert not await after(days=100)  # it had been a year ahead
+            assert not await after(days=366)  # nor is it readable again when that day comes
+        finally:
+            await vault.close()
 
     asyncio.run(run())
 

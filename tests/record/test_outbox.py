@@ -21,9 +21,10 @@ from tests.record.ill_behaved_platform import IllBehaved
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
-from workspace.record import patience
+from workspace.record import patience, readdress
 from workspace.record.client import Asker, Client
 from workspace.record.outbox import Outbox
+from workspace.sandbox.merge import merge
 from workspace.vault.vault import Vault
 
 KEY = bytes(range(32))
@@ -375,3 +376,48 @@ def test_nobody_waits_for_a_platform_that_is_known_to_be_away(server, tmp_path):
 
     asyncio.run(run())
     assert stored(server) == [1]
+
+
+def test_what_waits_for_a_patient_who_was_joined_with_another_is_saved_on_the_one_who_stays(server, tmp_path):
+    """Never on the record that is no longer in use, and with its author, its time and its panel as they were."""
+    written = pulse("BEB-18", value=99)
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with outbox_at(file, NOWHERE) as outbox:
+            await outbox.commit(bundle(written), "Patient/BEB-18", ASKER, 0.05)
+        joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+        await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            async with asyncio.timeout(10):
+                while outbox.unsent():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert [state for _, state in outbox.told] == ["lagret"]
+            assert not outbox.refused()
+
+    asyncio.run(run())
+    found = server.sign_in("tone").get("Observation?code=8867-4&patient=Patient/BEB-19&_count=50").json()["entry"]
+    mine = [one["resource"] for one in found if one["resource"]["valueQuantity"]["value"] == 99]
+    assert [one["subject"]["reference"] for one in mine] == ["Patient/BEB-19"]
+    assert (mine[0]["performer"], mine[0]["effectiveDateTime"]) == (written["performer"], written["effectiveDateTime"])
+    assert server.sign_in("tone").get("Observation?patient=Patient/BEB-18").json().get("entry", []) == []
+
+
+def test_what_waits_for_a_patient_whose_one_who_stays_may_not_be_known_is_refused_in_sight(
+    server, tmp_path, monkeypatch
+):
+    async def nobody(client, item):
+        return None
+
+    monkeypatch.setattr(readdress, "to_the_one_who_stays", nobody)
+
+    async def run():
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+            await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
+            item = await outbox.commit(bundle(pulse("BEB-18", value=99)), "Patient/BEB-18", ASKER, 5.0)
+            assert (item.state, item.problem.code) == ("avvist", "patient-replaced")
+            assert item.problem.sentence.startswith("Journalen er slått sammen med en annen")
+            assert [one.id for one in outbox.refused()] == [item.id]
+
+    asyncio.run(run())

@@ -240,6 +240,9 @@ def test_after_close_and_release_nothing_is_told_or_kept(tmp_path, platform, unt
             await until(lambda: record.peek(VITALS).resources)  # kept live for the context
             assert len(heard.calls) == 1
             record.release("c1")
+            assert record.peek(VITALS) is not None  # whoever comes back at once need not wait
+            record.release("c2")
+            record.release("c3")
             assert record.peek(VITALS) is None
 
     asyncio.run(run())

@@ -88,13 +88,14 @@ class Position:
 class Decisions:
     """What is recorded: the subject's `positions`, and the units where each patient lives now
     (``{"Patient/x": ("Organization/havblikk",)}``), with `parents` of units for positions above them, the `restrictions`
-    that patients have set, and those whose address is `protected`."""
+    that patients have set, and those whose address is `protected`; who was `replaced` by whom."""
 
     positions: tuple[Position, ...] = ()
     residence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     restrictions: tuple[Restriction, ...] = ()
     protected: frozenset[str] = frozenset()
+    replaced: Mapping[str, str] = field(default_factory=dict)
     _latest: dict[tuple[Subject, datetime], tuple[dict[str, Position], tuple[Restriction, ...]]] = field(
         default_factory=dict, compare=False, repr=False
     )

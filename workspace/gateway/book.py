@@ -8,7 +8,7 @@ Never decides: that is `access.decision`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,9 @@ from workspace.access.restrictions import PRIVACY, Restriction, restriction_of
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.dates import bounds, moment
+from workspace.fhir.merges import replaced_by
 from workspace.fhir.references import target
 from workspace.fhir.service import FhirRequest, FhirService, Resource
-from workspace.gateway.merges import replaced_by
 from workspace.gateway.refused import Refused
 
 WATCHED = frozenset({"PractitionerRole", "Encounter", "Organization", "Patient", "Consent"})
@@ -36,7 +36,10 @@ PAGES = 50
 class Book:
     """`for_person(practitioner)` gives the `Decisions` of one person; cheap when nothing has changed."""
 
-    def __init__(self, service: FhirService, clock: Clock, base: str) -> None:
+    def __init__(
+        self, service: FhirService, clock: Clock, base: str, replaced: Callable[[str, str], None] = lambda *_: None
+    ) -> None:
+        """`replaced(own, survivor)` is told of each record that is found to be replaced, the first time it is."""
         self._service = service
         self._clock = clock
         self._base = base
@@ -44,6 +47,7 @@ class Book:
         self._age = 0
         self._homes: tuple[int, float, Decisions] | None = None
         """What is the same for everybody: decisions without positions."""
+        self._replaced, self._told = replaced, dict[str, str]()
         self._people: dict[str, tuple[int, float, Decisions]] = {}
 
     def forget(self) -> None:
@@ -74,7 +78,7 @@ class Book:
         age, now = self._age, self._clock.monotonic()
         if self._homes is None or self._homes[0] != age or now >= self._homes[1]:
             residence, parents = await self._residence(), await self._parents()
-            replaced = await self._replaced()
+            replaced = await self._read_replaced()
             for own, survivor in replaced.items():
                 # The one who goes is open to those who may see the one who stays.
                 residence[own] = tuple(dict.fromkeys((*residence.get(own, ()), *residence.get(survivor, ()))))
@@ -85,8 +89,9 @@ class Book:
                 replace(each, patient=replaced[each.patient]) for each in restrictions if each.patient in replaced
             )
             protected |= {replaced[own] for own in protected if own in replaced}
-            common = Decisions((), residence, parents, restrictions, protected)
+            common = Decisions((), residence, parents, restrictions, protected, replaced)
             self._homes = (age, now + kept, common)
+            self._tell(replaced)
         positions: tuple[Position, ...] = ()
         if practitioner.startswith("Practitioner/"):
             positions = tuple(
@@ -95,7 +100,7 @@ class Book:
                 if (each := position(role, self._base))
             )
         common = self._homes[2]
-        found = Decisions(positions, common.residence, common.parents, common.restrictions, common.protected)
+        found = replace(common, positions=positions, _latest={})
         until = min(self._homes[1], now + (KEPT_SECONDS if positions else EMPTY_SECONDS))
         if len(self._people) > 2000:
             self._people.clear()
@@ -111,7 +116,13 @@ class Book:
                     found[patient] = (*found.get(patient, ()), unit)
         return found
 
-    async def _replaced(self) -> dict[str, str]:
+    def _tell(self, replaced: Mapping[str, str]) -> None:
+        before, self._told = self._told, dict(replaced)
+        for own, survivor in replaced.items():
+            if before.get(own) != survivor:
+                self._replaced(own, survivor)
+
+    async def _read_replaced(self) -> dict[str, str]:
         """Records that were replaced, and by whose."""
         found = await self._all("Patient?active=false&link:missing=false&_count=1000")
         return {f"Patient/{each['id']}": survivor for each in found if (survivor := replaced_by(each, self._base))}

@@ -49,7 +49,7 @@ class Gateway:
         self.clock = clock
         self.health = health
         self.store = GatewayStore(settings.store_path)
-        self.book = Book(service, clock, settings.base)
+        self.book = Book(service, clock, settings.base, self._replaced)
         self.auditing = Auditing(service, self.store, settings)
         self.feed = Feed(self.store, clock, self)
         self.drafts = Drafts(self.store, settings, clock, self.feed.tell)
@@ -169,6 +169,23 @@ class Gateway:
     async def merged(self, source: str, into: str) -> None:
         """Drafts about the one who goes are about the one who stays from now on."""
         await self.drafts.moved(source, into)
+        row = (_told(source, into),)
+        await self.store.run(lambda c: c.execute("INSERT OR IGNORE INTO logged VALUES (?)", row))
+
+    async def knows(self, source: str, into: str) -> bool:
+        row = (_told(source, into),)
+        return (
+            await self.store.run(lambda c: c.execute("SELECT 1 FROM logged WHERE key = ?", row).fetchone()) is not None
+        )
+
+    def _replaced(self, source: str, into: str) -> None:
+        """A merge that was read and not announced: behind a service that announces nothing, there is no other sign."""
+        if self._listen is None:
+            self.feed.announce_merge(source, into)
+
+
+def _told(source: str, into: str) -> str:
+    return f"merge {source} {into}"
 
 
 def _version(resource: Resource) -> int:

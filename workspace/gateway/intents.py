@@ -1,7 +1,8 @@
 """What a write is about to do and what the log will say of it, in the gateway's own file before the platform is asked.
 
 A gateway that is killed between the platform's commit and its own log finds the intent at the next start, looks for the tag
-that every written resource carries, and completes the log. Never does a write again, and never logs one twice.
+that every written resource carries (in its history, when somebody has changed it since), and completes the log. Never does a
+write again, and never logs one twice.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PAGE = 1000
 class Intent:
     """A write under `key`: resources of `kinds` in `count` entries, logged as `accesses`, one for each panel.
 
-    `asked` says that the key is the client's own, under which it may ask again.
+    `asked` says that the key is the client's own, under which it may ask again; `names` (``Type/id``) what it puts.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Intent:
     count: int
     accesses: tuple[Access, ...]
     asked: bool = False
+    names: tuple[str, ...] = ()
 
 
 class Intents:
@@ -137,7 +139,7 @@ class Intents:
             if intent.key in self._open:
                 continue
             try:
-                written = await self.written_under(intent.key, intent.kinds)
+                written = await self.written_under(intent.key, intent.kinds, intent.names)
             except Refused as refusal:
                 logger.warning("an unfinished write cannot be looked for yet: %s", refusal.detail)
                 return False
@@ -148,24 +150,34 @@ class Intents:
                 await self.dropped(intent.key)
         return True
 
-    async def written_under(self, key: str, kinds: Iterable[str]) -> dict[str, Resource]:
-        """What was written under `key`, by place in the bundle. Raises Refused 503 when the platform cannot say."""
-        places: dict[str, Resource] = {}
+    async def written_under(self, key: str, kinds: Iterable[str], names: Iterable[str]) -> dict[str, Resource]:
+        """What was written under `key`, by place in the bundle. A version of one of `names` is found also when others stand
+        above it; what was created, and changed by somebody else before it was logged, is not. Raises Refused 503 when the
+        platform cannot say."""
+        found: list[Resource] = []
         for kind in filter(None, dict.fromkeys(kinds)):
-            query = f"_tag={TRANSACTION}%7C{key}&_count={PAGE}"
-            answer = await self._service.handle(FhirRequest("GET", kind, query))
-            if answer.status != 200:
-                raise Refused(
-                    503,
-                    "platform-failed",
-                    "Plattformen har en feil akkurat nå.",
-                    "Prøv igjen om litt.",
-                    f"recovery {answer.status}",
-                    issue="transient",
-                )
-            for row in (answer.body or {}).get("entry", ()):
-                places[tag_of(row["resource"], ENTRY)] = row["resource"]
-        return places
+            found += await self._rows(kind, f"_tag={TRANSACTION}%7C{key}&_count={PAGE}")
+        standing = {f"{one['resourceType']}/{one['id']}" for one in found}
+        for name in dict.fromkeys(names):
+            if name not in standing:
+                former = await self._rows(f"{name}/_history", f"_count={PAGE}")
+                found += [one for one in former if tag_of(one) == key][:1]
+        return {tag_of(one, ENTRY): one for one in found}
+
+    async def _rows(self, path: str, query: str) -> list[Resource]:
+        answer = await self._service.handle(FhirRequest("GET", path, query))
+        if answer.status in (404, 410):  # the history of what there never was
+            return []
+        if answer.status != 200:
+            raise Refused(
+                503,
+                "platform-failed",
+                "Plattformen har en feil akkurat nå.",
+                "Prøv igjen om litt.",
+                f"recovery {answer.status}",
+                issue="transient",
+            )
+        return [row["resource"] for row in (answer.body or {}).get("entry", ()) if row.get("resource")]
 
 
 def tag_of(resource: Mapping[str, Any], system: str = TRANSACTION) -> str:
@@ -183,6 +195,7 @@ def _dumped(intent: Intent) -> bytes:
             "kinds": intent.kinds,
             "count": intent.count,
             "accesses": accesses,
+            "names": intent.names,
         }
     )
 
@@ -203,6 +216,7 @@ def _loaded(body: bytes, session: str, asked: int) -> Intent:
         told["count"],
         tuple(_access(each) for each in told["accesses"]),
         bool(asked),
+        tuple(told.get("names", ())),
     )
 
 

@@ -124,13 +124,14 @@ class Writes:
     async def _recovered(self, asking: Asking, bundle: Resource, key: str, digest: str) -> FhirResponse | None:
         """The answer to a transaction whose outcome is unknown; None when it wrote nothing."""
         entries = self._entries(bundle)
-        places = await self._intents.written_under(key, [each.kind for each in entries])
+        places = await self._intents.written_under(key, [each.kind for each in entries], _names(entries))
         if not places:
             return None
         intent = await self._intents.of(key)
         if intent is None:
             for entry in entries:
                 entry.patients = await about(self._service, entry.resource, self._base)
+                entry.creates = entry.method == "POST"
             intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", {}, asked=True)
             await self._intents.begin(intent, digest)
         await self._intents.logged(intent, places.values())
@@ -150,7 +151,7 @@ class Writes:
         if running:
             return Outcome(0, b"")
         intent = await self._intents.of(key)
-        places = await self._intents.written_under(key, intent.kinds) if intent else {}
+        places = await self._intents.written_under(key, intent.kinds, intent.names) if intent else {}
         if intent is None or not places:
             return None
         await self._intents.logged(intent, places.values())
@@ -207,6 +208,7 @@ class Writes:
             decision = self._decide(asking, entry, broken=bool(here))
             if decision is not None:
                 decisions.update(dict.fromkeys(entry.patients, decision))
+            _still_stands(asking, entry)
             before = await self._before(asking, entry)
             entry.creates = before is None
             wrong = await self._authors(asking, entry, before, {each.expression for each in profiles_found})
@@ -317,11 +319,28 @@ class Writes:
             replace(self._auditing.access(asking, action, package, patients, shape, decision), reason=reason)
             for package in asking.packages
         )
-        return Intent(key, asking.subject.sub, asking.bearer.sid, kinds, len(entries), accesses, asked)
+        return Intent(key, asking.subject.sub, asking.bearer.sid, kinds, len(entries), accesses, asked, _names(entries))
 
     def _log_refusal(self, asking: Asking, refusal: Rejected) -> None:
         decision = Decision("deny", refusal.code, "R-26", "pasientjournalforskriften § 6", refusal.sentence)
         self._auditing.refused(asking, "transaction", (), decision)
+
+
+def _still_stands(asking: Asking, entry: Entry) -> None:
+    """Nothing is written any more about a patient whose record was joined with another's. Raises Refused 409."""
+    if entry.kind != "Patient" and any(one in asking.decisions.replaced for one in entry.patients):
+        raise Refused(
+            409,
+            "patient-replaced",
+            "Journalen er slått sammen med en annen, og det skrives ikke lenger i den.",
+            "Åpne journalen som består, og lagre der.",
+            f"{entry.kind}: the patient was replaced",
+            issue="conflict",
+        )
+
+
+def _names(entries: list[Entry]) -> tuple[str, ...]:
+    return tuple(f"{each.kind}/{each.own}" for each in entries if each.own)
 
 
 def _resources(body: Resource) -> list[Resource]:

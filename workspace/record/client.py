@@ -207,12 +207,13 @@ class Client:
         self, method: str, own: str, body: Mapping[str, Any] | None = None, *, device: str = "", match: str = ""
     ) -> tuple[int, Any]:
         """One request of ``/drafts`` (docs/seams.md): status and answer, 412 and 404 too. `match` is the revision that must
-        stand; "" means, for a PUT, that none may. Raises PlatformProblem."""
+        stand; "" means, for a PUT, that none may, and for a DELETE, any. Raises PlatformProblem."""
         url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/drafts" + (f"/{own}" if own else "")
         headers = {"Accept": "application/json", "X-Workspace-Device": device}
         if method == "PUT":
-            headers |= {"Content-Type": "application/json"}
-            headers |= {"If-Match": f'"{match}"'} if match else {"If-None-Match": "*"}
+            headers |= {"Content-Type": "application/json"} | ({} if match else {"If-None-Match": "*"})
+        if match:
+            headers |= {"If-Match": f'"{match}"'}
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
@@ -408,7 +409,7 @@ def _refusal(response: httpx.Response) -> PlatformProblem:
     said = [text for text in (_text(issue) for issue in issues) if text]
     if said and 400 <= status < 500 and status not in (400, 401, 404, 410, 429):
         sentence = said[0] if len(said) == 1 else " ".join(said)
-    if status == 403 and issues:
+    if status in (403, 409) and issues:
         code = _code(issues[0]) or code
     after = seconds_after(response.headers.get("retry-after", ""), SystemClock().real())
     return PlatformProblem(

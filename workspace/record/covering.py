@@ -1,12 +1,13 @@
 """Whether one search's answer holds another's: then the second is read out of the first and costs no request.
 
 Pure. Only where it can be decided for certain: the same type and order, every constraint of the wider one also in the
-narrower, and the wider one's answer complete.
+narrower (a, or b, where the wider asks for a or b), and the wider one's answer complete; or the very same constraints, and
+as many rows at hand as the narrower asks for.
 """
 
 from __future__ import annotations
 
-from workspace.fhir.search import Query
+from workspace.fhir.search import Parameter, Query
 from workspace.record.live import LONGEST, Page, page_of
 from workspace.record.matcher import judge
 
@@ -19,12 +20,21 @@ def may_cover(wide: Query, narrow: Query) -> bool:
         return False
     if any(each.chain is not None for each in (*wide.parameters, *narrow.parameters)):
         return False
-    asked = list(narrow.parameters)
-    return all(each in asked for each in wide.parameters)
+    return all(any(_holds(each, other) for other in narrow.parameters) for each in wide.parameters)
+
+
+def is_longer(wide: Query, narrow: Query) -> bool:
+    """Whether `narrow` is the beginning of `wide`, which covers it: then also an answer that is not complete will do."""
+    return wide.parameters == narrow.parameters
 
 
 def read_out(page: Page, narrow: Query) -> Page | None:
     """`narrow`'s page out of a wider one; None when that cannot be told here."""
+    most = len(page.matches) if narrow.count is None else narrow.count
+    if page.limit and not page.complete and is_longer(page.query, narrow) and most <= len(page.matches):
+        return page_of(
+            narrow, page.matches[:most], total=page.total, complete=False, fetched=page.fetched, request=page.request
+        )
     if not page.complete or not page.limit:
         return None
     verdicts = [judge(narrow, row) for row in page.matches]
@@ -37,11 +47,22 @@ def read_out(page: Page, narrow: Query) -> Page | None:
     )
 
 
+def width(query: Query) -> tuple[int, int, int]:
+    """What a query asks for, the larger the more: fewer constraints, more alternatives, more rows."""
+    return -len(query.parameters), sum(len(each.values) for each in query.parameters), query.count or LONGEST + 1
+
+
 def _wider(wide: Query, narrow: Query) -> bool:
-    """Fewer constraints, or the same with more rows: two never wait for each other."""
-    if len(wide.parameters) != len(narrow.parameters):
-        return len(wide.parameters) < len(narrow.parameters)
-    return (wide.count or LONGEST + 1) > (narrow.count or LONGEST + 1)
+    """A strict order, so that two never wait for each other."""
+    return width(wide) > width(narrow)
+
+
+def _holds(wide: Parameter, narrow: Parameter) -> bool:
+    """Whether whatever meets `narrow` meets `wide`."""
+    if wide == narrow:
+        return True
+    same = (wide.name, wide.kind, wide.modifier) == (narrow.name, narrow.kind, narrow.modifier)
+    return same and not wide.modifier and set(narrow.values) <= set(wide.values)
 
 
 def _beside(query: Query) -> bool:

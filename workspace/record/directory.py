@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from workspace import __version__
 from workspace.clock import Clock
+from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import people
@@ -18,7 +19,7 @@ from workspace.record.client import Asker
 from workspace.record.people import BannerFacts, Resident, Unit
 from workspace.record.queries import Watched
 from workspace.record.record import Record
-from workspace.record.rows import RowsChange, name_of
+from workspace.record.rows import Rows, RowsChange, name_of
 
 __all__ = ["BannerFacts", "Directory", "Resident", "Subscription", "Unit"]
 
@@ -33,15 +34,14 @@ class Directory:
 
     def __init__(self, record: Record, clock: Clock, asker: Asker = SHELL) -> None:
         self._record, self._clock, self._asker = record, clock, asker
-        self._of_units: dict[str, None] = {}
-        """What `units` has asked."""
+        self._placed: dict[str, None] = {}
+        """What was asked to find the units."""
 
     async def units(self, user: str) -> list[Unit]:
         """The units where `user` (``Practitioner/<id>``) works now, by name. Whoever has a role in a whole institution has
         all its units. Raises PlatformProblem."""
         query = f"PractitionerRole?practitioner={_value(user)}&_include=PractitionerRole:organization"
-        self._of_units[query] = None
-        found = await self._record.search(query, self._asker)
+        found = await self._placing(query)
         now = self._clock.now()
         places = {name_of(each): each for each in found.resources if each.get("resourceType") == "Organization"}
         units: dict[str, Unit] = {}
@@ -61,20 +61,22 @@ class Directory:
         own = Unit(reference, str(place.get("name") or said or reference.partition("/")[2]))
         if place.get("partOf"):
             return [own]
-        query = f"Organization?partof={_value(reference)}"
-        self._of_units[query] = None
         try:
-            below = await self._record.search(query, self._asker)
+            below = await self._placing(f"Organization?partof={_value(reference)}")
         except Problem:
             return [own]
         units = [Unit(name_of(each), str(each.get("name") or each.get("id"))) for each in below.resources]
         return units or [own]
 
+    async def _placing(self, query: str) -> Rows:
+        self._placed[query] = None
+        return await self._record.search(query, self._asker)
+
     def offline_queries(self, unit: str, patients: Iterable[str]) -> list[str]:
         """What the shell itself asks of the user's units, of `unit` and of each of its patients."""
         held = sorted(patients)
         own = [query for one in held for _, query in _banner(one)]
-        return [*self._of_units, _stays(unit), *([_flags(held)] if held else []), *own]
+        return [*self._placed, _stays(unit), *([_flags(held)] if held else []), *own]
 
     async def residents(self, unit: str) -> list[Resident]:
         """Who lives in `unit` (``Organization/<id>``) now, by room and name. Raises PlatformProblem."""
@@ -84,6 +86,11 @@ class Directory:
         if patients:
             flags = (await self._record.search(_flags(patients), self._asker)).resources
         return list(_residents(stays, flags))
+
+    async def name_of_patient(self, patient: str) -> str:
+        """The name of ``Patient/<id>``; "" when it has none. Raises PlatformProblem."""
+        found = (await self._record.search(dict(_banner(patient))["patient"], self._asker)).resources
+        return people.names(found[0])[2] if found else ""
 
     def watch_residents(self, unit: str, listener: ResidentsListener, failed: Failed | None = None) -> Subscription:
         """Like `residents`, and again whenever somebody moves in, out or between rooms, or a flag changes. `failed` gets
@@ -260,8 +267,8 @@ def _residents(rows: Iterable[Resource], flags: Iterable[Resource]) -> tuple[Res
     found: dict[str, Resident] = {}
     for stay in by_name.values():
         who = people.reference_of(stay.get("subject")) if stay.get("resourceType") == "Encounter" else ""
-        if who:
-            patient = by_name.get(who, {"resourceType": "Patient", "id": who.partition("/")[2]})
+        patient = by_name.get(who, {"resourceType": "Patient", "id": who.partition("/")[2]})
+        if who and not replaced_by(patient):  # the one who stays is in the list
             found[who] = people.resident_of(patient, stay, by_name, marked.get(who, ()))
     return tuple(sorted(found.values(), key=lambda each: (each.room or "~", each.family, each.given)))
 

@@ -2,7 +2,9 @@
 
 After a cut the feed is read again from a little before the last number, and what comes twice is recognised by its version.
 When the numbers do not hold (a restarted platform, a `resync`) everything is fetched anew. A platform whose stream does not
-come through is asked every few seconds instead; one that falls silent is noticed within five. Never interprets a resource.
+come through is asked every few seconds instead; one that falls silent is noticed within five. A stream that is
+silent beside a platform that answers (something on the way holds it back) counts as cut after three missed beats; the next
+is not believed until it has proved itself, and after two running the platform is asked instead. Never interprets a resource.
 """
 
 from __future__ import annotations
@@ -18,13 +20,21 @@ from workspace.record.client import Client, PlatformProblem
 from workspace.record.lights import Light
 from workspace.record.rows import Changed, Follows
 
-SILENCE = 25.0
-"""Seconds without even a comment (they come every 10 s) after which the connection counts as dead."""
+SILENCE = 12.0
+"""Seconds without even a comment after which a stream counts as cut, where the platform does not say how often they come."""
+BEATS = 3.0
+"""Comments missed after which it does, where the platform says so in its hello."""
+HELLO = 3.0
+"""Seconds for the hello of a new stream: what holds that back lets nothing through."""
+BACKSTOP = 25.0
+"""Seconds of nothing after which the connection itself gives up."""
 PULSE, ANSWER = 2.5, 2.0
 """Seconds of silence after which the platform is asked for a sign of life, and seconds that it has to give one."""
 POLL = 3.0
 """Seconds between questions while the stream is cut, unless the platform says otherwise."""
 LONGEST_POLL = 30.0
+AGAIN, LONGEST_AGAIN = 10.0, 120.0
+"""Seconds of asking before a stream that was silent is tried again."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
 OVERLAP = 50
 """How far before the last number a new connection begins."""
@@ -45,7 +55,7 @@ class Feed:
         back: Callable[[], None],
         lost: Callable[[], None] = lambda: None,
         *,
-        silence: float = SILENCE,
+        silence: float = BACKSTOP,
         merged: Callable[[str, str], None] = lambda gone, stays: None,
         drafted: Callable[[dict[str, object] | None, int], None] = lambda change, revision: None,
         ordered: Callable[[], None] = lambda: None,
@@ -56,7 +66,13 @@ class Feed:
         self._failures = 0
         self._mute = False
         self._told_lost = False
-        self._heard = 0.0
+        self._opened = self._heard = 0.0  # when this stream was asked for, and when a byte of it last came
+        self._beat = 0.0  # seconds between its comments, as its hello has it
+        self._greeted = False
+        self._quiet = False  # it was silent beside a platform that answers
+        self._silent = 0  # how often running: until one has proved itself, the platform is asked beside it
+        self._again = AGAIN
+        self._beside: asyncio.Task[bool] | None = None
         self._sight = ""
         self._polls = True  # until the platform says that it cannot be asked so
         self._last = self._base = 0
@@ -112,6 +128,9 @@ class Feed:
                 # A feed that speaks nonsense: what it said is lost, so everything is fetched again.
                 self._anew()
             self._open.clear()
+            quiet, self._quiet = self._quiet, False
+            if quiet and (self._silent < 2 or await self._ask_for_a_while()):
+                continue
             if loop.time() - began > LONGEST_WAIT:  # one that breaks at once, again and again, is not well
                 self._wait = FIRST_WAIT
             self._failures += 1
@@ -160,13 +179,32 @@ class Feed:
                 await asyncio.sleep(min(max(float(answer.get("again") or POLL), 0.2), LONGEST_POLL))
         return True
 
+    async def _ask_for_a_while(self) -> bool:
+        """Before a stream that was silent is tried again; each time for longer."""
+        seconds, self._again = self._again, min(self._again * 2, LONGEST_AGAIN)
+        return await self._ask_instead(seconds)
+
+    def _doubted(self) -> bool:
+        return self._silent > 0
+
+    def _limit(self) -> float:
+        if not self._greeted:
+            return HELLO
+        return BEATS * self._beat if self._beat else SILENCE
+
     async def _watch_pulse(self, stream: asyncio.Task[None]) -> None:
-        """Ends `stream` when the platform has said nothing for a while and does not answer a question either: a line that
-        was cut without a word would else be believed until `silence` is over."""
+        """Ends `stream` when nothing comes on it any more. A platform that answers a question is there, but that is no sign
+        of life of the stream; one that does not is away, which would else be believed too late."""
         loop = asyncio.get_running_loop()
+        answered = loop.time()
         while True:
-            await asyncio.sleep(PULSE / 5)
-            if loop.time() - self._heard < PULSE:
+            await asyncio.sleep(min(PULSE, self._limit()) / 5)
+            if loop.time() - self._heard >= self._limit():
+                self._silent += 1 if self._greeted else 2
+                self._quiet = True
+                stream.cancel()
+                return
+            if loop.time() - max(self._heard, answered) < PULSE:
                 continue
             try:
                 async with asyncio.timeout(ANSWER):
@@ -176,28 +214,36 @@ class Feed:
                 self._mute = True
                 stream.cancel()
                 return
-            self._heard = loop.time()
+            answered = loop.time()
 
     async def _listen(self) -> None:
         """Read the stream until it ends. Raises Problem."""
         stream = asyncio.ensure_future(self._read())
         pulse = asyncio.ensure_future(self._watch_pulse(stream))
+        beside = asyncio.ensure_future(self._ask_beside())
+        self._beside = beside
         try:
             await asyncio.wait({stream})
             if stream.cancelled():
                 raise Problem("platform-unreachable", "Plattformen svarer ikke.")
             stream.result()
         finally:
-            for task in (stream, pulse):
+            for task in (stream, pulse, beside):
                 task.cancel()
-            await asyncio.gather(stream, pulse, return_exceptions=True)
+            await asyncio.gather(stream, pulse, beside, return_exceptions=True)
+
+    async def _ask_beside(self) -> bool:
+        """While a stream that is not believed is tried, changes come by asking."""
+        return self._doubted() and await self._ask_instead(float("inf"))
 
     async def _read(self) -> None:
         since = max(self._base, self._last - OVERLAP)
-        self._heard = asyncio.get_running_loop().time()
+        self._opened = self._heard = asyncio.get_running_loop().time()
+        self._greeted = False
         async with self._client.changes(since, self._silence) as lines, aclosing(events(self._heeded(lines))) as found:
             async for kind, data in found:
                 if kind == "hello":
+                    self._greeted, self._beat = True, float(str(data.get("beat") or 0))
                     self._hello(since, int(str(data["seq"])))
                     self._drafted(None, int(str(data.get("drafts") or 0)))
                 else:
@@ -207,7 +253,17 @@ class Feed:
         loop = asyncio.get_running_loop()
         async for line in lines:
             self._heard = loop.time()
+            if self._greeted and self._silent and self._heard - self._opened > self._limit():
+                self._proved()
             yield line
+
+    def _proved(self) -> None:
+        """It has spoken for longer than a silent one would have been waited for."""
+        doubted, self._silent, self._again = self._doubted(), 0, AGAIN
+        if self._beside is not None:
+            self._beside.cancel()
+        if doubted:
+            self._stands("strøm")
 
     def _event(self, kind: str, data: dict[str, object]) -> None:
         if kind == "change":
@@ -234,7 +290,8 @@ class Feed:
         again, self._met, self._failures = self._met, True, 0
         if number < since:
             self._anew()
-        self._stands("strøm", again)
+        if not (self._doubted() and self._polls):
+            self._stands("strøm", again)
 
     def _stands(self, how: Follows, again: bool = True) -> None:
         """Changes come, this way or that."""

@@ -20,8 +20,8 @@ class Light:
         self._name, self._clock = name, clock
         self._down_since = ""
         self._slow_since = ""
-        self._follows: Follows = "strøm"
-        self._told = ServiceState(name, "ok")
+        self._follows: Follows = ""
+        self._told = self.state
         self._listeners: list[Callable[[ServiceState], None]] = []
         self._recovery: asyncio.TimerHandle | None = None
 
@@ -29,6 +29,8 @@ class Light:
     def state(self) -> ServiceState:
         if self._down_since:
             return ServiceState(self._name, "nede", self._down_since, "")
+        if not self._follows:
+            return ServiceState(self._name, "ukjent", "", "")
         if self._slow_since:
             return ServiceState(self._name, "treg", self._slow_since, self._follows)
         return ServiceState(self._name, "ok", "", self._follows)
@@ -37,6 +39,9 @@ class Light:
         self._listeners.append(listener)
         listener(self.state)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def is_down(self) -> bool:
+        return bool(self._down_since)
 
     def down(self) -> None:
         self._down_since = self._down_since or self._hour()

@@ -16,6 +16,7 @@ from workspace import __version__
 from workspace.clock import Clock
 from workspace.fhir import json
 from workspace.fhir.search import parse_query
+from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.fetch import fetch
@@ -29,6 +30,11 @@ AGAIN = 900.0
 """Seconds between two rounds of copying."""
 BEFORE = 20.0
 """Seconds before the first round: whoever has just signed on or changed unit comes first."""
+SLACK = 300
+"""Seconds that this machine's clock may be set back without a doubt about how old the copies are."""
+NOTED = 60
+"""Seconds between two notes of how late it is."""
+CLOCK = "offline.clock"
 BETWEEN = 0.05
 """Seconds between two copies, so that they never stand in the way of a person."""
 COPYING = Asker((f"workspace.offline@{__version__}",))
@@ -119,16 +125,20 @@ class Offline:
         body = {"matches": page.matches, "included": page.included, "total": page.total, "complete": page.complete}
         raw = zlib.compress(json.dumps(body), 1)
         row = (self._user, self.unit, text, raw, page.fetched, self._until())
-        await self._vault.run(
-            lambda database: database.execute("INSERT OR REPLACE INTO offline VALUES (?, ?, ?, ?, ?, ?)", row)
-        )
+
+        def write(database: Any) -> None:
+            age(database, self._now())
+            database.execute("INSERT OR REPLACE INTO offline VALUES (?, ?, ?, ?, ?, ?)", row)
+
+        await self._vault.run(write)
 
     async def load(self, text: str) -> Page | None:
         """The kept answer to `text`, with the instant it was fetched; None when there is none or it is too old."""
 
         def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT body, fetched FROM offline WHERE user = ? AND query = ? AND until > ? ORDER BY until DESC"
-            return list(database.execute(query, (self._user, text, self._now())))
+            age(database, self._now())
+            query = "SELECT body, fetched FROM offline WHERE user = ? AND query = ? ORDER BY until DESC"
+            return list(database.execute(query, (self._user, text)))
 
         rows = await self._vault.run(read)
         if not rows:
@@ -144,10 +154,27 @@ class Offline:
         """The units that can be read without the platform, each with the clinical instant of its oldest copy."""
 
         def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT unit, min(fetched) FROM offline WHERE user = ? AND until > ? GROUP BY unit"
-            return list(database.execute(query, (self._user, self._now())))
+            age(database, self._now())
+            query = "SELECT unit, min(fetched) FROM offline WHERE user = ? GROUP BY unit"
+            return list(database.execute(query, (self._user,)))
 
         return {str(unit): str(fetched) for unit, fetched in await self._vault.run(read)}
+
+    async def find(self, reference: str) -> Resource | None:
+        """``Type/id`` as the newest kept answer that has it; None when none does, or it is too old."""
+        kind, _, own = reference.partition("/")
+
+        def read(database: Any) -> Resource | None:
+            age(database, self._now())
+            query = "SELECT body FROM offline WHERE user = ? AND query LIKE ? ORDER BY until DESC"
+            for (raw,) in database.execute(query, (self._user, f"{kind}?%")):
+                for row in json.loads(zlib.decompress(raw))["matches"]:
+                    if row.get("id") == own:
+                        found: Resource = row
+                        return found
+            return None
+
+        return await self._vault.run(read)
 
     async def forget(self, text: str) -> None:
         row = (self._user, text)
@@ -218,11 +245,24 @@ async def prune(vault: Vault, now: int) -> int:
     """What is too old at `now` (seconds since 1970) goes; when the oldest that is left will be. Raises Problem."""
 
     def work(database: Any) -> int:
-        database.execute("DELETE FROM offline WHERE until <= ?", (now,))
+        age(database, now)
         oldest = next(iter(database.execute("SELECT min(until) FROM offline")))[0]
         return now + KEPT_SECONDS if oldest is None else int(oldest)
 
     return await vault.run(work)
+
+
+def age(database: Any, now: int) -> None:
+    """Inside a step of the vault: what is too old at `now` (this machine's clock, seconds since 1970) goes. A clock that is
+    behind the latest this vault has seen was set back, or was ahead when copies were made: nobody knows how old those are,
+    and all go."""
+    rows = list(database.execute("SELECT value FROM setting WHERE name = ?", (CLOCK,)))
+    latest = int(rows[0][0]) if rows else 0
+    if now + SLACK < latest:
+        database.execute("DELETE FROM offline")
+    database.execute("DELETE FROM offline WHERE until <= ? OR until > ?", (now, now + KEPT_SECONDS + SLACK))
+    if not latest - SLACK <= now < latest + NOTED:
+        database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (CLOCK, str(now)))
 
 
 async def wipe(vault: Vault) -> int:

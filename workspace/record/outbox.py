@@ -20,7 +20,7 @@ from workspace.access import seal
 from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
-from workspace.record import chain, order
+from workspace.record import chain, order, readdress
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
@@ -348,6 +348,12 @@ class Outbox:
         return None
 
     async def _refuse(self, item: Item, problem: PlatformProblem) -> Problem | None:
+        if problem.code == readdress.REPLACED:
+            try:
+                if await self._readdressed(item):
+                    return await self._try(self._items[item.id])
+            except Problem as unknown:
+                return unknown
         verdict = await self._refusals.judge(item, problem)
         if verdict.answer is not None:
             await self._settle(item, verdict.answer)
@@ -373,6 +379,17 @@ class Outbox:
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
         fresh = self._sealed(fresh)
         await self._vault.run(partial(_rewrite, item=fresh))
+        self._items[item.id] = fresh
+        return True
+
+    async def _readdressed(self, item: Item) -> bool:
+        """Send `item` to the patient who stays, when the two are one by the platform's own word; under another key.
+        False when a person must see to it. Raises Problem."""
+        fresh = await readdress.to_the_one_who_stays(self._client, item)
+        if fresh is None:
+            return False
+        fresh = self._sealed(replace(fresh, key=str(uuid4())))
+        await self._vault.run(partial(readdress.keep, item=fresh))
         self._items[item.id] = fresh
         return True
 

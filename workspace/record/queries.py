@@ -16,7 +16,7 @@ from workspace.fhir.search import Query, format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import covering
-from workspace.record.client import PURPOSE, Asker, Client
+from workspace.record.client import PURPOSE, Asker, Client, PlatformProblem
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
 from workspace.record.live import Keys, Page, difference
@@ -29,6 +29,10 @@ IDLE = 30.0
 """Seconds that a result without watch or context stays."""
 LARGEST = 600
 """Live results kept at most; those that nobody watches leave first."""
+FORMER = 2
+"""Contexts that were left last, whose results stay as long, so that going back and forth is immediate."""
+KEPT_AFTER = 2.0
+"""Seconds without an answer after which what the vault has is shown meanwhile; at once when the platform is known away."""
 LARGE = 100
 """A search for as many rows is worth waiting for by one that it may hold."""
 READY = 0.3
@@ -53,11 +57,13 @@ class Live:
     doubted: bool = False  # the answer under way may be older than what made us ask
     unfollowed: bool = False  # the listeners were told that the feed is down
     task: asyncio.Task[None] | None = None
+    meanwhile: asyncio.Task[None] | None = None  # looks in the vault while the platform does not answer
     again: asyncio.TimerHandle | None = None
     sent: bool = False
     missed: list[Changed] = field(default_factory=list)
     watches: list[Watched] = field(default_factory=list)
     wanted: set[str] = field(default_factory=set)
+    left: str = ""  # the context that wanted it last
     packages: dict[str, None] = field(default_factory=dict)
     failures: int = 0
     used: float = 0.0
@@ -92,7 +98,7 @@ class Watched:
             error = live.problem
             told = (str(error), error.code) if error else ("", "")
             if error and live.kept:
-                told = (_from_the_vault(live.page.fetched), error.code)
+                told = (_from_the_vault(live), error.code)
             self._listener(RowsChange(whole=live.page.rows, error=told[0], code=told[1]))
         elif live.problem is not None:
             self._begun = True
@@ -113,15 +119,21 @@ class Queries:
     def __init__(self, client: Client, clock: Clock, light: Light, followed: Callable[[], bool]) -> None:
         """`followed`: whether the change feed stands; without it a kept result may be old and is not reused."""
         self._client, self._clock, self._followed = client, clock, followed
-        self._line = Line(light)
+        self._line, self._light = Line(light), light
+        self._former: list[str] = []
+        self._ageing: asyncio.TimerHandle | None = None
         self._lives: dict[str, Live] = {}
         self._closed = False
         self.offline: Offline | None = None
+        self.fetched: Callable[[Sequence[Resource]], None] = lambda rows: None
+        """Told the rows of each answer of the platform."""
 
     async def close(self) -> None:
         self._closed = True
         lives, self._lives = list(self._lives.values()), {}
-        tasks = [live.task for live in lives if live.task]
+        tasks = [task for live in lives for task in (live.task, live.meanwhile) if task]
+        if self._ageing:
+            self._ageing.cancel()
         for live in lives:
             live.watches.clear()
             if live.again:
@@ -137,10 +149,15 @@ class Queries:
         if live.fresh() and live.page and self._followed():
             return live.page.rows
         self._start(live)
+        if live.page is not None and self._light.is_down():
+            return live.page.rows  # with its age, at once; it is asked for all the same
         live.searching += not asker.context  # who asks in a context is told by its end
         try:
             while live.task is not None:
-                await asyncio.wait({live.task})
+                looking = {live.meanwhile} if live.meanwhile and not live.meanwhile.done() else set()
+                await asyncio.wait({live.task, *looking}, return_when=asyncio.FIRST_COMPLETED)
+                if live.task is not None and not live.kept:
+                    continue  # nothing in the vault, or somebody came while it was being called off
                 if live.problem is not None and not live.fresh() and not live.kept:
                     raise live.problem
                 if live.page is not None:
@@ -162,14 +179,16 @@ class Queries:
 
     async def prefetch(self, asked: Sequence[tuple[str, Asker, bool]]) -> None:
         lives = []
-        for text, asker, safety in sorted(asked, key=lambda each: not each[2]):
+        for text, asker, safety in asked:
             try:
-                live = self._join(text, asker, safety)
+                lives.append(self._join(text, asker, safety))
             except Problem:
                 continue  # whoever asks it in earnest is told
+        # Safety first; among equals what may hold another.
+        lives.sort(key=lambda each: (each.safety, covering.width(each.query)), reverse=True)
+        for live in lives:
             if not (live.fresh() and self._followed()):
                 self._start(live)
-            lives.append(live)
         tasks = {live.task for live in lives if live.task}
         if tasks:
             await asyncio.wait(tasks)
@@ -201,9 +220,22 @@ class Queries:
             if context not in live.wanted:
                 continue
             live.wanted.discard(context)
+            live.left, live.used = context, self._clock.monotonic()
             if live.task is not None and not (live.wanted or live.watches or live.searching):
                 live.task.cancel()  # the patient has left: nobody waits for this
-            self._drop_if_unwanted(live, 0.0)
+        self._former = [*(one for one in self._former if one != context), context][-FORMER:]
+        self._age()
+
+    def _age(self) -> None:
+        """The results of contexts that were left go; those of the last few a while later, if the feed keeps them right."""
+        if self._ageing:
+            self._ageing.cancel()
+            self._ageing = None
+        left = [live for live in self._lives.values() if live.left and not live.wanted]
+        for live in left:
+            self._drop_if_unwanted(live, IDLE if live.left in self._former and live.fresh() else 0.0)
+        if left and not self._closed:
+            self._ageing = asyncio.get_running_loop().call_later(IDLE / 2, self._age)
 
     def _join(self, text: str, asker: Asker, safety: bool = False) -> Live:
         query = parse_query(text)
@@ -260,6 +292,19 @@ class Queries:
             live.missed.clear()
             live.task = asyncio.get_running_loop().create_task(self._fetch(live))
             live.task.add_done_callback(lambda task: self._fetched(live, task))
+            if live.page is None and self.offline is not None:
+                live.meanwhile = asyncio.get_running_loop().create_task(self._look_in_the_vault(live, self.offline))
+
+    async def _look_in_the_vault(self, live: Live, offline: Offline) -> None:
+        """What was kept is shown while the platform does not answer; it goes on being asked."""
+        if not self._light.is_down():
+            await asyncio.sleep(KEPT_AFTER)
+        page = await offline.load(live.text)
+        if page is None or live.page is not None or live.task is None or self._closed:
+            return
+        live.page, live.kept = page, True
+        live.problem = PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
+        self._emit(live, RowsChange(whole=page.rows, error=_from_the_vault(live), code=live.problem.code))
 
     async def _covered(self, live: Live) -> Page | None:
         """The answer out of a wider result that is here or under way; a safety query waits for no other."""
@@ -272,7 +317,8 @@ class Queries:
             if not covering.may_cover(other.query, live.query):
                 continue
             if not here:
-                if (live.safety and not other.safety) or other.stale or (other.query.count or LARGE) < LARGE:
+                short = (other.query.count or LARGE) < LARGE and not covering.is_longer(other.query, live.query)
+                if (live.safety and not other.safety) or other.stale or short:
                     continue
                 if other.task is not None:
                     await asyncio.wait({other.task})
@@ -302,12 +348,16 @@ class Queries:
         live.stale = caught_up is None or live.doubted
         change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
         self._emit(live, change)
+        self.fetched(page.rows.resources)
         if live.watches and isinstance(live.page.keys, Keys):
             # The first change will want them; not now, when a whole patient is being put on the screen.
             asyncio.get_running_loop().call_later(READY, live.page.keys.ready)
 
     def _fetched(self, live: Live, task: asyncio.Task[None]) -> None:
         live.task = None
+        if live.meanwhile is not None:
+            live.meanwhile.cancel()
+            live.meanwhile = None
         if self._closed:
             return
         if task.cancelled():
@@ -324,7 +374,7 @@ class Queries:
                 # What may no longer be seen does not stay on the screen, not even as stale.
                 gone, live.page = tuple(name_of(row) for row in live.page.rows.resources), None
             whole = live.page.rows if live.kept and live.page is not None else None
-            told = _from_the_vault(live.page.fetched) if live.kept and live.page is not None else str(error)
+            told = _from_the_vault(live) if whole is not None else str(error)
             self._emit(live, RowsChange(whole=whole, gone=gone, error=told, code=error.code))
             live.failures += 1
             if live.watches and _is_away(error):
@@ -386,14 +436,18 @@ class Queries:
             if live.unfollowed and live.problem is None:
                 self._emit(live, RowsChange())
             live.unfollowed = False
-            if live.problem is not None:
+            if live.kept and live.task is not None:
+                live.task.cancel()  # asked into the void: it is asked again at once
+            elif live.problem is not None:
                 self._outdated(live, 0.0)
 
     def refetch_all(self) -> None:
         """Something may have been missed: fetch what is watched, mark the rest."""
         for live in list(self._lives.values()):
             live.doubted = live.sent
-            if live.page is not None or live.problem is not None:
+            if live.left and not (live.wanted or live.watches or live.task):
+                self._drop(live)  # of a patient who was left: it may be one who is no longer to be seen
+            elif live.page is not None or live.problem is not None:
                 self._outdated(live, 0.0)
 
     def merged(self, gone: str, stays: str) -> None:
@@ -418,9 +472,9 @@ def _is_away(problem: Problem) -> bool:
     return getattr(problem, "unknown_outcome", False) or problem.code == "identity-unreachable"
 
 
-def _from_the_vault(fetched: str) -> str:
+def _from_the_vault(live: Live) -> str:
     try:
-        moment = parse(fetched).astimezone(OSLO)
+        moment = parse(live.page.fetched if live.page is not None else "").astimezone(OSLO)
     except ValueError:
         return "Plattformen svarer ikke. Det som vises, er fra tidligere."
     return f"Plattformen svarer ikke. Det som vises, er fra {moment:%d.%m. kl. %H:%M}."

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workspace.clock import Clock
+from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
 from workspace.record.lights import Light
 from workspace.record.offline import Offline
-from workspace.record.queries import Queries, Watched
+from workspace.record.queries import KEPT_AFTER, Queries, Watched
 from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
 from workspace.record.seen import Seen
 
@@ -43,6 +44,8 @@ class Record:
             client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
             merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
+        queries.fetched = self._fetched
+        self._joined: set[tuple[str, str]] = set()
         self._merging: list[Callable[[str, str], None]] = []
         self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
         self._ordering: list[Callable[[], None]] = []
@@ -90,15 +93,27 @@ class Record:
         return await asyncio.shield(task)
 
     async def _read(self, reference: str, asker: Asker) -> Resource:
+        asking = asyncio.ensure_future(self.client.get(reference, asker))
         try:
-            answer = await self.client.get(reference, asker)
+            await asyncio.wait({asking}, timeout=0.0 if self._light.is_down() else KEPT_AFTER)
+            there = None if asking.done() else await self._there(reference)
+            if there is not None:
+                return there  # the platform does not answer: what is at hand can still be opened
+            answer = await asking
         except PlatformProblem as problem:
-            there = self._queries.held(reference) if problem.unknown_outcome else None
+            there = await self._there(reference) if problem.unknown_outcome else None
             if there is None:
                 raise
-            return there  # the platform is away: what is on the screen can still be opened
+            return there
+        finally:
+            asking.cancel()
         resource: Resource = answer.body
         return resource
+
+    async def _there(self, reference: str) -> Resource | None:
+        """On the screen, or kept for when the platform is away."""
+        held, offline = self._queries.held(reference), self._queries.offline
+        return held if held is not None or offline is None else await offline.find(reference)
 
     def _has_read(self, key: tuple[str, str], task: asyncio.Task[Resource]) -> None:
         self._reads.pop(key, None)
@@ -176,7 +191,16 @@ class Record:
         for listener in list(self._ordering):
             listener()
 
+    def _fetched(self, rows: Sequence[Resource]) -> None:
+        """A merge that the feed did not tell of (it was cut for too long, or is older than this session) says itself."""
+        for row in rows:
+            if row.get("resourceType") == "Patient" and (stays := replaced_by(row)):
+                gone = f"Patient/{row.get('id')}"
+                if (gone, stays) not in self._joined:
+                    self._merged(gone, stays)
+
     def _merged(self, gone: str, stays: str) -> None:
+        self._joined.add((gone, stays))
         self._queries.merged(gone, stays)
         for listener in list(self._merging):
             listener(gone, stays)

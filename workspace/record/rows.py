@@ -58,8 +58,8 @@ class Changed:
         return f"{self.type}/{self.id}"
 
 
-ServiceWord = Literal["ok", "treg", "nede"]
-
+ServiceWord = Literal["ok", "treg", "nede", "ukjent"]
+"""``ukjent`` until the first word of the platform."""
 
 Follows = Literal["strøm", "spørring", ""]
 """How changes come: pushed as they happen, by asking every few seconds, or not at all."""
@@ -78,6 +78,8 @@ class ServiceState:
     def text(self) -> str:
         if self.state == "nede":
             return f"nede siden {self.since}"
+        if self.state == "ukjent":
+            return "ikke tilkoblet"
         return f"{self.state}, oppdateres med noen sekunders mellomrom" if self.follows == "spørring" else self.state
 
     @property

@@ -72,7 +72,7 @@ class Attention:
 
     def platform(self, state: Any) -> None:
         """`state` is a `record.rows.ServiceState`."""
-        tone = {"ok": "ok", "treg": "warn"}.get(state.state, "bad")
+        tone = {"ok": "ok", "treg": "warn", "ukjent": "warn"}.get(state.state, "bad")
         quiet = state.state == "ok" and getattr(state, "follows", "strøm") == "strøm"
         self._line.set_light("Journalplattform", tone, "" if quiet else state.text)
         if tone != "bad":

@@ -235,6 +235,7 @@ class Desk:
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
         from workspace.shell.existing import ask_existing
+        from workspace.shell.merged import Merged
         from workspace.shell.pin import Pins
         from workspace.shell.unsent import Unsent
         from workspace.shell.wiping import Wiping
@@ -256,6 +257,11 @@ class Desk:
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
         shift.broker.on_counts(counts)
         shift.broker.drafts.on_change(self._drafted)
+        if shift.workplace is not None:
+            shift.subscriptions["merged"] = Merged(
+                shift.record, shift.directory, shift.workplace, open_patient=self.open_patient,
+                gone=partial(self._ask_residents, shift), moved=shift.broker.merged, spawn=self.tasks.spawn,
+            )  # fmt: skip
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
         if shift.keyless:
@@ -271,9 +277,9 @@ class Desk:
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
 
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
-        """An open form follows what its user typed on another workstation."""
-        if kept is not None and self.shift is not None and self.shift.workplace is not None:
-            self.shift.workplace.follow_draft(key[2], key[3], key[4], kept.values)
+        """An open form follows what its user typed, saved or emptied on another workstation."""
+        if self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.follow_draft(key, kept.values if kept is not None else {})
 
     def _show_unsent(self) -> None:
         if self.shift is not None and self.shift.unsent is not None:
@@ -341,6 +347,12 @@ class Desk:
             opening.append(self.open_patient(who))
         await asyncio.gather(*opening)
         self.tasks.spawn(self._keep_offline(shift, reference))
+
+    async def _ask_residents(self, shift: Shift) -> None:
+        """Who lives in the unit on screen, after somebody turned out to be somebody else."""
+        unit = shift.workplace.unit.context.unit if shift.workplace is not None and shift.workplace.unit else ""
+        if unit:
+            shift.residents = tuple(await shift.directory.residents(unit))
 
     async def _keep_offline(self, shift: Shift, unit: str) -> None:
         """The unit on screen stays readable when the platform goes away. What is to be seen now comes first."""

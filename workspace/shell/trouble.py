@@ -59,7 +59,6 @@ class Trouble(QWidget):
     def _lay_out(self) -> None:
         box = QVBoxLayout(self._said)
         if self._strip:
-            box.setContentsMargins(self._theme.px(38), 6, self._theme.px(10), 6)
             self._row.addStretch(1)
         else:
             self._row.insertStretch(0, 1)
@@ -128,6 +127,8 @@ class Trouble(QWidget):
         for button in self.buttons():
             button.set_theme(theme)
         self._row.setSpacing(theme.px(6))
+        if self._strip and (box := self._said.layout()) is not None:
+            box.setContentsMargins(theme.px(38), 6, theme.px(10), 6)
         if self._page is not None:
             self._page.set_theme(theme)
         self._turn()

@@ -38,11 +38,15 @@ class ActivityPage(QWidget):
         self._empty.setFont(theme.font("body"))
         self._fallback = Trouble(theme, strip=True)
         self._fallback.hide()
+        self.joined = Trouble(theme, strip=True)
+        self.joined.again.setText("Åpne")
+        self.joined.hide()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         if banner is not None:
             box.addWidget(banner)
+        box.addWidget(self.joined)
         box.addWidget(self._fallback)
         box.addWidget(surface, 1)
         box.addWidget(self._empty, 1)
@@ -60,9 +64,15 @@ class ActivityPage(QWidget):
         self._fallback.setVisible(shown)
         self._fallback.say(NO_PANELS if shown else "")
 
+    def say_joined(self, words: str) -> None:
+        """That the record on screen was joined with another, with a button to open that one; "" takes it away."""
+        self.joined.setVisible(bool(words))
+        self.joined.say(words, again=bool(words), tone="warn")
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._fallback.set_theme(theme)
+        self.joined.set_theme(theme)
         self._empty.setFont(theme.font("body"))
         if self.banner is not None:
             self.banner.set_theme(theme)

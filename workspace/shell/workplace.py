@@ -71,6 +71,7 @@ class Workplace(QObject):
         self._turns = Turns(self)
         self._wanted = ""
         self._marks: Mapping[str, RowMark] = {}
+        self._open_joined: Callable[[], object] | None = None
 
     # --- making ---
 
@@ -85,7 +86,9 @@ class Workplace(QObject):
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
             self._trees[activity.id] = activity.tree
-            self._window.add_page(activity.id, ActivityPage(self._window.theme, surface, banner))
+            page = ActivityPage(self._window.theme, surface, banner)
+            page.joined.restartAsked.connect(self._ask_joined)
+            self._window.add_page(activity.id, page)
         self._window.rail.set_activities(self._layout.activities)
         self._window.go(self._layout.activities[0].id)
 
@@ -144,15 +147,11 @@ class Workplace(QObject):
             return True
         return False
 
-    def follow_draft(self, about: str, package: str, view: str, values: Mapping[str, Any]) -> None:
-        """What was typed in the same form on another workstation stands here too; focus stays where it is."""
+    def follow_draft(self, key: Sequence[str], values: Mapping[str, Any]) -> None:
+        """What was typed, saved or emptied in the same form on another workstation is so here; focus stays where it is."""
         for seat in self.seats().values():
-            instance = seat.instance
-            if instance is None or (instance.info.package, instance.info.view) != (package, view):
-                continue
-            if about != (instance.context.patient or instance.context.unit or ""):
-                continue
-            seat.values_changed(instance.follow(values))
+            if seat.instance is not None and (changed := seat.instance.follow(key, values)):
+                seat.values_changed(changed)
 
     # --- contexts ---
 
@@ -288,6 +287,17 @@ class Workplace(QObject):
         """Newer facts for the banner; dropped when they are about somebody else."""
         if self.patient is not None and self.patient.context.patient == patient:
             self._say(text)
+
+    def say_joined(self, words: str, run: Callable[[], object] | None = None) -> None:
+        """Above the panels of the patient on screen: the record was joined with another, which `run` opens."""
+        self._open_joined = run
+        for activity in self._layout.activities:
+            if activity.context == "patient":
+                self._window.page(activity.id).say_joined(words)
+
+    def _ask_joined(self) -> None:
+        if self._open_joined is not None:
+            self._open_joined()
 
     def _say(self, text: BannerText) -> None:
         for banner in self._banners():
