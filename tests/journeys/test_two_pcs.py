@@ -25,5 +25,9 @@ def test_unsaved_work_follows_its_author_to_another_pc(sandbox, sign_on):
     whole = "Sover, rolig pust. Drikker lite. Ringt lege."
     room.until(lambda: shown(room) == whole, 10, "what was typed at the desk")
     assert shown(desk) == whole
+    # Saved at one, it is no longer unsaved at the other.
+    desk.did("press", text="Signer", instance="note")
+    for nurse in (desk, room):
+        nurse.until(lambda n=nurse: shown(n) == "", 10, "an empty form where it was saved")
     assert desk.quit() == 0
     assert room.quit() == 0

@@ -10,7 +10,7 @@ import pytest
 
 from tests.panels.conftest import until
 from workspace.broker.context import for_patient
-from workspace.broker.door import Refused
+from workspace.broker.door import DraftKey, Refused
 from workspace.panels import components as ui
 from workspace.panels.components import Action
 
@@ -170,16 +170,38 @@ async def test_typing_is_drafted_within_a_second_and_told_in_a_batch(bench: Any)
 async def test_what_is_typed_elsewhere_stands_here_and_is_not_sent_back_as_news(bench: Any) -> None:
     async with bench("good") as b:
         panel, _ = await b.shown("good")
-        assert panel.follow({"puls": 82}) == ("puls",)
-        assert panel.follow({"puls": 82}) == ()
+        key = DraftKey("fjellheim", "Practitioner/tone", "Patient/BEB-18", panel.info.package, panel.info.view).parts()
+        assert panel.follow(key, {"puls": 82}) == ("puls",)
+        assert panel.follow(key, {"puls": 82}) == ()
         await until(lambda: b.sent("state/changed"), panel, timeout=1)
         assert dict(panel.values) == {"puls": 82}
         await asyncio.sleep(0.7)  # longer than typing waits to be drafted
         assert not b.door.drafts, "it would come back to the other workstation as something newer"
         panel.typed("puls", 90)
-        assert panel.follow({"puls": 84}) == (), "what is typed here goes first"
+        assert panel.follow(key, {"puls": 84}) == (), "what is typed here goes first"
+        assert panel.follow(key, {}) == (), "and is not taken away when the rest was saved elsewhere"
         await until(lambda: b.door.drafts, panel, timeout=1)
         assert [dict(draft.values) for draft in b.door.drafts.values()] == [{"puls": 90}]
+
+
+async def test_what_is_saved_or_emptied_elsewhere_goes_from_an_open_form(bench: Any) -> None:
+    async with bench("good") as b:
+        panel, _ = await b.shown("good")
+        key = DraftKey("fjellheim", "Practitioner/tone", "Patient/BEB-18", panel.info.package, panel.info.view).parts()
+        panel.follow(key, {"puls": 82, "merknad": "Sov"})
+        assert panel.follow(key, {"puls": 82}) == ("merknad",)
+        assert dict(panel.values) == {"puls": 82}
+        for other in ((*key[:5], "~x", key[6]), (*key[:6], "2"), (*key[:2], "Patient/BEB-19", *key[3:])):
+            assert panel.follow(other, {}) == (), "another draft than this form's"
+        assert panel.follow(key, {}) == ("puls",)
+        assert dict(panel.values) == {}
+        told: dict[str, Any] = {}
+        await until(lambda: b.sent("state/changed"), panel, timeout=1)
+        for message in b.sent("state/changed"):
+            told |= message["values"]
+        assert told == {"puls": None, "merknad": None}
+        await asyncio.sleep(0.7)  # longer than typing waits to be drafted
+        assert not b.door.drafts
 
 
 async def test_a_draft_comes_back_in_the_next_opening(bench: Any) -> None:

@@ -53,7 +53,7 @@ async def at_pc(server, file, *, origin="", who="tone"):
     record.on_service(lambda state: sync.wake())
     await asyncio.gather(record.start(), drafts.start())
     try:
-        yield SimpleNamespace(drafts=drafts, told=told, where=where, record=record, sync=sync)
+        yield SimpleNamespace(drafts=drafts, told=told, where=where, record=record, sync=sync, client=client)
     finally:
         await record.close()
         await drafts.close()
@@ -135,6 +135,42 @@ def test_typing_goes_on_while_a_draft_is_on_its_way(server, tmp_path):
             await until(lambda: values(b) == {"text": text})
             assert a.drafts.load(FIELD).other is None
             assert a.told == []  # nobody else typed
+
+    asyncio.run(run())
+
+
+def test_what_is_saved_while_it_is_on_its_way_does_not_stay_on_the_platform(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            send = a.client.draft
+
+            async def meanwhile(method, *rest, **more):
+                if method == "PUT":  # the commit empties the form while its last words travel
+                    a.drafts.save(FIELD, {}, 2)
+                return await send(method, *rest, **more)
+
+            a.client.draft = meanwhile
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: b.told)
+            await until(lambda: b.told[-1] == (FIELD, None))
+            assert a.drafts.all() == b.drafts.all() == ()
+            assert a.told == [], "it did not come back into the form"
+
+    asyncio.run(run())
+
+
+def test_what_is_typed_here_since_is_kept_when_the_rest_was_saved_elsewhere(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            a.drafts.save(FIELD, {"text": "Sov", "puls": 72}, 1)
+            await until(lambda: values(b) == {"text": "Sov", "puls": 72})
+            a.drafts.save(FIELD, {"text": "Sov"}, 2)
+            await until(lambda: b.told[-1] == (FIELD, {"text": "Sov"}))
+            a.drafts.save(FIELD, {}, 3)
+            b.drafts.save(FIELD, {"text": "Sov. Våken igjen"}, 2)
+            await until(lambda: values(a) == {"text": "Sov. Våken igjen"})
+            assert values(b) == {"text": "Sov. Våken igjen"}
+            assert (FIELD, None) not in b.told
 
     asyncio.run(run())
 

@@ -377,12 +377,12 @@ class Broker:
         await self._record.keep_offline(unit, queries)
 
     def load_draft(self, key: DraftKey) -> Draft | None:
-        kept = self._drafts.load(_draft(key))
+        kept = self._drafts.load(key.parts())
         return None if kept is None else Draft(kept.values, kept.revision, kept.saved)
 
     def save_draft(self, key: DraftKey, draft: Draft) -> None:
         if key.user == self._user:
-            self._drafts.save(_draft(key), draft.values, draft.revision)
+            self._drafts.save(key.parts(), draft.values, draft.revision)
 
     # --- inside ---
 
@@ -514,7 +514,3 @@ def _kept(grant: Grant, form: Form | None) -> Kept:
     return Kept(
         grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version
     )
-
-
-def _draft(key: DraftKey) -> tuple[str, ...]:
-    return (key.tenant, key.user, key.patient, key.package, key.view, key.draft, str(key.state_version))

@@ -114,6 +114,10 @@ class DraftKey:
     draft: str = ""
     state_version: int = 1
 
+    def parts(self) -> tuple[str, ...]:
+        """As the drafts keep it: (tenant, user, patient, package, view, draft, state version)."""
+        return (self.tenant, self.user, self.patient, self.package, self.view, self.draft, str(self.state_version))
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -221,8 +221,9 @@ class PanelInstance(Protocol):
         """The user typed: kept at once, drafted within a second, told to the panel in the next batch."""
         ...
 
-    def follow(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """What the user typed in the same form on another workstation. Returns the fields that changed here."""
+    def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the draft `key` (`DraftKey.parts`) became on another workstation of the user; empty when it was saved or
+        emptied there. Returns the fields that changed here: none when it is not this form's, or newer typing stands."""
         ...
 
     async def act(self, action: Action) -> ActOutcome:

@@ -58,17 +58,21 @@ class Fields:
         self.save()  # a cleared form must not come back from a draft
         return changes
 
-    def follow(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """What the user typed in the same form on another workstation: it stands here, and is no typing of this one, which
-        would send it back as news. While something typed here waits to be handed over, that goes first. Returns the
-        fields that did change."""
-        if self._unsaved:
+    def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands in the draft `key` (`DraftKey.parts`) since its author was at another workstation; empty when it was
+        saved or emptied there. When it is this form's draft it stands here too, and is no typing of this one, which would
+        send it back as news. While something typed here waits to be handed over, that goes first. Returns the fields that
+        did change; those that are gone are None."""
+        if self._unsaved or tuple(key) != self._key.parts():
             return {}
-        changes = {bind: value for bind, value in values.items() if self.values.get(bind) != value}
+        changes: dict[str, Any] = {bind: None for bind in self.values if bind not in values}
+        changes |= {b: value for b, value in values.items() if b not in self.values or self.values[b] != value}
         self.revision += 1 if changes else 0
-        for bind, value in changes.items():
-            self.values[bind] = value
+        for bind in changes:
             self._changed_at[bind] = self.revision
+        self.values.update(changes)
+        for bind in changes.keys() - values.keys():
+            del self.values[bind]
         return changes
 
     def _keep(self) -> None:

@@ -7,7 +7,7 @@ starts or ends a process (`group`), never talks to the platform but through the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -202,8 +202,8 @@ class Instance:
         self.fields.typed(bind, value)
         self.changed({bind: value})
 
-    def follow(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        changes = self.fields.follow(values)
+    def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> tuple[str, ...]:
+        changes = self.fields.follow(key, values)
         if changes:
             self.changed(changes)
         return tuple(changes)

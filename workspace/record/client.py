@@ -205,12 +205,13 @@ class Client:
         self, method: str, own: str, body: Mapping[str, Any] | None = None, *, device: str = "", match: str = ""
     ) -> tuple[int, Any]:
         """One request of ``/drafts`` (docs/seams.md): status and answer, 412 and 404 too. `match` is the revision that must
-        stand; "" means, for a PUT, that none may. Raises PlatformProblem."""
+        stand; "" means, for a PUT, that none may, and for a DELETE, any. Raises PlatformProblem."""
         url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/drafts" + (f"/{own}" if own else "")
         headers = {"Accept": "application/json", "X-Workspace-Device": device}
         if method == "PUT":
-            headers |= {"Content-Type": "application/json"}
-            headers |= {"If-Match": f'"{match}"'} if match else {"If-None-Match": "*"}
+            headers |= {"Content-Type": "application/json"} | ({} if match else {"If-None-Match": "*"})
+        if match:
+            headers |= {"If-Match": f'"{match}"'}
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)

@@ -36,7 +36,7 @@ class DraftSync(Syncing):
     def __init__(self, drafts: Drafts, client: Client, *, device: str) -> None:
         self._drafts, self._client, self._device = drafts, client, device[:64]
         self._outgoing: dict[Key, None] = {}
-        self._gone: dict[Key, int] = {}  # forgotten here, with the platform's revision
+        self._gone: dict[Key, int] = {}  # forgotten here, with the platform's revision; 0: unknown
         self._newest = 0  # the highest revision the platform has told
         self._seen = False
         self._task: asyncio.Task[None] | None = None
@@ -69,7 +69,7 @@ class DraftSync(Syncing):
     def changed(self, key: Key, before: Kept | None) -> None:
         if self._drafts.get(key) is None:
             self._outgoing.pop(key, None)
-            if before is not None and before.known:
+            if before is not None:
                 self._gone[key] = before.known
         else:
             self._gone.pop(key, None)
@@ -121,10 +121,20 @@ class DraftSync(Syncing):
 
     async def _send_all(self) -> None:
         for key, known in list(self._gone.items()):
-            await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
-            self._gone.pop(key, None)
+            await self._forget(key, known)
         for key in list(self._outgoing):
             await self._send(key)
+
+    async def _forget(self, key: Key, known: int) -> None:
+        """It was saved or emptied here: it goes from the platform too, but for what was typed elsewhere since."""
+        status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
+        standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
+        if isinstance(standing, dict) and standing.get("device") == self._device:  # sent from here, the answer was lost
+            own = str(standing.get("revision") or 0)
+            status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=own)
+            standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
+        if self._gone.pop(key, None) is not None and isinstance(standing, dict):
+            self._take(standing, key)
 
     async def _send(self, key: Key) -> None:
         kept = self._drafts.get(key)
@@ -148,9 +158,13 @@ class DraftSync(Syncing):
             self._meet(key, answer.get("draft") if isinstance(answer, dict) else None)
             return
         now = self._drafts.get(key)
-        if now is not None and status in (200, 201) and isinstance(answer, dict):
+        if status in (200, 201) and isinstance(answer, dict):
             known = int(answer.get("revision") or 0)
             self._newest = max(self._newest, known)
+            if now is None:  # saved or emptied while this was on its way: what came there must go as well
+                self._gone[key] = known
+                self._awake.set()
+                return
             # What was typed while this was on its way is not there yet.
             expires = str(answer.get("expires") or "") if now is kept else ""
             self._drafts.put(key, replace(now, known=known, expires=expires))

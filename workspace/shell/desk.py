@@ -250,9 +250,9 @@ class Desk:
         line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
 
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
-        """An open form follows what its user typed on another workstation."""
-        if kept is not None and self.shift is not None and self.shift.workplace is not None:
-            self.shift.workplace.follow_draft(key[2], key[3], key[4], kept.values)
+        """An open form follows what its user typed, saved or emptied on another workstation."""
+        if self.shift is not None and self.shift.workplace is not None:
+            self.shift.workplace.follow_draft(key, kept.values if kept is not None else {})
 
     def _show_unsent(self) -> None:
         if self.shift is not None and self.shift.unsent is not None:

@@ -144,15 +144,11 @@ class Workplace(QObject):
             return True
         return False
 
-    def follow_draft(self, about: str, package: str, view: str, values: Mapping[str, Any]) -> None:
-        """What was typed in the same form on another workstation stands here too; focus stays where it is."""
+    def follow_draft(self, key: Sequence[str], values: Mapping[str, Any]) -> None:
+        """What was typed, saved or emptied in the same form on another workstation is so here; focus stays where it is."""
         for seat in self.seats().values():
-            instance = seat.instance
-            if instance is None or (instance.info.package, instance.info.view) != (package, view):
-                continue
-            if about != (instance.context.patient or instance.context.unit or ""):
-                continue
-            seat.values_changed(instance.follow(values))
+            if seat.instance is not None and (changed := seat.instance.follow(key, values)):
+                seat.values_changed(changed)
 
     # --- contexts ---
 
