@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -138,5 +139,20 @@ def test_without_the_platform_all_that_waits_is_listed_with_the_rows_it_concerns
             assert broker.counts().unsent == 1
             with pytest.raises(Problem):
                 broker.pending.reopen(one.id)  # on its way: nothing to mend yet
+
+    asyncio.run(run())
+
+
+def test_a_commit_takes_its_words_out_of_the_draft_when_it_is_durable_not_when_it_is_answered(server, working, room, until):
+    async def run():
+        async with working(server, origin="http://127.0.0.1:9") as broker:
+            broker.save_draft(KEY, Draft({"pulse": "55", "note": "nyere"}, 8))
+            act = asyncio.ensure_future(broker.commit(room, [creating(55)], replace(FORM, changes={"pulse": None})))
+            await until(lambda: broker.counts().unsent)
+            assert not act.done()
+            assert broker.load_draft(KEY).values == {"note": "nyere"}
+            broker.save_draft(KEY, Draft({"pulse": "55", "note": "nyere, enda"}, 9))  # the form still shows all of it
+            assert broker.load_draft(KEY).values == {"note": "nyere, enda"}
+            assert (await act).state == "venter"
 
     asyncio.run(run())
