@@ -1,8 +1,8 @@
 """A shift of randomised writes during which networks fail and processes are killed; afterwards the books are balanced.
 
 One seed decides what is written, which fault meets which request, and who dies where. What the store has in the end is
-compared with what the writer was told: nothing it called *venter* or *lagret* may be missing, nothing may be there twice. What was typed is in a draft or in an item,
-after each death: never in both, never in neither.
+compared with what the writer was told: nothing it called *venter* or *lagret* may be missing, nothing may be there twice.
+After each death, what was typed is in a draft or in an item: never in both, never in neither.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Balance:
 
     @property
     def good(self) -> bool:
-        return not (self.lost or self.doubled or self.false_saved or self.refused or self.undone or self.both or self.neither)
+        return not (
+            self.lost or self.doubled or self.false_saved or self.refused or self.undone or self.both or self.neither
+        )
 
     def text(self) -> str:
         return (

@@ -65,9 +65,7 @@ def test_a_second_after_the_last_key_a_killed_program_has_lost_none(tmp_path: Pa
     root = str(Path(__file__).parents[2])
     told = "import asyncio, sys; from pathlib import Path; from tests.panels import test_fields as own; "
     command = [sys.executable, "-c", f"{told}asyncio.run(own.typing(Path(sys.argv[1])))", str(tmp_path / "v.sqlite")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}, cwd=root
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}, cwd=root) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == b"a second"
         process.send_signal(signal.SIGKILL)

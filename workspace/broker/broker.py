@@ -34,6 +34,7 @@ from workspace.broker.door import (
 )
 from workspace.broker.duplicates import Ask, Guard, Rules
 from workspace.broker.grant import Grant
+from workspace.broker.kept import KeptDrafts
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
@@ -144,6 +145,7 @@ class Broker:
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
+        self.kept = KeptDrafts(drafts, clock)
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
 
         sync = drafts.sync

@@ -80,6 +80,7 @@ class Drafts:
         self._dirty: set[Key] = set()
         self._writer: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[Key, Kept | None], None]] = []
+        self._touched: list[Callable[[], None]] = []
         self.sync: Syncing | None = None
 
     async def start(self) -> None:
@@ -154,6 +155,11 @@ class Drafts:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def on_touch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called whenever `all` may say something else; it gets nothing and asks. Returns what ends it."""
+        self._touched.append(listener)
+        return lambda: self._touched.remove(listener) if listener in self._touched else None
+
     def _listed(self, key: Key) -> Listed:
         kept = self._kept[key]
         return Listed(key, kept, self.is_expired(kept), as_text(kept.values))
@@ -194,6 +200,7 @@ class Drafts:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""
         self._put(key, kept)
         self._dirty.discard(key)
+        self._tell_touched()
         row = self._row(key)
         return lambda database: self._write(database, key, row)
 
@@ -245,8 +252,16 @@ class Drafts:
 
     def _touch(self, key: Key) -> None:
         self._dirty.add(key)
+        self._tell_touched()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.ensure_future(self._soon())
+
+    def _tell_touched(self) -> None:
+        for listener in list(self._touched):
+            try:
+                listener()
+            except Exception:  # a fault of the screen must not lose a draft
+                log.exception("a listener of the drafts failed")
 
     async def _soon(self) -> None:
         while self._dirty:
@@ -272,7 +287,6 @@ class Drafts:
         except BaseException:
             self._dirty |= keys
             raise
-
 
     def _row(self, key: Key) -> Kept | None:
         """What the vault is to hold of it."""

@@ -200,7 +200,7 @@ class DraftSync(Syncing):
         return max((kept.known for own in older if (kept := self._drafts.get(own)) is not None), default=0)
 
     def _overtaken(self, key: Key) -> None:
-        """Another version of the form stands on the platform now: what an older one left here is here until it is seen to."""
+        """Another version of the form stands on the platform now: what an older one left here stays until it is seen to."""
         for own in self._drafts.siblings(key):
             kept = self._drafts.get(own)
             if kept is not None and kept.known and int(own[6]) < int(key[6]):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class Handover:
-    """`values` stood in the form of the draft `key` when it was sent; `changes` is what becomes of them once that is durable,
-    by bind, None for those that are emptied. `close` when the form knows how it went."""
+    """`values` stood in the form of the draft `key` when it was sent; `changes` is what becomes of them once that is
+    durable, by bind, None for those that are emptied. `close` when the form knows how it went."""
 
     def __init__(self, drafts: Drafts, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
         self._drafts, self.key = drafts, key

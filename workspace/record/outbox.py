@@ -167,8 +167,8 @@ class Outbox:
         vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
-        were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on. `handover`
-        is of the draft it comes from, which is without it in the same step."""
+        were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on.
+        `handover` is of the draft it comes from, which is without it in the same step."""
         own = own or str(uuid4())
         made = instant(self._clock.now())
         item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
