@@ -190,6 +190,21 @@ def test_the_text_that_lost_goes_alone(played):
     played(play)
 
 
+def test_the_text_that_lost_stays_when_the_one_it_lost_to_is_saved(played):
+    async def play(drafts, window, shown, opened):
+        keep(drafts, NOTE, {"text": "Nyere"}, other=Lost({"text": "Eldre"}, instant(NOW)))
+        drafts.save(NOTE, {}, 2)
+        shown.show()
+        assert [one.text() for one in buttons(shown)] == ["Lukk", "Kopier tekst", "Forkast"]
+        assert "Notat: Eldre" in words(shown)
+        button(shown, "Forkast").click()
+        button(shown, "Ja, forkast").click()
+        assert EMPTY in words(shown)
+        assert drafts.all() == ()
+
+    played(play)
+
+
 def test_a_form_that_opens_says_that_an_earlier_version_left_something(played):
     async def play(drafts, window, shown, opened):
         keep(drafts, OLD, {"text": "Fra før"})

@@ -13,7 +13,7 @@ from typing import Any
 
 from workspace.broker.door import DraftKey
 from workspace.clock import Clock, parse
-from workspace.record.drafts import Drafts, Kept, Key
+from workspace.record.drafts import LOST, Drafts, Kept, Key
 
 SOON = timedelta(hours=24)
 
@@ -63,7 +63,7 @@ class KeptDrafts:
 
     def discard(self, one: KeptDraft) -> None:
         """Its author has seen to it."""
-        if one.lost:
+        if one.lost and not one.key.draft.endswith(LOST):
             self._drafts.drop_other(one.key.parts())
         else:
             self._drafts.discard(one.key.parts())
@@ -75,7 +75,7 @@ class KeptDrafts:
     def _draft(self, key: Key, kept: Kept) -> KeptDraft:
         return KeptDraft(
             _key(key), kept.values, kept.saved, kept.expires, self._drafts.is_expired(kept), self._ends_soon(kept),
-            elsewhere=bool(kept.device),
+            elsewhere=bool(kept.device), lost=key[5].endswith(LOST),
         )  # fmt: skip
 
     def _ends_soon(self, kept: Kept) -> bool:

@@ -25,6 +25,9 @@ DELAY = 0.25
 EMPTIED = "{}"
 """The body of a draft that is no more, until the platform has heard: else a crash in between would bring it back."""
 
+LOST = "~tapt"
+"""In the name of a draft: the text that lost, when the one it lost to was saved before its author had seen to it."""
+
 Key = tuple[str, ...]
 """(tenant, user, patient, package, view, draft, state version)"""
 
@@ -217,7 +220,7 @@ class Drafts:
     def put(self, key: Key, kept: Kept | None, *, news: bool = False) -> None:
         """For `DraftSync`: what the platform has. `news` tells listeners."""
         if kept is None:
-            self._kept.pop(key, None)
+            self._leave_other(key, self._kept.pop(key, None))
         else:
             self._put(key, kept)
         self._touch(key)
@@ -233,8 +236,16 @@ class Drafts:
         if kept is not None:
             self._kept[key] = kept
             self._gone.pop(key, None)
-        elif before is not None and self.sync is not None:
-            self._gone[key] = before.known
+        elif before is not None:
+            self._leave_other(key, before)
+            if self.sync is not None:
+                self._gone[key] = before.known
+
+    def _leave_other(self, key: Key, before: Kept | None) -> None:
+        if before is not None and before.other is not None:
+            beside = (*key[:5], f"{key[5]}{LOST}", *key[6:])
+            self._kept[beside] = Kept(before.other.values, 1, before.other.saved, device=before.other.device)
+            self._touch(beside)
 
     def rename(self, key: Key, fresh: Key) -> None:
         """The patient it is about has another record now."""
