@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from copy import deepcopy
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -138,5 +139,38 @@ def test_without_the_platform_all_that_waits_is_listed_with_the_rows_it_concerns
             assert broker.counts().unsent == 1
             with pytest.raises(Problem):
                 broker.pending.reopen(one.id)  # on its way: nothing to mend yet
+
+    asyncio.run(run())
+
+
+def test_a_commit_takes_its_words_out_of_the_draft_when_it_is_durable_not_when_it_is_answered(
+    server, working, room, until
+):
+    async def run():
+        async with working(server, origin="http://127.0.0.1:9") as broker:
+            broker.save_draft(KEY, Draft({"pulse": "55", "note": "nyere"}, 8))
+            act = asyncio.ensure_future(broker.commit(room, [creating(55)], replace(FORM, changes={"pulse": None})))
+            await until(lambda: broker.counts().unsent)
+            assert not act.done()
+            assert broker.load_draft(KEY).values == {"note": "nyere"}
+            broker.save_draft(KEY, Draft({"pulse": "55", "note": "nyere, enda"}, 9))  # the form still shows all of it
+            assert broker.load_draft(KEY).values == {"note": "nyere, enda"}
+            act.cancel()
+
+    asyncio.run(run())
+
+
+def test_what_was_refused_in_an_earlier_version_of_its_form_opens_as_text_that_can_be_read(server, working, room):
+    async def run():
+        async with working(server) as broker:
+            refused = await broker.commit(room, [without_status()], FORM)
+            opened = broker.pending.reopen(refused.id)
+            assert opened.state_version == 1, "the shell puts it into a form of this version and into no other"
+            older = broker.kept.older("Patient/BEB-18", "nordlys.vitals", "vitals", 2)
+            assert dict(older.values) == {"pulse": "55"}
+            assert broker.kept.older("Patient/BEB-18", "nordlys.vitals", "vitals", 1) is None
+            assert [dict(one.values) for one in broker.kept.all()] == [{"pulse": "55"}]
+            broker.kept.discard(older)
+            assert broker.kept.all() == ()
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 One seed decides what is written, which fault meets which request, and who dies where. What the store has in the end is
 compared with what the writer was told: nothing it called *venter* or *lagret* may be missing, nothing may be there twice.
+After each death, what was typed is in a draft or in an item: never in both, never in neither.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Written:
     id: str
     creates: int
     notes: dict[str, str] = field(default_factory=dict)
+    drafted: bool = False
     acknowledged: bool = False
     state: str = ""
 
@@ -60,11 +62,15 @@ class Balance:
     false_saved: list[str]
     refused: list[str]
     undone: list[str]
+    both: list[str]
+    neither: list[str]
     seconds: float
 
     @property
     def good(self) -> bool:
-        return not (self.lost or self.doubled or self.false_saved or self.refused or self.undone)
+        return not (
+            self.lost or self.doubled or self.false_saved or self.refused or self.undone or self.both or self.neither
+        )
 
     def text(self) -> str:
         return (
@@ -72,7 +78,8 @@ class Balance:
             f"{sum(self.kills.values())} kills {dict(sorted(self.kills.items()))}, "
             f"{sum(self.faults.values())} faults {dict(sorted(self.faults.items()))}: "
             f"{len(self.lost)} lost, {len(self.doubled)} doubled, {len(self.false_saved)} falsely called lagret, "
-            f"{len(self.refused)} refused, {len(self.undone)} changes undone; {self.seconds:.0f} s"
+            f"{len(self.refused)} refused, {len(self.undone)} changes undone, "
+            f"{len(self.both)} in a draft too, {len(self.neither)} nowhere; {self.seconds:.0f} s"
         )
 
 
@@ -120,6 +127,9 @@ class Shift:
         self.refusals: dict[str, str] = {}
         self.heard: list[dict] = []
         """What the writer said, in its order, with the time: for a run whose books do not balance."""
+        self.both: set[str] = set()
+        self.drafts: set[str] = set()
+        """Those that a writer found when it started."""
         self.calm = False
         self.numbers = counting()
         self._answers: asyncio.Queue = asyncio.Queue()
@@ -201,6 +211,10 @@ class Shift:
             self.heard.append({"at": time.time(), **said})
             if said.get("ready"):
                 self._ready.set()
+            elif "drafts" in said:
+                self._started(said)
+            elif "kept" in said:
+                self.ledger[said["kept"]].drafted = True
             elif "unsent" in said:
                 self._answers.put_nowait(said["unsent"])
             elif "told" in said:
@@ -208,6 +222,12 @@ class Shift:
             elif "state" in said:
                 self.ledger[said["id"]].acknowledged = True
         await process.wait()
+
+    def _started(self, said):
+        """What the vault holds after a death: of each, a draft or an item."""
+        self.drafts = set(said["drafts"])
+        told = {own for own, one in self.ledger.items() if one.acknowledged}
+        self.both |= self.drafts & (set(said["items"]) | told)
 
     def _told(self, said):
         one = self.ledger[said["told"]]
@@ -337,7 +357,7 @@ class Shift:
                 for former, version in pairwise(history):
                     for text in (Counter(texts(version)) - Counter(texts(former))).elements():
                         updates[name, text] += 1
-        lost, doubled, false, undone = [], [], [], []
+        lost, doubled, false, undone, neither = [], [], [], [], []
         for one in self.ledger.values():
             written = {(name, text): updates[name, text] for name, text in one.notes.items()}
             there = found[one.id] == one.creates and all(written.values())
@@ -354,11 +374,15 @@ class Shift:
                 count = notes.get(name, []).count(text)
                 if there and count != 1:
                     undone.append(f"{text} in {name}: {count}")
+            if self.drafts & {one.id} and not absent:
+                self.both.add(one.id)
+            if one.drafted and absent and one.id not in self.drafts:
+                neither.append(one.id)
         refused = [f"{own} {why}" for own, why in self.refusals.items()]
         acknowledged = sum(one.acknowledged for one in self.ledger.values())
         return Balance(
             self.seed, len(self.ledger), acknowledged, self.killed, self.faults, lost, doubled, false, refused, undone,
-            seconds,
+            sorted(self.both), neither, seconds,
         )  # fmt: skip
 
 

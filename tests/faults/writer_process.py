@@ -2,6 +2,7 @@
 
 ``python -m tests.faults.writer_process FOLDER ORIGIN TOKEN`` reads lines ``{"id", "bundles": [{"id", "bundle", "bases"}]}``,
 answers ``{"id", "state"}`` for each commit that returned and ``{"told": id, "state", "resources"}`` for each change.
+What is written stands in a draft of its own first (``{"kept": id}``), which is taken over by the commit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from workspace.problem import Problem
 from workspace.record import client as client_module
 from workspace.record import patience
 from workspace.record.client import Asker, Client
+from workspace.record.drafts import Drafts
 from workspace.record.outbox import Outbox
 from workspace.vault.vault import Vault
 
@@ -38,9 +40,9 @@ class Dying(Outbox):
 
     mortal: Mortal
 
-    async def _keep(self, item, former):
+    async def _keep(self, item, former, handover):
         self.mortal.at("before-keep")
-        await super()._keep(item, former)
+        await super()._keep(item, former, handover)
         self.mortal.at("after-keep")
 
     async def _try(self, item):
@@ -73,12 +75,22 @@ def endpoints(origin):
     )
 
 
-async def one(outbox, order):
+def draft_of(own):
+    return ("311000101", "Practitioner/tone", "Patient/BEB-18", "nordlys.vitals", "vitals", own, "1")
+
+
+async def one(outbox, drafts, order):
     for each in order["bundles"]:
+        key, typed = draft_of(each["id"]), {"text": each["id"]}
+        drafts.save(key, typed, 1)
+        await drafts.flush()
+        say(kept=each["id"])
+        handover = drafts.hand_over(key, typed, {"text": None})
         try:
             item = await outbox.commit(
-                each["bundle"], "Patient/BEB-18", ASKER, 0.05, own=each["id"], bases=each.get("bases")
-            )
+                each["bundle"], "Patient/BEB-18", ASKER, 0.05, own=each["id"], bases=each.get("bases"),
+                handover=handover,
+            )  # fmt: skip
         except Problem as problem:
             say(id=each["id"], failed=problem.code)
         else:
@@ -98,6 +110,10 @@ async def main(folder, origin, token):
         say(told=item.id, state=item.state, resources=resources, problem=str(item.problem or ""))
 
     outbox.on_change(told)
+    drafts = Drafts(vault, SystemClock(), tenant="311000101", user="Practitioner/tone")
+    await drafts.start()
+    kept = [key[5] for key in drafts.keys()]  # noqa: SIM118
+    say(drafts=kept, items=await vault.run(lambda known: [own for (own,) in known.execute("SELECT id FROM outbox")]))
     await outbox.start()
     for item in outbox.refused():
         told(item)
@@ -110,10 +126,11 @@ async def main(folder, origin, token):
         if "unsent" in order:
             say(unsent=outbox.unsent())
             continue
-        task = asyncio.create_task(one(outbox, order))
+        task = asyncio.create_task(one(outbox, drafts, order))
         working.add(task)
         task.add_done_callback(working.discard)
     await outbox.close()
+    await drafts.close()
     await client.aclose()
     await vault.close()
 

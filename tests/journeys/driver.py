@@ -544,8 +544,9 @@ class Driver:
         return {}
 
     async def do_status(self):
-        """All that the status line says."""
-        return {"words": self.window.status.text(), "spoken": self.window.status.accessibleName()}
+        """All that the status line says, and how much waits in the outbox: the line hears of it when the commit returns."""
+        waits = self.desk.shift.outbox.unsent() if self.desk.shift is not None else 0
+        return {"words": self.window.status.text(), "spoken": self.window.status.accessibleName(), "waits": waits}
 
     async def do_press_status(self, text):
         """A button on the status line."""

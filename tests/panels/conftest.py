@@ -63,6 +63,7 @@ class MemoryDoor:
         self.resources: dict[str, dict[str, Any]] = {}
         self.watches: list[tuple[Grant, str, Callable[[Change], None]]] = []
         self.commits: list[list[Write]] = []
+        self.forms: list[Form] = []
         self.drafts: dict[DraftKey, Draft] = {}
         self.openings: list[Grant] = []
         self.ended: list[str] = []
@@ -140,6 +141,7 @@ class MemoryDoor:
         self.prefetched.append([(query.grant.instance, query.query, len(self.watches)) for query in queries])
 
     async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
+        self.forms += [form] if form is not None else []
         if self.commit_gate is not None:
             await self.commit_gate.wait()
         if self.refuse is not None:

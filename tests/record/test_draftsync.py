@@ -142,18 +142,20 @@ def test_typing_goes_on_while_a_draft_is_on_its_way(server, tmp_path):
 def test_what_is_saved_while_it_is_on_its_way_does_not_stay_on_the_platform(server, tmp_path):
     async def run():
         async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
-            send = a.client.draft
+            send, sent = a.client.draft, []
 
             async def meanwhile(method, *rest, **more):
                 if method == "PUT":  # the commit empties the form while its last words travel
                     a.drafts.save(FIELD, {}, 2)
-                return await send(method, *rest, **more)
+                answer = await send(method, *rest, **more)
+                sent.append((method, answer[0]))
+                return answer
 
             a.client.draft = meanwhile
             a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
-            await until(lambda: b.told)
-            await until(lambda: b.told[-1] == (FIELD, None))
-            assert a.drafts.all() == b.drafts.all() == ()
+            await until(lambda: sent == [("PUT", 201), ("DELETE", 204)])
+            assert there(server) == []
+            await until(lambda: a.drafts.all() == b.drafts.all() == ())
             assert a.told == [], "it did not come back into the form"
 
     asyncio.run(run())
@@ -225,6 +227,85 @@ def test_what_an_earlier_version_of_the_form_left_is_shown_as_text(server, tmp_p
             assert a.drafts.load(newer) is None
             assert a.drafts.older(newer).text == ("text: Sov godt", "puls: 72")
             assert a.drafts.older(FIELD) is None
+
+    asyncio.run(run())
+
+
+def test_what_was_emptied_and_not_told_before_the_end_does_not_come_back_from_the_platform(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            vars(a.where).update(vars(endpoints("http://127.0.0.1:9")))
+            a.drafts.save(FIELD, {}, 2)
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            assert values(a) is None
+            await until(lambda: server.sign_in("tone").get("/drafts").json()["drafts"] == [])
+            assert a.told == []
+            vault = a.drafts._vault
+            async with asyncio.timeout(5):  # the platform has heard: nothing is kept of it here either
+                while await vault.run(lambda database: list(database.execute("SELECT key FROM draft"))):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+def there(server):
+    found = server.sign_in("tone").get("/drafts").json()["drafts"]
+    return [(one["key"]["state_version"], one["values"]) for one in found]
+
+
+def test_after_an_update_the_newer_form_takes_the_older_ones_place_and_both_texts_stand_here(server, tmp_path):
+    async def run():
+        newer = (*FIELD[:6], "2")
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            a.drafts.save(FIELD, {"text": "gammel"}, 1)
+            await until(lambda: values(b) == {"text": "gammel"})
+            a.drafts.save(newer, {"tekst": "ny"}, 1)
+            await until(lambda: values(b, newer) == {"tekst": "ny"})
+            assert there(server) == [(2, {"tekst": "ny"})]
+            assert b.told == [(FIELD, {"text": "gammel"}), (newer, {"tekst": "ny"})], "under its own key"
+            # What is saved in the newer form is not what stood in the older: that stays until she has seen to it.
+            a.drafts.save(newer, {}, 2)
+            await until(lambda: values(b, newer) is None)
+            assert [a.drafts.older(newer).text, b.drafts.older(newer).text] == [("text: gammel",)] * 2
+            a.drafts.save(newer, {"tekst": "enda nyere"}, 3)
+            await until(lambda: there(server) == [(2, {"tekst": "enda nyere"})])
+            a.drafts.discard(FIELD)
+            await asyncio.sleep(0.3)
+            assert there(server) == [(2, {"tekst": "enda nyere"})], "the older one's end is not the newer one's"
+            assert a.drafts.older(newer) is None
+
+    asyncio.run(run())
+
+
+def test_an_older_form_never_takes_the_newer_ones_place_and_its_text_stays_where_it_was_typed(server, tmp_path):
+    async def run():
+        newer = (*FIELD[:6], "2")
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            a.drafts.save(newer, {"tekst": "ny"}, 1)
+            await until(lambda: values(b, newer) == {"tekst": "ny"})
+            b.drafts.save(FIELD, {"text": "i det gamle skjemaet"}, 1)
+            await asyncio.sleep(0.3)
+            assert there(server) == [(2, {"tekst": "ny"})]
+            assert values(b) == {"text": "i det gamle skjemaet"}
+            assert (values(a, newer), values(a)) == ({"tekst": "ny"}, None)
+
+    asyncio.run(run())
+
+
+def test_a_newer_form_that_did_not_know_of_the_older_ones_text_takes_its_place_and_keeps_it(server, tmp_path):
+    async def run():
+        newer = (*FIELD[:6], "2")
+        async with at_pc(server, tmp_path / "a.sqlite", origin="http://127.0.0.1:9") as a:
+            a.drafts.save(newer, {"tekst": "ny"}, 1)
+            async with at_pc(server, tmp_path / "b.sqlite") as b:
+                b.drafts.save(FIELD, {"text": "gammel"}, 1)
+                await until(lambda: b.drafts.load(FIELD).known)
+                vars(a.where).update(vars(endpoints(server.url)))
+                a.sync.wake()
+                await until(lambda: values(b, newer) == {"tekst": "ny"})
+                assert values(a) == values(b) == {"text": "gammel"}
 
     asyncio.run(run())
 

@@ -34,6 +34,7 @@ from workspace.broker.door import (
 )
 from workspace.broker.duplicates import Ask, Guard, Rules
 from workspace.broker.grant import Grant
+from workspace.broker.kept import KeptDrafts
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
 from workspace.clock import Clock
@@ -46,6 +47,7 @@ from workspace.record import inverse
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
+from workspace.record.handover import Handover
 from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
 from workspace.record.offline import Offline
@@ -146,6 +148,7 @@ class Broker:
         self._shown = facts.Shown()
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
+        self.kept = KeptDrafts(drafts, clock)
         self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
 
         sync = drafts.sync
@@ -243,21 +246,32 @@ class Broker:
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
         patient = grant.context.patient or grant.context.unit or ""
         commit = Commit(grant, tuple(writes))
-        own_id = self._remember(commit)
+        own_id, handover = self._remember(commit), self._handover(grant, form)
         try:
             item = await self._outbox.commit(
                 bundle, patient, self._asker(grant), own=own_id, form=_kept(grant, form), bases=self._bases(writes),
-                replaces=self.pending.replaced_by(grant, form),
+                replaces=self.pending.replaced_by(grant, form), handover=handover,
             )  # fmt: skip
         except BaseException:
             self._commits.pop(own_id, None)
             raise
+        finally:
+            if handover is not None:
+                handover.close()
         if item.state in WIRE_CODES:
             self.pending.failed(grant, form, item.id)
         elif reused:
             self._tally.add(0, reused)
             self._count()
         return self._receipt(item)
+
+    def _handover(self, grant: Grant, form: Form | None) -> Handover | None:
+        """What leaves the form's draft when the commit is durable."""
+        if form is None or not form.changes:
+            return None
+        about = grant.context.patient or grant.context.unit or ""
+        key = DraftKey(self._tenant, self._user, about, grant.package, form.view, "", form.state_version)
+        return self._drafts.hand_over(key.parts(), form.values, form.changes)
 
     async def _linked_to_its_own(self, grant: Grant, writes: Sequence[Write]) -> None:
         """What is written points at nothing about another patient. Raises Refused ``wrong-patient``; where that cannot be

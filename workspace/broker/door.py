@@ -73,12 +73,14 @@ class Write:
 @dataclass(frozen=True, slots=True)
 class Form:
     """Where a commit comes from: the view, and what stood in its fields (by bind) when it was sent. A refused or conflicting
-    commit opens there again with these values."""
+    commit opens there again with these values. `changes` is what becomes of the fields once it is durable (by bind, None
+    for an emptied one): its draft is without them in the same step."""
 
     view: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
     state_version: int = 1
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Pending:
     instance: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
+    state_version: int = 1
     reason: str = ""
     advice: str = ""
     fields: tuple[str, ...] = ()
@@ -145,6 +146,7 @@ def _pending(item: Item) -> Pending:
         rests_on=problem.detail if item.held and problem else "",
         references=tuple(item.updates), package=item.form.package, version=item.form.version, view=item.form.view,
         instance=item.form.instance, values=item.form.values, revision=item.form.revision,
+        state_version=item.form.state_version,
         reason=problem.sentence if problem else "", advice=problem.advice if problem else "",
         fields=tuple(getattr(problem, "fields", ())),
     )  # fmt: skip

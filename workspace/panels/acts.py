@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workspace.broker.door import Door, Form, Receipt
+from workspace.broker.door import Door, Form, Receipt, Write
 from workspace.clock import Clock
 from workspace.panels import effects, wire
 from workspace.panels.components import Action
@@ -25,6 +25,7 @@ from workspace.panels.protocol import (
     Event,
     InvalidParams,
     PanelError,
+    State,
     TooLarge,
     WrongPatient,
 )
@@ -129,22 +130,36 @@ class Acts:
             log.warning("refused %s to %s", error.name, instance.grant.signature)
             text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
             return ActOutcome(False, problem=text)
-        receipt = None
+        asked = min(result.revision, state.revision) if result.revision else state.revision
+        receipt, changes = None, instance.fields.changes(result.state, result.clear, asked)
         if writes:
             try:
-                form = Form(instance.view.id, state.values, state.revision, instance.package.state_version)
-                receipt = await self._door.commit(instance.grant, writes, form)
+                receipt = await self._commit(writes, state, changes)
             except Problem as problem:
                 return ActOutcome(False, problem=str(problem))
             if receipt.state in ("konflikt", "avvist"):
                 text = str(receipt.problem) if receipt.problem else f"Ikke lagret: {receipt.state}."
                 return ActOutcome(False, receipt=receipt, problem=text)
-        self._apply(result, state.revision)
+        if not self._apply(result, asked) and changes:
+            instance.fields.again()  # all of it was typed anew meanwhile: the draft is that
         instance.errands.done(result.answers, writes, receipt)
         instance.errands.after(result.raise_)
         if result.print is not None:
             instance.errands.kept.start(self._print(result.print))
         return ActOutcome(True, result.message, result.tone, receipt)
+
+    async def _commit(self, writes: Sequence[Write], state: State, changes: Mapping[str, Any]) -> Receipt:
+        """`changes` leave the draft in the step that makes the commit durable, before the fields do (`Fields.again` when
+        they will not). Raises Problem."""
+        instance, refused = self._instance, True
+        form = Form(instance.view.id, state.values, state.revision, instance.package.state_version, changes)
+        try:
+            receipt = await self._door.commit(instance.grant, writes, form)
+            refused = receipt.state in ("konflikt", "avvist")
+        finally:
+            if changes and refused:
+                instance.fields.again()
+        return receipt
 
     async def _answer(self, event: Event, process: PanelProcess) -> Effects:
         """The panel's effects; it may take longer while it waits for another panel's result. Raises _Stopped when the
@@ -172,15 +187,15 @@ class Acts:
             self._instance.note(f"[host] not printed: {error.message}")
             self._instance.telling.told("Dokumentet kunne ikke skrives ut.", "warn")
 
-    def _apply(self, result: Effects, revision: int) -> None:
-        """After the commit. What the user typed since the event left stands."""
+    def _apply(self, result: Effects, asked: int) -> bool:
+        """After the commit. What the user typed since the event left stands. Whether any field changed."""
         instance = self._instance
-        asked = min(result.revision, revision) if result.revision else revision
         changes = instance.fields.apply(result.state, result.clear, asked)
         if changes:
             instance.changed(changes)
             instance.flush()
             instance.telling.values(tuple(changes))
+        return bool(changes)
 
     async def _undo(self, receipt: Receipt) -> ActOutcome:
         try:

@@ -13,8 +13,8 @@ from workspace.broker.door import Door, Draft, DraftKey
 from workspace.clock import Clock, instant
 from workspace.panels.protocol import State
 
-DRAFT_AFTER = 0.5
-"""Seconds from the first unsaved keystroke to the draft; the promise is one second."""
+DRAFT_AFTER = 0.25
+"""Seconds from the first unsaved keystroke to the draft, which is on the disk as long after; the promise is one second."""
 
 
 class Fields:
@@ -27,7 +27,8 @@ class Fields:
         self.revision = draft.revision if draft else 0
         self._changed_at: dict[str, int] = {}  # the revision each field was last changed at
         self._timer: asyncio.TimerHandle | None = None
-        self._unsaved = False
+        self._unsaved = self._ended = False
+        self._handed = self.revision  # what the draft had last from here
 
     @property
     def state(self) -> State:
@@ -42,9 +43,7 @@ class Fields:
     def apply(self, state: Mapping[str, Any], clear: Sequence[str], revision: int) -> dict[str, Any]:
         """What an action left behind, without touching what the user typed after `revision`. Returns the fields that
         did change; cleared ones are None."""
-        changes = {bind: None for bind in clear if bind in self.values} | dict(state)
-        changes = {bind: value for bind, value in changes.items() if self._changed_at.get(bind, 0) <= revision}
-        changes = {b: v for b, v in changes.items() if b not in self.values or v != self.values[b]}
+        changes = self.changes(state, clear, revision)
         if not changes:
             return {}
         self.revision += 1
@@ -57,6 +56,12 @@ class Fields:
         self._unsaved = True
         self.save()  # a cleared form must not come back from a draft
         return changes
+
+    def changes(self, state: Mapping[str, Any], clear: Sequence[str], revision: int) -> dict[str, Any]:
+        """What `apply` would change now."""
+        found = {bind: None for bind in clear if bind in self.values} | dict(state)
+        found = {bind: value for bind, value in found.items() if self._changed_at.get(bind, 0) <= revision}
+        return {b: v for b, v in found.items() if b not in self.values or v != self.values[b]}
 
     def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
         """What stands in the draft `key` (`DraftKey.parts`) since its author was at another workstation; empty when it was
@@ -85,8 +90,24 @@ class Fields:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._unsaved:
-            self._unsaved = False
-            at = instant(self._clock.now())
-            self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at))
-            self._saved(at)
+        if not self._unsaved:
+            return
+        self._unsaved = False
+        if self._ended:
+            standing = self._door.load_draft(self._key)
+            if standing is None or standing.revision > self._handed:
+                return  # another opening of the form has gone on from there
+        at = instant(self._clock.now())
+        self._handed = self.revision
+        self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at))
+        self._saved(at)
+
+    def again(self) -> None:
+        """A commit that had taken fields out of the draft has ended: the draft is what the form shows."""
+        self._unsaved = True
+        self.save()
+
+    def end(self) -> None:
+        """Nobody types here any more; another opening of the same form may."""
+        self.save()
+        self._ended = True

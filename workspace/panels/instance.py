@@ -375,7 +375,7 @@ class Instance:
             gone.add_done_callback(lambda f: f.cancelled() or f.exception())
         if self.keeper.process is not None:
             self.keeper.process.peer.drop(self._id)
-        self.fields.save()
+        self.fields.end()
         self.feeds.close()
         self.become("closed", "")
         self.errands.end()

@@ -15,11 +15,18 @@ from typing import Any
 
 from workspace.clock import Clock, instant, parse
 from workspace.problem import Problem
+from workspace.record.handover import Handover
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
-DELAY = 0.4
-"""Seconds from a keystroke to the disk; at most one write in each such time, however fast she types."""
+DELAY = 0.25
+"""Seconds from what a form hands over to the disk; at most one write in each such time, however fast she types."""
+
+EMPTIED = "{}"
+"""The body of a draft that is no more, until the platform has heard: else a crash in between would bring it back."""
+
+LOST = "~tapt"
+"""In the name of a draft: the text that lost, when the one it lost to was saved before its author had seen to it."""
 
 Key = tuple[str, ...]
 """(tenant, user, patient, package, view, draft, state version)"""
@@ -71,9 +78,12 @@ class Drafts:
         self._vault, self._clock = vault, clock
         self.tenant, self.user = tenant, user
         self._kept: dict[Key, Kept] = {}
+        self._gone: dict[Key, int] = {}  # emptied here, by the platform's revision of it, until the platform has heard
+        self.handed: dict[Key, Handover] = {}  # in a transaction, while the form still shows it
         self._dirty: set[Key] = set()
         self._writer: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[Key, Kept | None], None]] = []
+        self._touched: list[Callable[[], None]] = []
         self.sync: Syncing | None = None
 
     async def start(self) -> None:
@@ -83,7 +93,11 @@ class Drafts:
 
         for key, body, revision, saved, known, more in await self._vault.run(read):
             own = tuple(json.loads(key))
-            if own not in self._dirty:  # what was typed, or forgotten, meanwhile is newer
+            if own in self._dirty:  # what was typed, or forgotten, meanwhile is newer
+                continue
+            if body == EMPTIED:
+                self._gone[own] = known
+            else:
                 beside = json.loads(more or "{}")
                 other = Lost(**beside["other"]) if beside.get("other") else None
                 kept = Kept(
@@ -91,6 +105,8 @@ class Drafts:
                 )
                 self._kept[own] = replace(kept, other=other)
         if self.sync is not None:
+            for own, known in self._gone.items():
+                self.sync.changed(own, Kept({}, 0, "", known))
             await self.sync.start()
 
     async def close(self) -> None:
@@ -109,11 +125,15 @@ class Drafts:
 
     def older(self, key: Key) -> Listed | None:
         """What was typed in an earlier version of the same form, whose fields may have other meanings now: shown as text."""
-        found = [own for own in self._kept if own[:6] == key[:6] and own != key]
+        found = self.siblings(key)
         if not found:
             return None
         newest = max(found, key=lambda own: self._kept[own].saved)
         return self._listed(newest)
+
+    def siblings(self, key: Key) -> list[Key]:
+        """The same draft in other versions of its form."""
+        return [own for own in self._kept if own[:6] == key[:6] and own != key]
 
     def all(self) -> tuple[Listed, ...]:
         """Every draft of this user, the newest first."""
@@ -138,6 +158,11 @@ class Drafts:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def on_touch(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called whenever `all` may say something else; it gets nothing and asks. Returns what ends it."""
+        self._touched.append(listener)
+        return lambda: self._touched.remove(listener) if listener in self._touched else None
+
     def _listed(self, key: Key) -> Listed:
         kept = self._kept[key]
         return Listed(key, kept, self.is_expired(kept), as_text(kept.values))
@@ -148,11 +173,13 @@ class Drafts:
         """Keep it; an empty `values` forgets it. Returns the instant it is called saved."""
         saved = instant(self._clock.now())
         before = self._kept.get(key)
+        if key in self.handed:
+            values = self.handed[key].rest(values)
         if values:
-            known, other = (before.known, before.other) if before else (0, None)
-            self._kept[key] = Kept(dict(values), revision, saved, known, "", "", other)
+            known, other = (before.known, before.other) if before else (self._gone.get(key, 0), None)
+            self._put(key, Kept(dict(values), revision, saved, known, "", "", other))
         else:
-            self._kept.pop(key, None)
+            self._put(key, None)
         if self.sync is not None:
             self.sync.changed(key, before)
         self._touch(key)
@@ -162,12 +189,40 @@ class Drafts:
         """Its author has seen to it."""
         self.save(key, {}, 0)
 
+    def drop_other(self, key: Key) -> None:
+        """Its author has seen to the text that lost."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.other is not None:
+            self.put(key, replace(kept, other=None))
+
+    def hand_over(self, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Handover:
+        """For a commit from the form of `key`; see `Handover`."""
+        return Handover(self, key, values, changes)
+
+    def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
+        """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""
+        self._put(key, kept)
+        self._dirty.discard(key)
+        self._tell_touched()
+        row = self._row(key)
+        return lambda database: self._write(database, key, row)
+
+    def gone(self, key: Key, known: int) -> None:
+        """For `DraftSync`: what was emptied here stands on the platform, as its revision `known`."""
+        self._gone[key] = known
+        self._touch(key)
+
+    def heard_gone(self, key: Key) -> None:
+        """For `DraftSync`: the platform knows that it is no more."""
+        if self._gone.pop(key, None) is not None:
+            self._touch(key)
+
     def put(self, key: Key, kept: Kept | None, *, news: bool = False) -> None:
         """For `DraftSync`: what the platform has. `news` tells listeners."""
         if kept is None:
-            self._kept.pop(key, None)
+            self._leave_other(key, self._kept.pop(key, None))
         else:
-            self._kept[key] = kept
+            self._put(key, kept)
         self._touch(key)
         if news:
             for listener in list(self._listeners):
@@ -175,6 +230,22 @@ class Drafts:
                     listener(key, kept)
                 except Exception:  # a fault of the screen must not lose a draft
                     log.exception("a listener of the drafts failed")
+
+    def _put(self, key: Key, kept: Kept | None) -> None:
+        before = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept[key] = kept
+            self._gone.pop(key, None)
+        elif before is not None:
+            self._leave_other(key, before)
+            if self.sync is not None:
+                self._gone[key] = before.known
+
+    def _leave_other(self, key: Key, before: Kept | None) -> None:
+        if before is not None and before.other is not None:
+            beside = (*key[:5], f"{key[5]}{LOST}", *key[6:])
+            self._kept[beside] = Kept(before.other.values, 1, before.other.saved, device=before.other.device)
+            self._touch(beside)
 
     def rename(self, key: Key, fresh: Key) -> None:
         """The patient it is about has another record now."""
@@ -192,8 +263,16 @@ class Drafts:
 
     def _touch(self, key: Key) -> None:
         self._dirty.add(key)
+        self._tell_touched()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.ensure_future(self._soon())
+
+    def _tell_touched(self) -> None:
+        for listener in list(self._touched):
+            try:
+                listener()
+            except Exception:  # a fault of the screen must not lose a draft
+                log.exception("a listener of the drafts failed")
 
     async def _soon(self) -> None:
         while self._dirty:
@@ -206,27 +285,35 @@ class Drafts:
     async def flush(self) -> None:
         """Everything that is not on the disk yet, in one transaction."""
         keys, self._dirty = self._dirty, set()
-        rows = [(key, self._kept.get(key)) for key in keys]
+        rows = [(key, self._row(key)) for key in keys]
         if not rows:
             return
 
         def write(database: Any) -> None:
             for key, kept in rows:
-                name = json.dumps(key)
-                if kept is None:
-                    database.execute("DELETE FROM draft WHERE key = ?", (name,))
-                    continue
-                body = json.dumps(kept.values, ensure_ascii=False)
-                about = key[2] if len(key) > 2 else ""
-                row = (name, self.tenant, self.user, about, body, kept.revision, kept.saved, kept.known, kept.more())
-                columns = "key, tenant, user, patient, body, revision, saved, known, other"
-                database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+                self._write(database, key, kept)
 
         try:
             await asyncio.shield(self._vault.run(write))
         except BaseException:
             self._dirty |= keys
             raise
+
+    def _row(self, key: Key) -> Kept | None:
+        """What the vault is to hold of it."""
+        kept = self._kept.get(key)
+        return Kept({}, 0, "", self._gone[key]) if kept is None and key in self._gone else kept
+
+    def _write(self, database: Any, key: Key, kept: Kept | None) -> None:
+        name = json.dumps(key)
+        if kept is None:
+            database.execute("DELETE FROM draft WHERE key = ?", (name,))
+            return
+        body = json.dumps(kept.values, ensure_ascii=False) if kept.values else EMPTIED
+        about = key[2] if len(key) > 2 else ""
+        row = (name, self.tenant, self.user, about, body, kept.revision, kept.saved, kept.known, kept.more())
+        columns = "key, tenant, user, patient, body, revision, saved, known, other"
+        database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 class Syncing:

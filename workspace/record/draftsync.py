@@ -129,12 +129,14 @@ class DraftSync(Syncing):
         """It was saved or emptied here: it goes from the platform too, but for what was typed elsewhere since."""
         status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
         standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
-        if isinstance(standing, dict) and standing.get("device") == self._device:  # sent from here, the answer was lost
+        if isinstance(standing, dict) and self._sent_from_here(standing, key):  # and the answer was lost
             own = str(standing.get("revision") or 0)
             status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=own)
             standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
-        if self._gone.pop(key, None) is not None and isinstance(standing, dict):
-            self._take(standing, key)
+        if self._gone.pop(key, None) is not None:
+            self._drafts.heard_gone(key)
+            if isinstance(standing, dict):
+                self._take(standing, key)
 
     async def _send(self, key: Key) -> None:
         kept = self._drafts.get(key)
@@ -142,7 +144,8 @@ class DraftSync(Syncing):
         if kept is None:
             return
         body = {"key": _told(key), "values": kept.values, "device": self._device}
-        match = str(kept.known) if kept.known else ""
+        known = kept.known or self._overtakes(key)
+        match = str(known) if known else ""
         try:
             status, answer = await self._client.draft("PUT", draft_id(key), body, device=self._device, match=match)
         except PlatformProblem as problem:
@@ -163,8 +166,10 @@ class DraftSync(Syncing):
             self._newest = max(self._newest, known)
             if now is None:  # saved or emptied while this was on its way: what came there must go as well
                 self._gone[key] = known
+                self._drafts.gone(key, known)
                 self._awake.set()
                 return
+            self._overtaken(key)
             # What was typed while this was on its way is not there yet.
             expires = str(answer.get("expires") or "") if now is kept else ""
             self._drafts.put(key, replace(now, known=known, expires=expires))
@@ -175,10 +180,31 @@ class DraftSync(Syncing):
         if mine is None:
             return
         if not isinstance(standing, dict):  # gone there, typed here since: it is new
+            self._overtaken(key)
             self._drafts.put(key, replace(mine, known=0))
             self._outgoing[key] = None
             return
         self._take(standing, key)
+        other = self._key_of(standing)
+        if int(other[6]) < int(key[6]):  # the newer form goes on where the older one was; its text is kept beside, here
+            self._drafts.put(key, replace(mine, known=int(standing.get("revision") or 0)))
+            self._outgoing[key] = None
+            self._awake.set()
+
+    def _sent_from_here(self, standing: Mapping[str, Any], key: Key) -> bool:
+        return standing.get("device") == self._device and self._key_of(standing) == key
+
+    def _overtakes(self, key: Key) -> int:
+        """The platform's revision of the same draft in an older version of its form: a newer one takes its place there."""
+        older = [own for own in self._drafts.siblings(key) if int(own[6]) < int(key[6])]
+        return max((kept.known for own in older if (kept := self._drafts.get(own)) is not None), default=0)
+
+    def _overtaken(self, key: Key) -> None:
+        """Another version of the form stands on the platform now: what an older one left here stays until it is seen to."""
+        for own in self._drafts.siblings(key):
+            kept = self._drafts.get(own)
+            if kept is not None and kept.known and int(own[6]) < int(key[6]):
+                self._drafts.put(own, replace(kept, known=0))
 
     # Taking ---------------------------------------------------------------------------------------
 
@@ -211,6 +237,7 @@ class DraftSync(Syncing):
         )  # fmt: skip
         key = (*key[:6], str((standing.get("key") or {}).get("state_version") or key[6]))
         self._newest = max(self._newest, theirs.known)
+        self._overtaken(key)
         mine = self._drafts.get(key)
         if mine is None:
             self._drafts.put(key, replace(theirs, revision=1), news=True)

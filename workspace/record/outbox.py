@@ -24,6 +24,7 @@ from workspace.record import chain, order, readdress
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
+from workspace.record.handover import Handover
 from workspace.record.items import Form, Item, State, encoded, is_answer, item_of, updates
 from workspace.record.patience import Patience, may_still_pass
 from workspace.record.refusal import Refusals
@@ -164,12 +165,14 @@ class Outbox:
         form: Form = Form(),  # noqa: B008 (frozen)
         bases: Mapping[str, Resource] | None = None,
         replaces: str = "",
+        handover: Handover | None = None,
     ) -> Item:
         """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting: at once
         when it is known to be away. In a vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
-        were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
+        were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on.
+        `handover` is of the draft it comes from, which is without it in the same step."""
         own = own or str(uuid4())
         made = instant(self._clock.now())
         item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
@@ -179,7 +182,7 @@ class Outbox:
             item = _in_place_of(item, former)
         settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
-            keeping = asyncio.ensure_future(self._keep(item, former))
+            keeping = asyncio.ensure_future(self._keep(item, former, handover))
             self._keeping.add(keeping)
             keeping.add_done_callback(self._keeping.discard)
             # Shielded: a panel that goes away meanwhile must not leave it on the disk with nobody to send it.
@@ -267,8 +270,9 @@ class Outbox:
         """Its author is here and has changed it: nobody else may."""
         return item if item is former else self._sealed(item)
 
-    async def _keep(self, item: Item, former: Item | None) -> None:
+    async def _keep(self, item: Item, former: Item | None, handover: Handover | None) -> None:
         item = self._resealed(chain.after(item, self._known, {}), item)
+        empty = handover.begin() if handover is not None else None
 
         def write(database: Any) -> int:
             seq = None
@@ -278,9 +282,19 @@ class Outbox:
             row = (seq, item.id, self.user, item.patient, item.body(), item.made)
             query = "INSERT INTO outbox (seq, id, user, patient, state, body, made) VALUES (?, ?, ?, ?, 'venter', ?, ?)"
             database.execute(query, row)
-            return int(database.last_insert_rowid())
+            own = int(database.last_insert_rowid())
+            if empty is not None:
+                empty(database)
+            return own
 
-        item = replace(item, seq=await self._vault.run(write))
+        try:
+            item = replace(item, seq=await self._vault.run(write))
+        except BaseException:
+            if handover is not None:
+                handover.failed()
+            raise
+        if handover is not None:
+            handover.kept()
         while (fresh := chain.after(item, self._known, {})) is not item:  # an earlier one was answered meanwhile
             item = self._resealed(fresh, item)
             await self._vault.run(partial(_rewrite, item=item))

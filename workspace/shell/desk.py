@@ -234,6 +234,7 @@ class Desk:
 
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
+        from workspace.shell.drafts import DraftList
         from workspace.shell.existing import ask_existing
         from workspace.shell.merged import Merged
         from workspace.shell.pin import Pins
@@ -249,9 +250,16 @@ class Desk:
         )
         shift.unsent = Unsent(
             self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
-            title_of=partial(_title, shift.host.packages), who_of=self._who, open_form=self._open_form,
-            mark_rows=self._mark_rows,
+            title_of=partial(_title, shift.host.packages), who_of=self._who,
+            open_form=lambda item: self._open_form(item, item.values), mark_rows=self._mark_rows,
         )  # fmt: skip
+        assert shift.workplace is not None
+        shift.kept = DraftList(
+            self.window, shift.broker.kept, spawn=self.tasks.spawn, title_of=shift.workplace.form_title,
+            who_of=self._whose, version_of=shift.workplace.form_version, labels_of=shift.workplace.labels,
+            open_form=lambda one, values: self._open_form(one.key, values),
+        )  # fmt: skip
+        shift.workplace.patientShown.connect(lambda _who: self._look_for_older())
         title_of = partial(_title, shift.host.packages)
         shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
@@ -291,18 +299,41 @@ class Desk:
         known = next((one for one in residents if one.patient == patient), None)
         return f"rom {known.room} {known.name}" if known is not None else ""
 
+    def _whose(self, about: str) -> str:
+        """Like `_who`, and in words for a unit and for a resident of another one."""
+        units = {unit.reference: unit.name for unit in self.shift.units} if self.shift is not None else {}
+        return self._who(about) or units.get(about) or ("beboer på en annen avdeling" if about else "")
+
+    def _look_for_older(self) -> None:
+        """What an earlier version of an open form left is offered."""
+        if self.shift is not None and self.shift.workplace is not None and self.shift.kept is not None:
+            self.shift.kept.opened(self.shift.workplace.forms())
+
+    def _show_drafts(self) -> None:
+        if self.shift is not None and self.shift.kept is not None:
+            self.shift.kept.show()
+
     def _mark_rows(self, marks: Any) -> None:
         if self.shift is not None and self.shift.workplace is not None:
             self.shift.workplace.set_marks(marks)
 
-    async def _open_form(self, pending: Any) -> bool:
-        """The form that a refused item came from, with what was typed."""
+    async def _open_form(self, where: Any, values: Any) -> bool:
+        """The form that a refused item or a draft came from, with what was typed. What an earlier version of the form left
+        is shown as text: its fields may have other meanings now."""
         shift = self.shift
         if shift is None or shift.workplace is None:
             return False
-        if pending.patient.startswith("Patient/") and not await self.open_patient(pending.patient):
-            return False
-        return shift.workplace.fill(pending.package, pending.view, pending.values)
+        about, unit = where.patient, shift.workplace.unit
+        if about.startswith("Patient/"):
+            if not await self.open_patient(about):
+                return False
+        elif about in {one.reference for one in shift.units} and (unit is None or unit.context.unit != about):
+            await self._open_unit(about)
+        fits = shift.workplace.form_version(where.package, where.view) == where.state_version
+        opened = shift.workplace.fill(where.package, where.view, values if fits else {})
+        if not fits:
+            self._show_drafts()
+        return opened or not fits
 
     async def _sign_in_again(self) -> None:
         """The login ran out: the same person signs on, and everything on screen stays as it was."""
@@ -346,6 +377,7 @@ class Desk:
         if who:
             opening.append(self.open_patient(who))
         await asyncio.gather(*opening)
+        self._look_for_older()
         self.tasks.spawn(self._keep_offline(shift, reference))
 
     async def _ask_residents(self, shift: Shift) -> None:
@@ -422,6 +454,7 @@ class Desk:
         for scale in (100, 125, 150, 200):
             choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
+        choices.append(Choice("Kladder", "Handling", "begynt, men ikke lagret", self._show_drafts))
         if shift.wiping is not None:
             choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
         if shift.pins is not None and shift.session.joined:
@@ -468,6 +501,8 @@ class Desk:
             self.window.top.set_time(self.shift.clock.now())
             if self.shift.workplace is not None:
                 self.shift.workplace.tick()
+            if self.shift.kept is not None:
+                self.shift.kept.refresh()
 
     # --- the end ---
 

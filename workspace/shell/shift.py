@@ -13,6 +13,7 @@ from workspace.problem import Problem
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
     from workspace.shell.attention import Attention
+    from workspace.shell.drafts import DraftList
     from workspace.shell.pin import Pins
     from workspace.shell.unsent import Unsent
     from workspace.shell.wiping import Wiping
@@ -45,6 +46,7 @@ class Shift:
     residents: tuple[Any, ...] = ()
     attention: Attention | None = None
     unsent: Unsent | None = None
+    kept: DraftList | None = None
     orders: Any = None
     wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class Shift:
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
-    for part in (shift.attention, shift.unsent, shift.wiping, shift.pins):
+    for part in (shift.attention, shift.unsent, shift.kept, shift.wiping, shift.pins):
         if part is not None:
             part.close()
     for subscription in shift.subscriptions.values():

@@ -1,0 +1,62 @@
+"""What leaves a draft for a transaction: in the same step of the vault, so that a crash leaves the one or the other.
+
+The form on the screen still shows it until its commit returns; what it saves meanwhile holds only what was typed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workspace.record.drafts import Drafts, Kept, Key
+
+
+class Handover:
+    """`values` stood in the form of the draft `key` when it was sent; `changes` is what becomes of them once that is
+    durable, by bind, None for those that are emptied. `close` when the form knows how it went."""
+
+    def __init__(self, drafts: Drafts, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+        self._drafts, self.key = drafts, key
+        self._values, self._changes = dict(values), dict(changes)
+        self._before: Kept | None = None
+        self._after: Kept | None = None
+        self._closed = False
+
+    def rest(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` without what is in the transaction; what was typed since stays."""
+        fresh = dict(values)
+        for bind, after in self._changes.items():
+            if fresh.get(bind) == self._values.get(bind):
+                fresh.pop(bind, None)
+                if after is not None:
+                    fresh[bind] = after
+        return fresh
+
+    def begin(self) -> Callable[[Any], None]:
+        """From here on the draft is without it. Returns what is to be done in the transaction of the vault that keeps the
+        item, which must be handed over in this turn of the loop."""
+        before = self._before = self._drafts.get(self.key)
+        if before is not None:
+            values = self.rest(before.values)
+            self._after = replace(before, values=values, expires="") if values else None
+        if not self._closed:
+            self._drafts.handed[self.key] = self
+        return self._drafts.swap(self.key, self._after)
+
+    def kept(self) -> None:
+        """It is durable: the platform's copy of the draft follows."""
+        if self._drafts.sync is not None and self._before is not None:
+            self._drafts.sync.changed(self.key, self._before)
+
+    def failed(self) -> None:
+        """Nothing was kept: the draft is what it was."""
+        self.close()
+        if self._before is not None and self._drafts.get(self.key) is self._after:
+            self._drafts.put(self.key, self._before)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._drafts.handed.get(self.key) is self:
+            del self._drafts.handed[self.key]
