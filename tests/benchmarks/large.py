@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.home import BIG, MANY, figure, put, records
+from tests.benchmarks.patients import BIG, MANY, figure, put, records
 from tests.benchmarks.screens import ARNE, OTHER
 from tests.faults.platform_process import DAY
 from tests.journeys.conftest import Sandbox, Workstation

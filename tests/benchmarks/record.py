@@ -36,11 +36,11 @@ sys.path.insert(0, str(ROOT))
 import httpx
 from joserfc.jwk import RSAKey
 
-from tests.benchmarks.home import BIG, MANY, SMALL, figure, one_fetch, put, records
+from tests.benchmarks.patients import BIG, SMALL, figure, fill, one_fetch
 from tests.benchmarks.screens import shell
 from tests.faults.platform_process import DAY
 from tests.faults.shift import free_port, token_of
-from tests.gateway.conftest import home, pulse
+from tests.gateway.conftest import pulse
 from workspace.broker import context
 from workspace.broker.broker import Broker
 from workspace.broker.door import Prefetch, Write
@@ -51,7 +51,6 @@ from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
 from workspace.record.outbox import Outbox
 from workspace.record.record import Record
-from workspace.sandbox.fhir import Store
 from workspace.vault.vault import Vault
 
 QUERIES = {
@@ -112,16 +111,6 @@ def measure(folder, options):
         process.terminate()
         process.wait(10)
     return found | shell(folder, options.painted, options.switches)
-
-
-# The home ---------------------------------------------------------------------------------------------
-
-
-async def fill(folder):
-    store = Store(folder / "fhir.sqlite", OffsetClock(DAY, time.monotonic()))
-    await store.start()
-    await put(store, [*home(), *records(BIG, *MANY), *records(SMALL, 60, 40, 20, 10, 5, 2)])
-    await store.close()
 
 
 async def until_up(port):

@@ -1,4 +1,5 @@
-"""What a user sees of the shared record, in a whole shell with real panels: the part of `record` that is drawn."""
+"""Switches of patient in a whole shell, with real panels and real keys: for ``record.py``, which says what is measured."""
+# ruff: noqa: E402
 
 from __future__ import annotations
 
@@ -6,17 +7,20 @@ import asyncio
 import csv
 import json
 import statistics
+import sys
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
 import psutil
 
-from tests.benchmarks.home import BIG, MANY, figure, one_fetch, put, records
+from tests.benchmarks.patients import BIG, MANY, figure, one_fetch, put, records
 from tests.faults.platform_process import DAY
 from workspace.clock import OffsetClock
 from workspace.sandbox.fhir import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 EARLY = 50
 """Switches after which a shell has made all that it keeps."""
 CHANGES = 40
@@ -53,6 +57,7 @@ def until_painted(nurse, sandbox, switches):
     """From Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain httpx fetching
     and parsing what those panels ask."""
     ours, plain = [], []
+    nurse.did("stop_listening")
     for _ in range(switches):
         nurse.did("switch_patient", name=OTHER)
         ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)

@@ -15,6 +15,7 @@ from workspace.panels.confinement import Policy, probe
 from workspace.panels.host import PanelHost
 from workspace.panels.manifest import discover
 from workspace.shell import loop, theme
+from workspace.shell.kit.body import PanelBody
 from workspace.shell.window import MainWindow
 from workspace.shell.workplace import Workplace
 
@@ -105,6 +106,19 @@ def test_all_frames_are_the_new_patients_at_the_flip_and_full_soon_after(surface
         assert await switching
         await until(lambda: shown(work) == [B] * PANELS)
         assert {one.context.patient for one in host.instances()} == {B}
+
+    surface(play)
+
+
+def test_the_former_patients_bodies_go_once_the_new_are_painted(surface):
+    async def play(work, host):
+        assert await work.open_patient(A, "Arne")
+        await until(lambda: shown(work) == [A] * PANELS)
+        assert await work.open_patient(B, "Berit")
+        frames = work._frames.values()
+        await until(lambda: sum(len(frame.findChildren(PanelBody)) for frame in frames) == PANELS)
+        assert all(seat.painted_first.is_set() for seat in work.patient.seats.values())
+        await until(lambda: host.spares)  # for the patient after this one
 
     surface(play)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from workspace.broker.context import Context, for_patient, for_unit
 from workspace.layouts import tree as trees
@@ -25,7 +26,7 @@ from workspace.problem import Problem
 from workspace.shell.banner import Banner, BannerText
 from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
-from workspace.shell.kit.body import Spawn
+from workspace.shell.kit.body import PanelBody, Spawn
 from workspace.shell.kit.env import RowMark
 from workspace.shell.panels_view import PanelsView
 from workspace.shell.seat import Seat
@@ -35,6 +36,8 @@ from workspace.shell.turns import Turns
 from workspace.shell.window import ActivityPage, MainWindow
 
 FLIP_AFTER = 0.1
+CLEAR_AFTER = 0.1
+"""Seconds after a flip when what is over is cleared away, though a panel has not been painted."""
 FLIP_BUDGET = 0.01
 """Seconds of drawing in the turn of the flip; what is beyond comes in the turns after it."""
 
@@ -198,7 +201,7 @@ class Workplace(QObject):
         context = for_unit(unit, tuple(patients))
         self.unit = group = self._open(context, name, "unit")
         await self._first(group, FLIP_AFTER)
-        self._flip(group, former)
+        self._spawn(self._clear_up(group, self._flip(group, former)))
         if former is not None:
             await self._host.end_context(former.context)
 
@@ -230,8 +233,7 @@ class Workplace(QObject):
             group.banner = facts.text if facts is not None else None
             self.patient = group
             self._show_patient_activity()
-            self._flip(group, former)
-            self._spawn(self.warm())
+            self._spawn(self._clear_up(group, self._flip(group, former)))
             if former is not None:
                 await asyncio.sleep(0)  # the flip is painted first: the former context is frozen and out of sight
                 await self._host.end_context(former.context)
@@ -286,8 +288,8 @@ class Workplace(QObject):
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
 
-    def _flip(self, group: Group, former: Group | None) -> None:
-        """Banner and panels in one turn of the loop: nobody sees two patients."""
+    def _flip(self, group: Group, former: Group | None) -> list[PanelBody]:
+        """Banner and panels in one turn of the loop: nobody sees two patients. Returns the former bodies, out of sight."""
         self._window.setUpdatesEnabled(False)
         try:
             if former is not None:
@@ -295,7 +297,7 @@ class Workplace(QObject):
                     seat.leave()
             if group.context.kind == "patient":
                 self._say(group.banner or BannerText(group.name))
-            self._seat_all(group)
+            olds = self._seat_all(group)
             if group.context.kind == "patient":
                 self._set_open(True)
         finally:
@@ -304,11 +306,23 @@ class Workplace(QObject):
             banner = self._banner()
             if banner is not None and banner.isVisible():
                 banner.announce()
+        return olds
 
-    def _seat_all(self, group: Group) -> None:
+    async def _clear_up(self, group: Group, olds: list[PanelBody]) -> None:
+        """What nobody sees waits for what is seen: the former bodies go, and spares start, when the new are painted. In the
+        turns between they held the last panel of four up by 12 ms of 130."""
+        await self.painted([seat for seat in group.seats.values() if seat.frame.isVisible()], CLEAR_AFTER)
+        for old in olds:
+            if isValid(old):
+                old.deleteLater()
+            await asyncio.sleep(0)
+        if group.context.kind == "patient":
+            await self.warm()
+
+    def _seat_all(self, group: Group) -> list[PanelBody]:
         """Every frame is the new context's from here: drawn, as far as a frame's time allows and those on screen first, or
         blank, to be shown in the next turns; who is not ready says whose data it awaits."""
-        over = time.perf_counter() + FLIP_BUDGET
+        over, olds = time.perf_counter() + FLIP_BUDGET, []
         for seat in sorted(group.seats.values(), key=lambda one: not one.frame.isVisible()):
             now = seat.drawn and time.perf_counter() < over
             if seat.drawn and not now:
@@ -318,7 +332,8 @@ class Workplace(QObject):
                 seat.frame.await_data(group.name)
             old = seat.sit(show=now)
             if old is not None:
-                self._turns.ask(old.deleteLater)
+                olds.append(old)
+        return olds
 
     def say(self, patient: str, text: BannerText) -> None:
         """Newer facts for the banner; dropped when they are about somebody else."""

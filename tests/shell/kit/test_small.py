@@ -18,19 +18,23 @@ from workspace.panels.components import (
     Menu,
     MenuItem,
     Picture,
+    Pill,
     Progress,
     Sparkline,
 )
 from workspace.shell.gallery import wound
 from workspace.shell.kit import access, picture
+from workspace.shell.kit.arranger import hint_of, least_of
 from workspace.shell.kit.button import ButtonWidget
 from workspace.shell.kit.check import CheckWidget
 from workspace.shell.kit.drop import Bubble
 from workspace.shell.kit.icon import IconWidget
 from workspace.shell.kit.menu import MenuWidget
 from workspace.shell.kit.picture import PictureWidget, decoded, kind_of
+from workspace.shell.kit.pill import PillWidget
 from workspace.shell.kit.progress import ProgressWidget
 from workspace.shell.kit.sparkline import SparklineWidget
+from workspace.shell.theme import load
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
 
@@ -211,3 +215,17 @@ def test_a_button_that_is_off_is_reached_by_keyboard_and_says_why(qtbot, notes):
     qtbot.waitUntil(lambda: len(window.findChildren(Bubble)) == 1)
     made.clearFocus()
     qtbot.waitUntil(lambda: window.findChildren(Bubble) == [])
+
+
+def test_a_pill_is_as_wide_as_its_words_are_now(qtbot, notes):
+    """It is measured once; what it is measured from may change."""
+    made = PillWidget(Pill(text="Diabetes"), notes.env)
+    qtbot.addWidget(made)
+    short = made.sizeHint()
+    made.set_component(Pill(text="Diabetes mellitus type 2", shape="dot"))
+    assert made.sizeHint().width() > short.width() + 60
+    assert made.sizeHint() == PillWidget(Pill(text="Diabetes mellitus type 2", shape="dot"), notes.env).sizeHint()
+    made.set_component(Pill(text="Diabetes"))
+    made.set_theme(load("light", 2.0))
+    assert made.sizeHint().height() > 1.8 * short.height()
+    assert hint_of(made) == least_of(made) == made.sizeHint()

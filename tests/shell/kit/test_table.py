@@ -132,6 +132,17 @@ def test_the_least_important_columns_go_first_when_it_is_narrow(widget):
     assert total == widget.view.viewport().width()
 
 
+def test_columns_are_measured_anew_for_other_rows(qtbot, widget):
+    name = widget.view.columnWidth(0)
+    widget.set_component(table(row("x" * 30, 1)))
+    widget.resize(501, 260)
+    wider = widget.view.columnWidth(0)
+    assert wider > name + 20
+    widget.set_component(table(*(row(f"{n:02d}", n % 5) for n in range(40))))
+    widget.resize(500, 260)
+    qtbot.waitUntil(lambda: widget.view.columnWidth(0) == name)  # the scroll bar comes a turn later
+
+
 def test_widths_fill_the_room_and_the_widest_give_way():
     assert shared(100, {0: 30, 1: 20}, {0}) == {0: 70, 1: 30}
     assert shared(100, {0: 30, 1: 20}, set()) == {0: 45, 1: 55}

@@ -63,13 +63,25 @@ class Arranger:
         raise NotImplementedError
 
 
+def rigid(widget: QWidget) -> QSize | None:
+    """The one size of a widget that neither grows nor shrinks and says so (`rigid`): six calls into Qt less a measure."""
+    found = getattr(widget, "rigid", None)
+    return found if isinstance(found, QSize) else None
+
+
 def hint_of(widget: QWidget) -> QSize:
+    stiff = rigid(widget)
+    if stiff is not None:
+        return stiff
     found = widget.sizeHint().expandedTo(widget.minimumSizeHint())
     return found.boundedTo(widget.maximumSize()).expandedTo(widget.minimumSize())
 
 
 def least_of(widget: QWidget) -> QSize:
     """As small as its policy lets it become."""
+    stiff = rigid(widget)
+    if stiff is not None:
+        return stiff
     policy, hint, least = widget.sizePolicy(), widget.sizeHint(), widget.minimumSizeHint()
     wide = least.width() if policy.horizontalPolicy().value & SHRINK else max(hint.width(), least.width())
     tall = least.height() if policy.verticalPolicy().value & SHRINK else max(hint.height(), least.height())
@@ -78,6 +90,9 @@ def least_of(widget: QWidget) -> QSize:
 
 def tall_of(widget: QWidget, width: int) -> int:
     """Its height at `width`."""
+    stiff = rigid(widget)
+    if stiff is not None:
+        return stiff.height()
     if not widget.hasHeightForWidth():
         return hint_of(widget).height()
     return max(widget.minimumHeight(), min(widget.heightForWidth(width), widget.maximumHeight()))

@@ -15,6 +15,9 @@ from workspace.shell.theme import Theme
 
 
 class PillWidget(QWidget):
+    rigid: QSize
+    """Measured once: a patient with a hundred pills has each asked for its size some sixty times in one switch."""
+
     def __init__(self, component: Pill, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = env.theme
@@ -24,17 +27,20 @@ class PillWidget(QWidget):
     def set_component(self, component: Pill) -> None:
         self._component = component
         self.setAccessibleName(component.label or component.text)
-        self.updateGeometry()
-        self.update()
+        self._measure()
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self._measure()
+
+    def _measure(self) -> None:
+        theme, one = self._theme, self._component
+        self.rigid = QSize(painters.pill_width(theme, one.text, one.shape) + RING, theme.pill + 2)
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
-        theme = self._theme
-        return QSize(painters.pill_width(theme, self._component.text, self._component.shape) + RING, theme.pill + 2)
+        return self.rigid
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:

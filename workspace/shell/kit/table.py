@@ -42,6 +42,7 @@ class TableWidget(QWidget):
         self.theme: Theme = env.theme
         self.hot = -1
         self._elastic = True
+        self._needs: list[int] | None = None  # of the columns, until the rows are others
         self._uneven = 0  # what rows of several lines take together; 0 where all are of one
         self.model = RowModel(component, env, self)
         self._view = View(self)
@@ -104,6 +105,7 @@ class TableWidget(QWidget):
     def _found(self, text: str) -> None:
         self.model.find(text)
         self._count()
+        self._needs = None
         self.fit()
         self.updateGeometry()
 
@@ -158,6 +160,7 @@ class TableWidget(QWidget):
         self._head.viewport().update()
 
     def tick(self) -> None:
+        self._needs = None  # ages have grown
         self.model.tick()
 
     def set_elastic(self, elastic: bool) -> None:
@@ -212,6 +215,7 @@ class TableWidget(QWidget):
             self.find_nothing()
         self._count()
         self._warn()
+        self._needs = None
         self.fit()
         self.updateGeometry()
 
@@ -232,7 +236,10 @@ class TableWidget(QWidget):
         """Give the columns their widths: what they need, and the rest to those that grow; the least important go first."""
         columns = self.model.component.columns
         room = self._view.viewport().width()
-        needs = [self._need(column) for column in columns]
+        if self._needs is None:
+            # Sixty rows of words are measured for each column; a body that is drawn resizes its tables twice.
+            self._needs = [self._need(column) for column in columns]
+        needs = self._needs
         shown = set(range(len(columns)))
         for index in sorted(shown, key=lambda i: (-columns[i].priority, -i)):
             if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:

@@ -1,17 +1,25 @@
-"""A resident with a long record, and what it costs plain httpx to fetch it: shared by the programs beside it."""
+"""What the benchmarks of the record and of the screens have in common: patients of many resources, and plain httpx."""
+# ruff: noqa: E402
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
 
 import httpx
 
-from tests.gateway.conftest import pulse
-from workspace.clock import OSLO
+from tests.faults.platform_process import DAY
+from tests.gateway.conftest import home, pulse
+from workspace.clock import OSLO, OffsetClock
 from workspace.fhir.service import FhirRequest
+from workspace.sandbox.fhir import Store
 
 BIG, SMALL = "BEB-18", "BEB-19"
 MANY = (3500, 900, 300, 200, 60, 40)
@@ -20,6 +28,13 @@ MANY = (3500, 900, 300, 200, 60, 40)
 
 def figure(value, unit, aim, runs):
     return {"value": round(value, 3), "unit": unit, "aim": aim, "runs": runs}
+
+
+async def fill(folder):
+    store = Store(folder / "fhir.sqlite", OffsetClock(DAY, time.monotonic()))
+    await store.start()
+    await put(store, [*home(), *records(BIG, *MANY), *records(SMALL, 60, 40, 20, 10, 5, 2)])
+    await store.close()
 
 
 async def put(store, rows):
