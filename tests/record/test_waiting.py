@@ -306,3 +306,22 @@ def test_copies_for_offline_reading_hold_facts_alone(server, tmp_path):
             await vault.close()
 
     asyncio.run(run())
+
+
+def test_what_rests_on_a_refused_one_stays_with_its_reason_until_it_is_given_up(server):
+    async def run():
+        async with desk(server, "refuse", "refuse") as here:
+            panel = await opened(here)
+            before = panel.values()
+            bad, rests = creating(81), creating(82)
+            del bad["resource"]["status"]
+            rests["resource"]["derivedFrom"] = [{"reference": bad["fullUrl"]}]
+            await here.write(bad, wait=0.01)
+            held = await here.write(rests, wait=0.01)
+            await until(lambda: here.outbox.refused())
+            assert panel.values() == [(82, True), *before]
+            assert here.outbox.marks()[name_of(panel.rows[0])].reason.startswith("Dette bygger på noe")
+            await here.outbox.forget(held.id)
+            assert panel.values() == before
+
+    asyncio.run(run())

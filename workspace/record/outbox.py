@@ -142,9 +142,9 @@ class Outbox:
 
     def marks(self) -> dict[str, Mark]:
         """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it. What is
-        not on the platform yet has the id it is shown by (`waiting`)."""
+        not on the platform yet has the id it is shown by (`waiting`). What is answered in the ordinary time gets no mark."""
         found = {}
-        for item in self.items():
+        for item in sorted((*self.late(), *self._refused.values()), key=lambda each: each.seq):
             reason = item.problem.sentence if item.problem else ""
             for name in item.concerns | item.made_names:
                 found[name] = Mark(item.state, item.id, item.made, reason)

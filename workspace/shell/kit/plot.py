@@ -21,6 +21,8 @@ HEIGHTS = {"s": 96, "m": 150, "l": 220}
 LANE = 84
 """The least height of a lane where there are several."""
 LEFT, RIGHT, TOP, FOOT = 38, 20, 20, 24
+STALE = 18
+"""The line above the picture that says how old it is; no label stands in it."""
 DOTS = 60
 """Points of a curve beyond which none has a ring of its own."""
 
@@ -57,8 +59,8 @@ class Plot(QWidget):
         for curve in self._curves:
             moment, value = curve.points[-1]
             one = f"{curve.series.title} {when.number(value)} {curve.series.unit}".strip()
-            one += ", venter" if moment in curve.waiting else ""
-            said.append(f"{one} {moment:%d.%m. %H:%M}")
+            late = ", venter" if moment in curve.waiting else ""
+            said.append(f"{one} {moment:%d.%m. %H:%M}{late}")
         return "; ".join(said + ([self._stale] if self._stale else [])) or self._component.empty
 
     def _describe(self) -> None:
@@ -127,7 +129,8 @@ class Plot(QWidget):
 
     def _area(self) -> QRectF:
         px = self._theme.px
-        return QRectF(px(LEFT), px(TOP), self.width() - px(LEFT + RIGHT), self.height() - px(TOP + FOOT))
+        top = TOP + STALE if self._stale else TOP
+        return QRectF(px(LEFT), px(top), self.width() - px(LEFT + RIGHT), self.height() - px(top + FOOT))
 
     def lane_area(self, index: int) -> QRectF:
         """A lane's part of the picture; its labels keep clear of the lane above."""
@@ -266,10 +269,10 @@ class Plot(QWidget):
 
     def label_tops(self, levels: list[float]) -> list[float]:
         """Where the labels over `levels` (pixels, from the top down) stand, none over another, all inside."""
-        height = float(self._theme.px(16))
+        height, first = float(self._theme.px(16)), float(self._theme.px(STALE) if self._stale else 0)
         tops: list[float] = []
         for level in levels:
-            top = max(0.0, level - height - 4)
+            top = max(first, level - height - 4)
             tops.append(max(top, tops[-1] + height) if tops else top)
         limit = self.height() - height
         for index in range(len(tops) - 1, -1, -1):
