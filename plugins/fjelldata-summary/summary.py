@@ -121,6 +121,7 @@ def problem_lines(found: Result) -> list[dict[str, Any]]:
         ui.line(
             str(one.get("id") or f"uten-id-{at}"),
             {"problem": named(one), "since": ui.cell(since(one), sort=since_key(moments[id(one)]))},
+            about=record.name(one),
         )
         for at, one in enumerate(active)
     ]
@@ -189,5 +190,5 @@ def value_lines(now: datetime, vital: Result, lab: Result) -> list[dict[str, Any
             "age": ui.cell(at=moment.isoformat() if moment else "", source=source(one)),
         }
         said = f"{title} {shown}{', ' + odd if odd else ''}, {record.ago(moment, now)}"
-        made.append(ui.line(title, cells, label=said))
+        made.append(ui.line(title, cells, label=said, about=record.name(one)))
     return made

@@ -88,7 +88,7 @@ def line(order: Resource, at: int, last: dict[str, datetime], now: datetime) -> 
         "next": following,
         "changed": changed(order, now),
     }
-    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells)
+    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, about=record.name(order))
 
 
 def name_of(order: Resource) -> str:

@@ -135,7 +135,7 @@ def measured(at: str, values: dict[str, Any]) -> dict[str, Any]:
     }
     for name in ("respiration", "saturation", "pulse", "temperature"):
         cells[name] = values.get(name)
-    return ui.line(at, cells)
+    return ui.line(at, cells, about=values.get("about", ""))
 
 
 def score_cell(values: dict[str, Any]) -> dict[str, Any] | str:

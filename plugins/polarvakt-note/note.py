@@ -99,6 +99,8 @@ def former(notes: Result) -> Part:
     for one, text in shown:
         moment = record.when(one)
         head = f"{record.date(moment)} {record.clock(moment)} · {record.who(one) or 'ukjent forfatter'}"
+        if record.waits(one):
+            head += " · venter på plattformen"
         body = text if len(text) <= SHOWN else text[: SHOWN - 1].rsplit(" ", 1)[0] + "…"
         made.append(
             ui.column(

@@ -81,7 +81,8 @@ def lines(ctx: Ctx, stays: Result, parts: dict[str, Result], hours: int) -> list
     made, seen = [], set()
     for at, (moment, resource, what, who, tone) in enumerate(recent[:MOST]):
         patient = record.ref(resource)
-        key = f"{resource.get('resourceType')}/{resource.get('id', at)}"
+        about = record.name(resource)
+        key = about or f"{resource.get('resourceType')}/{at}"
         if not patient or key in seen:
             continue
         seen.add(key)
@@ -93,7 +94,7 @@ def lines(ctx: Ctx, stays: Result, parts: dict[str, Result], hours: int) -> list
             "who": ui.cell(who, sort=moment.isoformat()),
         }
         said = f"Rom {room or 'ukjent'}: {what}, {who}"
-        made.append(ui.line(key, cells, ui.action("Åpne", open_resident, patient=patient), label=said))
+        made.append(ui.line(key, cells, ui.action("Åpne", open_resident, patient=patient), label=said, about=about))
     return made
 
 

@@ -97,3 +97,11 @@ def test_a_narrative_is_escaped_and_read_back():
     assert record.plain(div) == text
     assert record.plain("<p>a&#230;&#xE6;&nbsp;b &ukjent; c</p>") == "aææ b &ukjent; c"
     assert record.plain(None) == record.plain("") == ""
+
+
+def test_what_waits_is_told_by_its_tag():
+    tag = {"system": "urn:workspace:state", "code": "venter"}
+    one = {"resourceType": "Observation", "id": "a", "meta": {"tag": [{"system": "x", "code": "venter"}]}}
+    assert (record.name(one), record.waits(one)) == ("Observation/a", False)
+    assert record.waits({**one, "meta": {"tag": [*one["meta"]["tag"], tag]}})
+    assert (record.name({"resourceType": "Observation"}), record.waits(None)) == ("", False)

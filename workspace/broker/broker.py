@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
-from workspace.broker import facts, links, scoping
+from workspace.broker import facts, links, outgoing, scoping
 from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
@@ -48,12 +48,11 @@ from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
 from workspace.record.handover import Handover
-from workspace.record.items import Form as Kept
 from workspace.record.items import version_in
 from workspace.record.offline import Offline
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
-from workspace.record.rows import Rows, RowsChange, ServiceState
+from workspace.record.rows import Rows, RowsChange, ServiceState, name_of, waits
 from workspace.record.tally import Tally
 from workspace.vault.vault import Vault
 
@@ -149,8 +148,8 @@ class Broker:
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
         self.kept = KeptDrafts(drafts, clock)
-        self._offs = [outbox.on_change(self._moved), outbox.on_marks(self._count), record.on_service(self._served)]
-
+        self._offs = [record.follow(outbox), outbox.on_change(self._moved), outbox.on_marks(self._count)]
+        self._offs.append(record.on_service(self._served))
         sync = drafts.sync
         if isinstance(sync, DraftSync):
             self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
@@ -230,26 +229,30 @@ class Broker:
         for write in writes:
             try:
                 scoping.checked_write(grant, write.action, write.resource, self._user, own)
+                if write.action == "update" and self._record.waiting.is_known(name_of(write.resource)):
+                    raise scoping.refused("bad-write", outgoing.NOT_YET)
                 if write.action == "update" and not (write.resource.get("id") and write.if_match):
                     raise scoping.refused("bad-write", "Panelet sa ikke hvilken utgave det ville endre.")
                 if write.action == "update" and self._was_withheld(write):
                     raise scoping.refused("bad-write", facts.SENTENCE, "an update of what could not be shown whole")
             except Refused as fault:
                 raise self._refuse(grant, fault, str(write.resource.get("resourceType"))) from None
+        writes = self._rested(grant, writes)
         await self._linked_to_its_own(grant, writes)
         writes, reused = await self._guard.checked(grant, writes)
         self._still(grant)
+        writes = self._rested(grant, writes)  # the user may have chosen one that waits
         if not writes:  # all of it was there already
             self._tally.add(0, reused)
             self._count()
             return Receipt(str(uuid4()), "lagret", undoable=False)
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(grant, write) for write in writes]}
+        bundle = outgoing.bundle(grant, writes)
         patient = grant.context.patient or grant.context.unit or ""
         commit = Commit(grant, tuple(writes))
         own_id, handover = self._remember(commit), self._handover(grant, form)
         try:
             item = await self._outbox.commit(
-                bundle, patient, self._asker(grant), own=own_id, form=_kept(grant, form), bases=self._bases(writes),
+                bundle, patient, self._asker(grant), own=own_id, form=outgoing.kept(grant, form), bases=self._bases(writes),
                 replaces=self.pending.replaced_by(grant, form), handover=handover,
             )  # fmt: skip
         except BaseException:
@@ -285,8 +288,14 @@ class Broker:
                 except (Problem, TimeoutError):
                     continue
             if not scoping.visible(grant, there):
-                words = "Panelet ville knytte det som skrives, til en annen beboers opplysning."
-                raise self._refuse(grant, scoping.refused("wrong-patient", words), reference.partition("/")[0])
+                fault = scoping.refused("wrong-patient", outgoing.FOREIGN)
+                raise self._refuse(grant, fault, reference.partition("/")[0])
+
+    def _rested(self, grant: Grant, writes: Sequence[Write]) -> list[Write]:
+        try:
+            return outgoing.rested(grant, writes, self._record.waiting)
+        except Refused as fault:
+            raise self._refuse(grant, fault, "rests on what waits") from None
 
     def on_duplicates(self, ask: Ask | None) -> None:
         """Who asks the user about a value that exists already. Without one nothing is looked for and all is saved."""
@@ -303,8 +312,9 @@ class Broker:
         found = {}
         for write in writes:
             if write.action == "update":
-                name = f"{write.resource['resourceType']}/{write.resource['id']}"
-                base = self._record.held(name, version_in(write.if_match))
+                name = name_of(write.resource)
+                base = self._record.waiting.find(name) if waits(write.resource) else None
+                base = base or self._record.held(name, version_in(write.if_match))
                 if base is not None:
                     found[name] = base
         return found
@@ -514,25 +524,3 @@ class Broker:
         names = tuple(reference for entry in entries if (reference := reference_of(entry)))
         commit = self._commits.get(item.id)
         return Receipt(item.id, item.state, names, problem, undoable=commit is not None and commit.undoable())
-
-
-def _entry(grant: Grant, write: Write) -> dict[str, Any]:
-    resource = dict(write.resource)
-    meta = dict(resource.get("meta") or {})
-    tags = [tag for tag in meta.get("tag") or () if tag.get("system") != "urn:workspace:package"]
-    meta["tag"] = [*tags, {"system": "urn:workspace:package", "code": grant.signature}]
-    resource["meta"] = meta
-    kind = str(resource["resourceType"])
-    if write.action == "create":
-        full = write.full_url or f"urn:uuid:{uuid4()}"
-        return {"fullUrl": full, "resource": resource, "request": {"method": "POST", "url": kind}}
-    url = f"{kind}/{resource['id']}"
-    match = write.if_match if write.if_match.startswith("W/") else f'W/"{write.if_match}"'
-    return {"fullUrl": url, "resource": resource, "request": {"method": "PUT", "url": url, "ifMatch": match}}
-
-
-def _kept(grant: Grant, form: Form | None) -> Kept:
-    form = form or Form()
-    return Kept(
-        grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version
-    )

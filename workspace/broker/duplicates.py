@@ -28,6 +28,7 @@ from workspace.record.client import Asker
 from workspace.record.directory import SHELL
 from workspace.record.origin import Origin, origin_of
 from workspace.record.record import Record
+from workspace.record.rows import waits
 
 RULES = Path(__file__).parents[2] / "resources" / "duplicates.toml"
 GONE = frozenset({"entered-in-error", "cancelled", "refuted", "not-done"})
@@ -39,7 +40,8 @@ Code = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """What exists: `write` is the place of the new value in the commit, `new` and `existing` both in words, `reference` of
-    the existing one, `origin` who wrote it where and when, `minutes` between the two, `same` whether they say the same."""
+    the existing one, `origin` who wrote it where and when, `minutes` between the two, `same` whether they say the same,
+    `waits` whether the existing one is itself not on the platform yet: then it cannot be replaced."""
 
     write: int
     reference: str
@@ -49,6 +51,7 @@ class Duplicate:
     minutes: int
     same: bool
     resource: Resource
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) ->
     apart, row = min(found, key=lambda one: one[0])
     new, existing = describe(write.resource), describe(row)
     reference = f"{row['resourceType']}/{row['id']}"
-    return Duplicate(place, reference, new, existing, origin_of(row), round(apart), new == existing, row)
+    return Duplicate(place, reference, new, existing, origin_of(row), round(apart), new == existing, row, waits(row))
 
 
 def applied(
@@ -194,6 +197,8 @@ def applied(
             renamed[writes[one.write].full_url] = one.reference
             del kept[one.write]
         elif answer.choice == "replace":
+            if one.waits:
+                raise Refused("not-saved-yet", "Den første er ikke lagret ennå, og kan ikke erstattes nå.")
             if not answer.reason.strip():
                 raise Refused("reason-missing", "Skriv hvorfor den første erstattes.")
             kept[one.write] = fresh = _with_name(kept[one.write])

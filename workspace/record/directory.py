@@ -19,7 +19,7 @@ from workspace.record.client import Asker
 from workspace.record.people import BannerFacts, Resident, Unit
 from workspace.record.queries import Watched
 from workspace.record.record import Record
-from workspace.record.rows import Rows, RowsChange, name_of
+from workspace.record.rows import Rows, RowsChange, name_of, waits
 
 __all__ = ["BannerFacts", "Directory", "Resident", "Subscription", "Unit"]
 
@@ -220,6 +220,7 @@ class _Banner(Subscription):
             allergies=self._allergies(),
             flags=flags,
             news2=people.newest_score(self._of("news2")),
+            news2_waits=any(waits(one) for one in self._of("news2")[:1]),
             primary_contact=people.contact_of(stay),
             doctor=people.doctor_of(who, stay),
             problem=next(iter(self._errors.values()), ""),

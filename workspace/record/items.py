@@ -101,6 +101,15 @@ class Item:
         return frozenset([*(name for name in own if name.startswith("urn:uuid:")), *self.stands_for])
 
     @cached_property
+    def made_names(self) -> frozenset[str]:
+        """``Type/<uuid>`` of what it makes, as that is shown while it waits."""
+        made = (
+            (str((entry.get("resource") or {}).get("resourceType", "")), str(entry.get("fullUrl", "")))
+            for entry in entries(self.bundle)
+        )
+        return frozenset(f"{kind}/{name[9:]}" for kind, name in made if name.startswith("urn:uuid:"))
+
+    @cached_property
     def updates(self) -> Mapping[str, str]:
         """``Type/id`` of each resource that it changes, with the version it must still have."""
         return updates(self.bundle)

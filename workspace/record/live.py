@@ -17,7 +17,7 @@ from workspace.fhir.search import Query
 from workspace.fhir.service import Resource
 from workspace.fhir.values import Reference, extract
 from workspace.record.matcher import Key, Read, judge, orders, sort_key
-from workspace.record.rows import Changed, Rows, RowsChange, name_of, version_of
+from workspace.record.rows import Changed, Rows, RowsChange, name_of, version_of, waits
 
 LONGEST = 1000
 """Rows that are kept of a search without `_count`."""
@@ -106,9 +106,9 @@ class Page:
     def _without(self, at: int) -> Page | None:
         if not self.complete or self.query.include or self.query.revinclude:
             return None  # what moves up from behind, or is no longer included, only the platform knows
-        return self._spliced(at, None, None, None)
+        return self.spliced(at, None, None, None)
 
-    def _spliced(self, drop: int | None, place: int | None, resource: Resource | None, key: Key | None) -> Page:
+    def spliced(self, drop: int | None, place: int | None, resource: Resource | None, key: Key | None) -> Page:
         """Without the row at `drop`, then with `resource` at `place`, cut to the limit."""
         matches, keys, names = list(self.matches), list(self.keys), list(self.names)
         if drop is not None:
@@ -139,7 +139,7 @@ class Page:
             place = place if orders(self.query)[0].descending else last
         if not self.complete and place == len(keys):
             return self if at is None else None
-        return self._spliced(at, place, resource, key)
+        return self.spliced(at, place, resource, key)
 
     # Included resources ---------------------------------------------------------------------------
 
@@ -261,6 +261,8 @@ def _unmoved(places: Sequence[int | None]) -> set[int]:
 def _same(one: Resource, other: Resource) -> bool:
     if one is other:
         return True
+    if waits(one) or waits(other):  # in the version that it was made from
+        return one == other
     version = version_of(one)
     return (name_of(one), version) == (name_of(other), version_of(other)) if version else one == other
 

@@ -70,6 +70,7 @@ class Outbox:
         self._listeners: list[Callable[[Item], None]] = []
         self._marking: list[Callable[[], None]] = []
         self._known: dict[str, str] = {}
+        self._late: set[str] = set()  # called *venter*: no answer came in time
         self._keeping: set[asyncio.Future[None]] = set()
         self._awake = asyncio.Event()
         self._closed = False
@@ -94,6 +95,7 @@ class Outbox:
                 item = replace(item, state="avvist", problem=fault)
                 broken.append(item)
             (self._items if item.state == "venter" else self._refused)[item.id] = item
+            self._late.add(item.id)
         if broken:
             await self._vault.run(partial(_write_states, items=broken))
         self._pump()
@@ -134,16 +136,22 @@ class Outbox:
     def item(self, own: str) -> Item | None:
         return self._items.get(own) or self._refused.get(own)
 
+    def late(self) -> tuple[Item, ...]:
+        """What waits and has been called *venter*: its commit returned without an answer, it is held, or it was taken up
+        from the vault. Nothing of what is answered in the ordinary time is ever among them."""
+        return tuple(one for one in self.items() if one.state == "venter" and (one.held or one.id in self._late))
+
     def refused(self) -> tuple[Item, ...]:
         """What the platform did not take, oldest first, until somebody has seen to it (`forget`)."""
         return tuple(self._refused.values())
 
     def marks(self) -> dict[str, Mark]:
-        """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it."""
+        """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it. What is
+        not on the platform yet has the id it is shown by (`waiting`). What is answered in the ordinary time gets no mark."""
         found = {}
-        for item in self.items():
+        for item in sorted((*self.late(), *self._refused.values()), key=lambda each: each.seq):
             reason = item.problem.sentence if item.problem else ""
-            for name in item.concerns:
+            for name in item.concerns | item.made_names:
                 found[name] = Mark(item.state, item.id, item.made, reason)
         return found
 
@@ -196,6 +204,9 @@ class Outbox:
             return waiting
         finally:
             self._answers.pop(own, None)
+            if settled.cancelled() or not settled.done():
+                self._late.add(own)
+                self._mark()
 
     async def forget(self, own: str) -> None:
         """The author has seen to a refused item, or gives up a held one. What names what it was to make can never be sent:
@@ -394,6 +405,7 @@ class Outbox:
         fresh = self._sealed(fresh)
         await self._vault.run(partial(_rewrite, item=fresh))
         self._items[item.id] = fresh
+        self._mark()
         return True
 
     async def _readdressed(self, item: Item) -> bool:
@@ -455,6 +467,7 @@ class Outbox:
             # Told all the same: the platform has answered. The next start sends it again and gets the same answer.
             log.warning("outbox could not note an outcome: %s", problem.code)
         self._items.pop(item.id, None)
+        self._late.discard(item.id)
         for one in rewritten:
             if one.id in self._items:
                 self._items[one.id] = one

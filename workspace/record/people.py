@@ -50,7 +50,8 @@ class Resident:
 @dataclass(frozen=True, slots=True)
 class BannerFacts:
     """Whom the banner is about. `allergies` are (text, tone: ``bad``, ``warn`` or ``ok``), never empty once they are
-    known; `news2` is (score, whether one part alone is 3, when). `waiting` names the facts that are not here yet;
+    known; `news2` is (score, whether one part alone is 3, when), `news2_waits` whether the
+    platform has not acknowledged it. `waiting` names the facts that are not here yet;
     `problem` is a sentence when something could not be fetched, so that nobody takes a gap for "nothing to know"."""
 
     resident: Resident
@@ -63,6 +64,7 @@ class BannerFacts:
     problem: str
     diagnoses: tuple[str, ...] = ()
     waiting: frozenset[str] = frozenset()
+    news2_waits: bool = False
 
 
 def resident_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workspace.clock import OSLO, Clock, parse
 from workspace.fhir.search import Query, format_query, parse_query
@@ -24,6 +24,7 @@ from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
 from workspace.record.patience import LONGEST_AFTER
 from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
+from workspace.record.waiting import Waiting
 
 IDLE = 30.0
 """Seconds that a result without watch or context stays."""
@@ -44,7 +45,8 @@ RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 @dataclass(eq=False, slots=True)
 class Live:
-    """One live result. `missed` are the changes that came while a request was under way; `wanted` by contexts."""
+    """One live result: `page` as the platform has it, `shown` with what waits laid over it, `said` the error last told.
+    `missed` are the changes that came while a request was under way; `wanted` by contexts."""
 
     key: str
     query: Query
@@ -52,6 +54,9 @@ class Live:
     asker: Asker
     safety: bool = False
     page: Page | None = None
+    shown: Page | None = None
+    laid: int = 0  # the revision of what waits that `shown` was made with
+    said: tuple[str, str] = ("", "")
     problem: Problem | None = None
     stale: bool = False  # a change could not be decided, or was perhaps missed
     doubted: bool = False  # the answer under way may be older than what made us ask
@@ -93,13 +98,12 @@ class Watched:
         live = self._live
         if self._closed or self._begun:
             return
-        if live.page is not None:
+        if live.shown is not None:
             self._begun = True
             error = live.problem
-            told = (str(error), error.code) if error else ("", "")
-            if error and live.kept:
-                told = (_from_the_vault(live), error.code)
-            self._listener(RowsChange(whole=live.page.rows, error=told[0], code=told[1]))
+            self._listener(
+                RowsChange(whole=live.shown.rows, error=_told(live) if error else "", code=error.code if error else "")
+            )
         elif live.problem is not None:
             self._begun = True
             self._listener(RowsChange(error=str(live.problem), code=live.problem.code))
@@ -116,9 +120,12 @@ class Watched:
 class Queries:
     """All live results of a session."""
 
-    def __init__(self, client: Client, clock: Clock, light: Light, followed: Callable[[], bool]) -> None:
-        """`followed`: whether the change feed stands; without it a kept result may be old and is not reused."""
-        self._client, self._clock, self._followed = client, clock, followed
+    def __init__(
+        self, client: Client, clock: Clock, light: Light, followed: Callable[[], bool], waiting: Waiting
+    ) -> None:
+        """`followed`: whether the change feed stands; without it a kept result may be old and is not reused. `waiting` is
+        laid over every answer."""
+        self._client, self._clock, self._followed, self._waiting = client, clock, followed, waiting
         self._line, self._light = Line(light), light
         self._former: list[str] = []
         self._ageing: asyncio.TimerHandle | None = None
@@ -146,11 +153,11 @@ class Queries:
 
     async def search(self, text: str, asker: Asker) -> Rows:
         live = self._join(text, asker)
-        if live.fresh() and live.page and self._followed():
-            return live.page.rows
+        if live.fresh() and live.shown and self._followed():
+            return live.shown.rows
         self._start(live)
-        if live.page is not None and self._light.is_down():
-            return live.page.rows  # with its age, at once; it is asked for all the same
+        if live.page is not None and live.shown is not None and self._light.is_down():
+            return live.shown.rows  # with its age, at once; it is asked for all the same
         live.searching += not asker.context  # who asks in a context is told by its end
         try:
             while live.task is not None:
@@ -160,8 +167,8 @@ class Queries:
                     continue  # nothing in the vault, or somebody came while it was being called off
                 if live.problem is not None and not live.fresh() and not live.kept:
                     raise live.problem
-                if live.page is not None:
-                    return live.page.rows
+                if live.page is not None and live.shown is not None:
+                    return live.shown.rows
         finally:
             live.searching -= not asker.context
         if asker.context and not self._closed:
@@ -195,10 +202,10 @@ class Queries:
 
     def peek(self, text: str) -> Rows | None:
         live = self._lives.get(_key(format_query(parse_query(text)), PURPOSE))
-        return live.page.rows if live and live.fresh() and live.page else None
+        return live.shown.rows if live and live.fresh() and live.shown else None
 
     def rows(self, kind: str) -> tuple[Resource, ...]:
-        pages = [live.page for live in self._lives.values() if live.page is not None and live.query.type == kind]
+        pages = [live.shown for live in self._lives.values() if live.shown is not None and live.query.type == kind]
         return tuple({name: row for page in pages for name, row in zip(page.names, page.matches, strict=True)}.values())
 
     def held(self, name: str, version: str = "") -> Resource | None:
@@ -304,7 +311,9 @@ class Queries:
             return
         live.page, live.kept = page, True
         live.problem = PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
-        self._emit(live, RowsChange(whole=page.rows, error=_from_the_vault(live), code=live.problem.code))
+        self._lay(live)
+        whole = live.shown.rows if live.shown is not None else page.rows
+        self._emit(live, RowsChange(whole=whole, error=_from_the_vault(live), code=live.problem.code))
 
     async def _covered(self, live: Live) -> Page | None:
         """The answer out of a wider result that is here or under way; a safety query waits for no other."""
@@ -337,6 +346,7 @@ class Queries:
                 if _is_away(problem) and live.page is None and self.offline is not None:
                     live.page = await self.offline.load(live.text)
                     live.kept = live.page is not None
+                    self._lay(live)
                 elif getattr(problem, "status", 0) == 403 and self.offline is not None:
                     await self.offline.forget(live.text)
                 raise
@@ -346,8 +356,9 @@ class Queries:
         live.kept = False
         live.problem, live.failures = None, 0
         live.stale = caught_up is None or live.doubted
-        change = RowsChange(whole=live.page.rows) if before is None or recovered else difference(before, live.page)
-        self._emit(live, change)
+        change = self._lay(live)
+        whole = before is None or recovered
+        self._emit(live, RowsChange(whole=live.shown.rows) if whole and live.shown is not None else change)
         self.fetched(page.rows.resources)
         if live.watches and isinstance(live.page.keys, Keys):
             # The first change will want them; not now, when a whole patient is being put on the screen.
@@ -370,12 +381,12 @@ class Queries:
         if isinstance(error, Problem):
             live.problem = error
             gone: tuple[str, ...] = ()
-            if live.page is not None and getattr(error, "status", 0) == 403:
-                # What may no longer be seen does not stay on the screen, not even as stale.
-                gone, live.page = tuple(name_of(row) for row in live.page.rows.resources), None
-            whole = live.page.rows if live.kept and live.page is not None else None
-            told = _from_the_vault(live) if whole is not None else str(error)
-            self._emit(live, RowsChange(whole=whole, gone=gone, error=told, code=error.code))
+            if live.shown is not None and getattr(error, "status", 0) == 403:
+                # What may no longer be seen does not stay on the screen, not even as stale or waiting.
+                gone, live.page = tuple(name_of(row) for row in live.shown.rows.resources), None
+            self._lay(live)
+            whole = live.shown.rows if live.shown is not None and (live.kept or live.page is None) else None
+            self._emit(live, RowsChange(whole=whole, gone=gone, error=_told(live), code=error.code))
             live.failures += 1
             if live.watches and _is_away(error):
                 pause = RETRIES[min(live.failures, len(RETRIES)) - 1] * random.uniform(0.8, 1.0)
@@ -397,6 +408,7 @@ class Queries:
 
     def _emit(self, live: Live, change: RowsChange | None) -> None:
         if change is not None:
+            live.said = (change.error, change.code)
             for watched in list(live.watches):
                 watched._tell(change)
 
@@ -409,17 +421,44 @@ class Queries:
         for live in list(self._lives.values()):
             if live.sent and live.task is not None:
                 live.missed.extend(batch)
-            if live.page is None or live.stale:
-                continue
-            page = live.page.after(batch, read)
-            if page is None:
-                self._outdated(live, GATHER)
-            elif page is not live.page:
-                change = difference(live.page, page)
-                live.page = page
+            laid = live.laid
+            if live.page is not None and (not live.stale or self._waiting.revision != laid):
+                # A stale one takes an own answer too: else its row would be gone until the new fetch.
+                page = live.page.after(batch, read)
+                if page is not None:
+                    live.page = page
+                elif not live.stale:
+                    self._outdated(live, GATHER)
+            if live.shown is not live.page or laid != self._waiting.revision:
+                change = self._lay(live)
+                if change is not None and (live.stale or live.problem):
+                    change = replace(change, error=live.said[0], code=live.said[1])
                 emissions.append((live, change))
         for live, change in emissions:
             self._emit(live, change)
+
+    def laid_over(self) -> None:
+        """What waits is other than before: every result shows it, and goes on saying how old it is."""
+        emissions = [(live, self._lay(live)) for live in list(self._lives.values()) if live.page or live.problem]
+        for live, change in emissions:
+            if change is not None:
+                self._emit(live, replace(change, error=live.said[0], code=live.said[1]))
+
+    def _lay(self, live: Live) -> RowsChange | None:
+        """Bring `shown` up to date; what that changes for those who watch."""
+        before, live.laid = live.shown, self._waiting.revision
+        if live.page is not None:
+            live.shown = self._waiting.over(live.page)
+        else:
+            # Nobody has answered: what was typed here is shown alone, but never where safety reads a list as all there is.
+            away = live.problem is not None and _is_away(live.problem) and not live.safety
+            live.shown = self._waiting.alone(live.query) if away else None
+        if before is live.shown:
+            return None
+        if before is None or live.shown is None:
+            gone = () if before is None else tuple(name_of(row) for row in before.rows.resources)
+            return RowsChange(whole=live.shown.rows) if live.shown is not None else RowsChange(gone=gone)
+        return difference(before, live.shown)
 
     def lost(self) -> None:
         """The platform is away: what is shown stands, and says from when it is."""
@@ -470,6 +509,14 @@ class Queries:
 def _is_away(problem: Problem) -> bool:
     """The platform, or with it the provider of tokens, does not answer."""
     return getattr(problem, "unknown_outcome", False) or problem.code == "identity-unreachable"
+
+
+def _told(live: Live) -> str:
+    if live.kept and live.page is not None:
+        return _from_the_vault(live)
+    if live.page is None and live.shown is not None:
+        return "Plattformen svarer ikke. Bare det du selv har skrevet, og som venter, vises."
+    return str(live.problem)
 
 
 def _from_the_vault(live: Live) -> str:

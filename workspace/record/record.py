@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from workspace.clock import Clock
 from workspace.fhir.merges import replaced_by
@@ -20,11 +20,18 @@ from workspace.record.offline import Offline
 from workspace.record.queries import KEPT_AFTER, Queries, Watched
 from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
 from workspace.record.seen import Seen
+from workspace.record.waiting import Unsettled, Waiting
 
 __all__ = ["Record", "Watched"]
 
 FIRST_HELLO = 2.0
 """Seconds that `start` waits for the change feed; without it the record works, and says that it may be stale."""
+
+
+class Following(Unsettled, Protocol):
+    """As much of the outbox as the record follows."""
+
+    def on_marks(self, listener: Callable[[], None]) -> Callable[[], None]: ...
 
 
 class Record:
@@ -38,7 +45,9 @@ class Record:
         self.outbox = outbox
         self.drafts = drafts
         self._light = Light("journalplattform", clock)
-        self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open())
+        self.waiting = Waiting()
+        """What the outbox has not got an answer to yet; it is laid over every result."""
+        self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open(), self.waiting)
         queries = self._queries
         self._feed = Feed(
             client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
@@ -52,6 +61,16 @@ class Record:
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
+
+    def follow(self, outbox: Following) -> Callable[[], None]:
+        """What waits in `outbox` stands in every result from now on. Returns what ends it."""
+
+        def take() -> None:
+            if self.waiting.take(outbox):
+                self._queries.laid_over()
+
+        take()
+        return outbox.on_marks(take)
 
     def read_from(self, offline: Offline) -> None:
         """What `offline` keeps is readable while the platform is away."""
@@ -83,14 +102,20 @@ class Record:
         return await self._queries.search(query, asker)
 
     async def read(self, reference: str, asker: Asker) -> Resource:
-        """``Type/id`` as it is now; equal reads under way share one request. Raises PlatformProblem (``not-found``)."""
+        """``Type/id`` as it is now, with what waits of it; equal reads under way share one request. A create that waits is
+        read under the id it is shown by, and under that still when the platform has given it its own. Raises
+        PlatformProblem (``not-found``)."""
+        there = self.waiting.find(reference) if self.waiting.unsettled(reference) else None
+        if there is not None:
+            return there
+        reference = self.waiting.named(reference)
         key = (reference, asker.purpose)
         task = self._reads.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._read(reference, asker))
             self._reads[key] = task
             task.add_done_callback(lambda done: self._has_read(key, done))
-        return await asyncio.shield(task)
+        return self.waiting.over_one(await asyncio.shield(task))
 
     async def _read(self, reference: str, asker: Asker) -> Resource:
         asking = asyncio.ensure_future(self.client.get(reference, asker))
@@ -130,25 +155,27 @@ class Record:
         await self._queries.prefetch(queries)
 
     def peek(self, query: str) -> Rows | None:
-        """The live result of `query` if it is here and fresh; never fetches. Raises SearchError."""
+        """The live result of `query`, as shown (with what waits), if it is here and fresh; never fetches. Raises
+        SearchError."""
         return self._queries.peek(query)
 
     def rows(self, kind: str) -> tuple[Resource, ...]:
-        """All resources of a type that live results hold now; never fetches."""
+        """All resources of a type that live results show now, those that wait among them; never fetches."""
         return self._queries.rows(kind)
 
     def held(self, name: str, version: str = "") -> Resource | None:
-        """``Type/id``, in that version, when a live result has it; never fetches."""
+        """``Type/id``, in that version, as the platform has it, when a live result does; never what waits, never fetches."""
         return self._queries.held(name, version)
 
     def apply(self, bundle: Mapping[str, Any], transaction: str = "") -> None:
         """The platform's answer to an own transaction: its resources reach every watch before this returns."""
+        moved = self.waiting.answered(transaction, bundle)
         fresh = []
         for entry in bundle.get("entry") or ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if isinstance(resource, dict) and resource.get("id") and resource.get("resourceType") != "OperationOutcome":
                 fresh.append(changed(resource, transaction))
-        self._arrived(fresh)
+        self._arrived(fresh, moved)
 
     def is_away(self) -> bool:
         """Whether the platform is known not to answer."""
@@ -209,10 +236,13 @@ class Record:
         for listener in list(self._drafting):
             listener(change, revision)
 
-    def _arrived(self, batch: Sequence[Changed]) -> None:
+    def _arrived(self, batch: Sequence[Changed], moved: bool = False) -> None:
+        """`moved`: what waits is other than before. Its rows leave in the same change as the platform's come."""
         fresh = [each for each in batch if self._seen.is_new(each)]
+        moved = self.waiting.heard(fresh) or moved
+        if fresh or moved:
+            self._queries.changed(fresh)
         if not fresh:
             return
-        self._queries.changed(fresh)
         for listener in list(self._listeners):
             listener(fresh)

@@ -58,8 +58,13 @@ class Changed:
         return f"{self.type}/{self.id}"
 
 
+WAITS = {"system": "urn:workspace:state", "code": "venter"}
+"""The tag (``meta.tag``) of what the platform has not acknowledged yet; nobody but the record gives it."""
+
+
 ServiceWord = Literal["ok", "treg", "nede", "ukjent"]
 """``ukjent`` until the first word of the platform."""
+
 
 Follows = Literal["strøm", "spørring", ""]
 """How changes come: pushed as they happen, by asking every few seconds, or not at all."""
@@ -93,6 +98,12 @@ class ServiceState:
 def name_of(resource: Mapping[str, Any]) -> str:
     """``Type/id``."""
     return f"{resource.get('resourceType', '')}/{resource.get('id', '')}"
+
+
+def waits(resource: Mapping[str, Any]) -> bool:
+    """Whether it is not on the platform yet, as shown: typed here, and *venter*."""
+    tags: Any = (resource.get("meta") or {}).get("tag")
+    return bool(tags) and tags[-1] == WAITS
 
 
 def version_of(resource: Mapping[str, Any]) -> int:

@@ -120,6 +120,20 @@ def text(concept_or_resource: Resource | None) -> str:
     return str(shown[0]) if shown else code(held)
 
 
+def name(resource: Resource | None) -> str:
+    """``Type/id``, for `ui.line(about=...)` and for references to it; "" without an id."""
+    held = resource or {}
+    return f"{held.get('resourceType', '')}/{held['id']}" if held.get("id") else ""
+
+
+def waits(resource: Resource | None) -> bool:
+    """Whether the platform has not acknowledged it yet: somebody at this workstation has just written it, and it is sent
+    when the platform answers. Say so beside what you compute from it; `ui.line(about=...)` and bound tables say it by
+    themselves."""
+    tags = ((resource or {}).get("meta") or {}).get("tag") or ()
+    return any(one.get("system") == "urn:workspace:state" and one.get("code") == "venter" for one in tags)
+
+
 def ref(resource: Resource | None, *names: str) -> str:
     """The reference (``Patient/x``) in the first of `names` that has one; without names, whom it is about."""
     for name in names or ("subject", "patient", "for"):

@@ -24,6 +24,7 @@ class Attention:
     def __init__(self, line: StatusLine, *, sign_in: Callable[[], None], show_unsent: Callable[[], None]) -> None:
         self._line, self._sign_in, self._show_unsent = line, sign_in, show_unsent
         self._durable = True
+        self._refused = 0
         self._state, self._age = "", ""
         self._joined: Callable[[], bool] = lambda: True
         self._away: Any = None
@@ -82,9 +83,15 @@ class Attention:
         words = (AWAY if self._durable else AWAY_IN_MEMORY).format(since=since)
         self._line.notice("platform", Notice(words, "warn" if self._durable else "bad"))
 
+    def _seen_to(self, outbox: Any) -> None:
+        """What the user has seen to leaves the line; a write in its ordinary time is no news."""
+        if len(outbox.refused()) < self._refused:
+            self.outbox(outbox)
+
     def outbox(self, outbox: Any) -> None:
         """Counts what the platform did not take; what merely waits stands quietly beside the lights."""
         refused = outbox.refused()
+        self._refused = len(refused)
         waiting = outbox.unsent()
         rest = "Alt annet er lagret" if refused else "Alt er lagret"
         self._line.set_saved(f"{waiting} venter på plattformen" if waiting else rest)

@@ -97,12 +97,13 @@ class ExistingPage(QWidget):
         words.setSpacing(0)
         words.addWidget(self._sheet.label(one.new, "medium"))
         there = "Står fra før" if one.same else f"Står fra før: {one.existing}"
+        there += ", venter på plattformen" if one.waits else ""
         words.addWidget(self._sheet.label(f"{there} · {self._source(one)}", "caption", "muted"))
         row = QHBoxLayout()
         row.setSpacing(theme.px(2))
         row.addLayout(words, 1)
         group = self._groups[one.write] = QButtonGroup(self)
-        for choice, text in CHOICES:
+        for choice, text in CHOICES[:2] if one.waits else CHOICES:
             side = Segment(theme, text, choice)
             side.setAccessibleName(f"{one.new}: {SPOKEN[choice]}")
             side.setChecked(choice == ("use" if one.same else "new"))

@@ -78,7 +78,8 @@ def banner_text(facts: BannerFacts, unit: str) -> BannerText:
         tone, shape = (
             ("bad", "up") if score >= 7 else (("warn", "diamond") if score >= 5 or single else ("neutral", "dot"))
         )
-        chips.append((f"NEWS2 {score}", "ok" if score == 0 else tone, shape))
+        said = f"NEWS2 {score}, venter" if facts.news2_waits else f"NEWS2 {score}"
+        chips.append((said, "ok" if score == 0 else tone, shape))
     if "allergies" in facts.waiting:
         chips.append(ALLERGIES_COMING)
     chips += [(text, tone, "none") for text, tone in facts.allergies[:ALLERGIES]]

@@ -195,7 +195,7 @@ class Unsent:
 
     def _refresh(self) -> None:
         marks = self._pending.marks().items()
-        self._mark_rows({about: _row_mark(mark.state, mark.reason) for about, mark in marks})
+        self._mark_rows({about: _row_mark(mark.state, mark.reason, mark.made) for about, mark in marks})
         if self._sheet is not None and not self._comparing:
             self._sheet.show_lines([self._line(one) for one in self._pending.all()])
 
@@ -240,8 +240,10 @@ class Unsent:
         self._refresh()
 
 
-def _row_mark(state: str, reason: str) -> RowMark:
+def _row_mark(state: str, reason: str, made: str) -> RowMark:
     words, tone, shape = STATES.get(state, (state, "neutral", "none"))
+    if made and not reason:
+        reason = f"skrevet {when.clock(made)}"
     return RowMark(words.lower(), tone, shape, reason)
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from workspace.panels.components import Action, Cell, Pill, Table, TableColumn, TableRow
 from workspace.panels.face import BoundRows
+from workspace.shell.kit.env import RowMark
 from workspace.shell.kit.table import TableWidget, shared
 from workspace.shell.kit.table_cells import fitting_pills
 from workspace.shell.kit.table_model import RowModel
@@ -361,3 +362,21 @@ def test_a_long_text_takes_the_lines_it_may(qtbot, notes):
     made.resize(1400, 200)
     QApplication.processEvents()
     assert [made.view.rowHeight(row) for row in range(2)] == [made.theme.row] * 2
+
+
+def test_a_row_of_a_watch_says_by_itself_that_it_waits_and_its_mark_has_room(qtbot, notes):
+    reading = {"resourceType": "Observation", "id": "3c7d", "valueQuantity": {"value": 81}}
+    notes.rows = BoundRows((reading,))
+    columns = [
+        TableColumn(key="value", title="Puls", path="valueQuantity.value", kind="number"),
+        TableColumn(key="at", title="Tid", path="effectiveDateTime", width="grow", kind="muted"),
+    ]
+    made = TableWidget(Table(columns=columns, watch=3, label="Pulser"), notes.env)
+    qtbot.addWidget(made)
+    made.resize(300, 120)
+    before = made.view.columnWidth(0)
+    notes.env.mark = {"Observation/3c7d": RowMark("venter", "warn", "dot", "skrevet 03:00")}.get
+    made.fit()
+    index = made.model.index(0, 0)
+    assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Puls: 81, venter: skrevet 03:00"
+    assert made.view.columnWidth(0) > before

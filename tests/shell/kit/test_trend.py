@@ -77,6 +77,32 @@ def test_a_bound_trend_follows_its_watch(notes, show):
     assert trend.words() == "Puls 91,5 14.01. 11:00"
 
 
+def test_a_point_that_waits_is_drawn_and_said_otherwise(qtbot, notes, show):
+    def pulse(at: str, value: float, **more) -> dict:
+        code = {"code": {"coding": [{"code": "8867-4"}]}}
+        return {**code, "effectiveDateTime": at, "valueQuantity": {"value": value}, **more}
+
+    meta = {"tag": [{"system": "urn:workspace:state", "code": "venter"}]}
+    first = pulse("2026-01-14T10:00:00+01:00", 88)
+    notes.rows = BoundRows((pulse("2026-01-14T11:00:00+01:00", 91, meta=meta), first))
+    trend = show(Trend(series=[Series(key="p", title="Puls", code="8867-4")], watch=3))
+    assert trend.words() == "Puls 91 14.01. 11:00, venter"
+    qtbot.keyClick(trend.plot, Qt.Key.Key_End)
+    assert trend.plot.accessibleDescription() == "14.01. 11:00  Puls 91, venter"
+    qtbot.keyClick(trend.plot, Qt.Key.Key_Home)
+    assert trend.plot.accessibleDescription() == "14.01. 10:00  Puls 88"
+    qtbot.keyClick(trend.plot, Qt.Key.Key_Escape)
+    waiting = trend.plot.grab().toImage()
+    trend.turn()
+    column = trend.table.model.component.columns[1]
+    assert [trend.table.model.words(row, column) for row in trend.table.model._rows] == ["91 venter", "88"]
+    trend.turn()
+    notes.rows = BoundRows((pulse("2026-01-14T11:00:00+01:00", 91), first))
+    trend.bound_changed()
+    assert trend.words() == "Puls 91 14.01. 11:00"
+    assert trend.plot.grab().toImage() != waiting
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 120), (35.2, 39.9), (0.1, 0.9), (80, 81), (-4, 4), (900, 13000)])
 @pytest.mark.parametrize("count", [3, 5])
 def test_ticks_are_few_round_and_inside(low: float, high: float, count: int):

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from workspace.panels.components import Band, Cell, Series, Table, TableColumn, TableRow, Trend
+from workspace.record.rows import waits
 from workspace.shell.kit import paths, when
 
 TONES = ("accent", "bad", "group", "warn", "ok")
@@ -22,12 +23,18 @@ Point = tuple[datetime, float]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A series with its points, oldest first, the runs between its breaks, and the ink it is drawn in."""
+    """A series with its points, oldest first, the runs between its breaks, the ink it is drawn in, and the moments of those
+    points that the platform has not acknowledged."""
 
     series: Series
     points: tuple[Point, ...]
     runs: tuple[tuple[Point, ...], ...]
     tone: str
+    waiting: frozenset[datetime] = frozenset()
+
+    def said(self, moment: datetime, value: float) -> str:
+        """A point in words: «112», «112, venter»."""
+        return f"{when.number(value)}, venter" if moment in self.waiting else when.number(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,13 @@ def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> lis
     newest = max((points[-1][0] for _, points in dated if points), default=None)
     first = max(newest, now) - timedelta(hours=component.hours) if component.hours and newest is not None else None
     found = []
+    late = [row for row in rows if waits(row)]
     for index, (series, points) in enumerate(dated):
         kept = [point for point in points if first is None or point[0] >= first]
         known = tuple((at, value) for at, value in kept if value is not None)
         if known:
-            found.append(Curve(series, known, tuple(_runs(kept, component.gap_hours)), _tone(component, series, index)))
+            runs = tuple(_runs(kept, component.gap_hours))
+            found.append(Curve(series, known, runs, _tone(component, series, index), _waiting(component, series, late)))
     return found
 
 
@@ -61,6 +70,11 @@ def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> 
         given = paths.points(rows, series.code, series.component)
     dated = [(when.moment(text), value) for text, value in given]
     return sorted(((at, value) for at, value in dated if at is not None), key=lambda point: point[0])
+
+
+def _waiting(component: Trend, series: Series, late: Sequence[dict[str, Any]]) -> frozenset[datetime]:
+    points = _dated(component, series, late) if late and component.watch is not None else ()
+    return frozenset(at for at, _ in points)
 
 
 def _tone(component: Trend, series: Series, index: int) -> str:
@@ -128,7 +142,10 @@ def as_table(component: Trend, curves: Sequence[Curve]) -> Table:
     for curve in curves:
         for at, value in curve.points:
             cells = rows.setdefault(at, {"at": Cell(text=f"{at:%d.%m.%Y %H:%M}", sort=at.timestamp())})
-            cells[f"s-{curve.series.key}"] = value
+            late = at in curve.waiting
+            cells[f"s-{curve.series.key}"] = (
+                Cell(text=when.number(value), sort=value, secondary="venter") if late else value
+            )
     made = [TableRow(key=at.isoformat(), cells=rows[at]) for at in sorted(rows, reverse=True)]
     return Table(columns=columns, rows=made, label=component.label or "Trend som tabell", empty=component.empty)
 

@@ -21,6 +21,8 @@ HEIGHTS = {"s": 96, "m": 150, "l": 220}
 LANE = 84
 """The least height of a lane where there are several."""
 LEFT, RIGHT, TOP, FOOT = 38, 20, 20, 24
+STALE = 18
+"""The line above the picture that says how old it is; no label stands in it."""
 DOTS = 60
 """Points of a curve beyond which none has a ring of its own."""
 
@@ -57,7 +59,8 @@ class Plot(QWidget):
         for curve in self._curves:
             moment, value = curve.points[-1]
             one = f"{curve.series.title} {when.number(value)} {curve.series.unit}".strip()
-            said.append(f"{one} {moment:%d.%m. %H:%M}")
+            late = ", venter" if moment in curve.waiting else ""
+            said.append(f"{one} {moment:%d.%m. %H:%M}{late}")
         return "; ".join(said + ([self._stale] if self._stale else [])) or self._component.empty
 
     def _describe(self) -> None:
@@ -119,14 +122,15 @@ class Plot(QWidget):
 
     def _read_out(self, moment: datetime) -> str:
         found = curves_.at_moment(self._curves, moment)
-        values = [f"{curve.series.title} {when.number(value)}" for curve, value in found]
+        values = [f"{curve.series.title} {curve.said(moment, value)}" for curve, value in found]
         return f"{moment:%d.%m. %H:%M}  " + " · ".join(values)
 
     # --- where things stand ---------------------------------------------------------------------------------
 
     def _area(self) -> QRectF:
         px = self._theme.px
-        return QRectF(px(LEFT), px(TOP), self.width() - px(LEFT + RIGHT), self.height() - px(TOP + FOOT))
+        top = TOP + STALE if self._stale else TOP
+        return QRectF(px(LEFT), px(top), self.width() - px(LEFT + RIGHT), self.height() - px(top + FOOT))
 
     def lane_area(self, index: int) -> QRectF:
         """A lane's part of the picture; its labels keep clear of the lane above."""
@@ -184,6 +188,9 @@ class Plot(QWidget):
             for run in curve.runs:
                 spots = [QPointF(self._x(at, area, span), y(value)) for at, value in run]
                 self._run(painter, spots, ink, dots=len(curve.points) <= DOTS or len(run) == 1)
+                self._waiting(
+                    painter, [spot for spot, (at, _) in zip(spots, run, strict=True) if at in curve.waiting], ink
+                )
         ends = [
             (curve, self._anchor(curve, area, y), self._x(curve.points[-1][0], area, span)) for curve in lane.curves
         ]
@@ -203,6 +210,14 @@ class Plot(QWidget):
             painter.setPen(QPen(ink, 1.5))
             for spot in spots:
                 painter.drawEllipse(spot, 2.8, 2.8)
+
+    def _waiting(self, painter: QPainter, spots: list[QPointF], ink: QColor) -> None:
+        """What the platform has not acknowledged is a diamond, larger than the rings of what stands."""
+        painter.setBrush(self._theme.color("surface"))
+        painter.setPen(QPen(ink, 1.5))
+        for spot in spots:
+            reach = (QPointF(0, -6), QPointF(6, 0), QPointF(0, 6), QPointF(-6, 0))
+            painter.drawPolygon(QPolygonF([spot + far for far in reach]))
 
     def _values(self, painter: QPainter, area: QRectF, lane: Lane) -> None:
         """The lane's own axis, its unit above it where there are several."""
@@ -242,7 +257,7 @@ class Plot(QWidget):
         painter.setFont(theme.font("mark"))
         ends = sorted(ends, key=lambda end: end[1])
         for (curve, _, x), top in zip(ends, self.label_tops([level for _, level, _ in ends]), strict=True):
-            text = f"{curve.series.title} {when.number(curve.points[-1][1])}"
+            text = f"{curve.series.title} {curve.said(*curve.points[-1])}"
             width = theme.metrics("mark").horizontalAdvance(text)
             left = max(area.left(), min(x + 4, area.right()) - width - 2)
             spot = QRectF(left, top, width + theme.px(12), theme.px(16))
@@ -254,10 +269,10 @@ class Plot(QWidget):
 
     def label_tops(self, levels: list[float]) -> list[float]:
         """Where the labels over `levels` (pixels, from the top down) stand, none over another, all inside."""
-        height = float(self._theme.px(16))
+        height, first = float(self._theme.px(16)), float(self._theme.px(STALE) if self._stale else 0)
         tops: list[float] = []
         for level in levels:
-            top = max(0.0, level - height - 4)
+            top = max(first, level - height - 4)
             tops.append(max(top, tops[-1] + height) if tops else top)
         limit = self.height() - height
         for index in range(len(tops) - 1, -1, -1):

@@ -121,7 +121,7 @@ class CellPainter(QStyledItemDelegate):
         return len(wrapped(theme, role_of(column), text, width - 2 * theme.px(PAD), column.lines))
 
     def width_of(self, row: int, column: TableColumn) -> int:
-        """What a cell needs, padding included."""
+        """What a cell needs, padding and the row's mark included: a mark never takes the room of what it stands beside."""
         theme, model = self._table.theme, self._table.model
         if column.kind == "spark":
             return theme.px(SPARK) + 2 * theme.px(PAD)
@@ -131,6 +131,9 @@ class CellPainter(QStyledItemDelegate):
         width = theme.metrics(role_of(column)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
         if cell.secondary:
             width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
+        mark = model.mark(model.row(row)) if model.component.columns[model.marked] is column else None
+        if mark is not None:
+            width += painters.pill_width(theme, mark.words, mark.shape) + theme.px(6)
         return width + sum(painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in cell.pills)
 
 
