@@ -49,6 +49,7 @@ from workspace.broker.grant import Grant
 from workspace.clock import OSLO, OffsetClock, instant
 from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import FhirRequest
+from workspace.record import queries
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
 from workspace.record.outbox import Outbox
@@ -285,6 +286,12 @@ class Pc:
 # The figures ------------------------------------------------------------------------------------------
 
 
+def forget(pc):
+    """Others have been open since: what the record keeps of those who were left last is not at hand."""
+    for number in range(queries.FORMER):
+        pc.record.release(f"another-{number}")
+
+
 async def switches(origin, token, runs):
     """One patient opened, against plain httpx fetching and parsing the very same answers; and what went over the wire."""
     ours, plain, wire = [], [], []
@@ -297,6 +304,7 @@ async def switches(origin, token, runs):
             ours.append(seconds)
             urls = list(pc.transport.asked)
             pc.broker.end(where)
+            forget(pc)
             plain.append(await one_fetch(origin, token, urls))
         asked = [text.replace("?", f"?patient=Patient/{BIG}&", 1) for text in OVERLAPPING]
         distinct = {format_query(parse_query(text)) for text in asked}
@@ -307,6 +315,7 @@ async def switches(origin, token, runs):
             pages = sum("_page=" in url for url in pc.transport.asked)
             wire.append(len(pc.transport.asked) / (len(distinct) + pages))
             pc.record.release(where)
+            forget(pc)
     ratios = [one / other for one, other in zip(ours, plain, strict=True)]
     return {
         "switch_to_six_panels_told": figure(statistics.median(ratios), "x httpx", "<= 2.0", runs),
