@@ -286,15 +286,10 @@ class Pc:
 # The figures ------------------------------------------------------------------------------------------
 
 
-def forget(pc):
-    """Others have been open since: what the record keeps of those who were left last is not at hand."""
-    for number in range(queries.FORMER):
-        pc.record.release(f"another-{number}")
-
-
 async def switches(origin, token, runs):
     """One patient opened, against plain httpx fetching and parsing the very same answers; and what went over the wire."""
     ours, plain, wire = [], [], []
+    queries.IDLE = 0.0  # each switch is to somebody who was not open a moment ago
     async with Pc(origin, token) as pc:
         await pc.switch(SMALL)
         for _ in range(runs):
@@ -304,7 +299,6 @@ async def switches(origin, token, runs):
             ours.append(seconds)
             urls = list(pc.transport.asked)
             pc.broker.end(where)
-            forget(pc)
             plain.append(await one_fetch(origin, token, urls))
         asked = [text.replace("?", f"?patient=Patient/{BIG}&", 1) for text in OVERLAPPING]
         distinct = {format_query(parse_query(text)) for text in asked}
@@ -315,7 +309,6 @@ async def switches(origin, token, runs):
             pages = sum("_page=" in url for url in pc.transport.asked)
             wire.append(len(pc.transport.asked) / (len(distinct) + pages))
             pc.record.release(where)
-            forget(pc)
     ratios = [one / other for one, other in zip(ours, plain, strict=True)]
     return {
         "switch_to_six_panels_told": figure(statistics.median(ratios), "x httpx", "<= 2.0", runs),
