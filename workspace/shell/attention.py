@@ -38,9 +38,7 @@ class Attention:
         self._ends.append(session.on_state(self.session))
         self._ends.append(record.on_service(self.platform))
         self._ends.append(outbox.on_change(lambda _item: self.outbox(outbox)))
-        self._ends.append(
-            outbox.on_marks(lambda: self.outbox(outbox))
-        )  # what the user has seen to is told nowhere else
+        self._ends.append(outbox.on_marks(lambda: self._seen_to(outbox)))
         self.outbox(outbox)
 
     def close(self) -> None:
