@@ -7,17 +7,16 @@ import json
 import shutil
 import subprocess
 import sys
-from contextlib import closing
 
-import apsw
 import pytest
 
 from tests.record.test_offline import Server, about, keep, one_pulse, working
+from tests.vaulted import asked_of, deciphered
 from workspace.cli import main
 from workspace.record import offline as offline_module
 from workspace.record import record as record_module
-from workspace.record.offline import wipe
-from workspace.vault.vault import Vault
+from workspace.record.offline import wipe_others
+from workspace.vault.people import Vaults
 
 KEY = bytes(range(32))
 NOWHERE = "http://127.0.0.1:9"
@@ -47,9 +46,9 @@ def shift(server, profile, *, waits=False, drafted=False):
     """A unit is kept; then the platform is away, and something is written."""
 
     async def run():
-        async with working(server, profile / "vault.sqlite") as broker:
+        async with working(server, profile) as broker:
             await keep(broker)
-        async with working(server, profile / "vault.sqlite", origin=NOWHERE) as broker:
+        async with working(server, profile, origin=NOWHERE) as broker:
             if waits:
                 assert (await broker.commit(about(), [one_pulse(81)])).state == "venter"
             if drafted:
@@ -59,15 +58,6 @@ def shift(server, profile, *, waits=False, drafted=False):
     asyncio.run(run())
 
 
-def deciphered(profile):
-    """The raw pages, without the cipher: what somebody with the key and a disk editor could read."""
-    with closing(apsw.Connection(str(profile / "vault.sqlite"))) as database:
-        list(database.execute(f"PRAGMA hexkey = '{KEY.hex()}'"))
-        list(database.execute("PRAGMA journal_mode = DELETE"))
-        list(database.execute("PRAGMA rekey = ''"))
-    return (profile / "vault.sqlite").read_bytes()
-
-
 def told(capsys):
     return json.loads(capsys.readouterr().out)
 
@@ -75,16 +65,14 @@ def told(capsys):
 def test_copies_go_from_the_file_and_what_waits_stays(server, profile, tmp_path, capsys):
     shift(server, profile, waits=True, drafted=True)
     shutil.copytree(profile, tmp_path / "before")
-    assert b"Organization/havblikk" in deciphered(tmp_path / "before"), "there was something to delete"
-    with closing(apsw.Connection(str(tmp_path / "before" / "vault.sqlite"))) as database:
-        bodies = [bytes(body)[:64] for (body,) in database.execute("SELECT body FROM offline")]
+    bodies = [bytes(body)[:64] for (body,) in asked_of(tmp_path / "before", KEY, "SELECT body FROM offline")]
+    assert b"Organization/havblikk" in deciphered(tmp_path / "before", KEY), "there was something to delete"
     assert main(["wipe", "--profile", str(profile), "--json"]) == 0
     found = told(capsys)
     assert found["copies"] > 3
     assert (found["vault"], found["unsent"], found["drafts"]) == ("kept", 1, 1)
-    wal = profile / "vault.sqlite-wal"
-    assert not wal.exists() or wal.stat().st_size == 0
-    raw = deciphered(profile)
+    assert [one for one in profile.rglob("*-wal") if one.stat().st_size] == []
+    raw = deciphered(profile, KEY)
     assert b"Uroen tiltok" in raw, "unsent work is never deleted"
     assert b"Organization/havblikk" not in raw
     assert len(bodies) == found["copies"]
@@ -113,10 +101,10 @@ def test_nothing_is_deleted_without_the_key_or_while_the_program_runs(server, pr
     async def busy():
         from workspace.clock import SystemClock
 
-        vault = await Vault.open(profile / "vault.sqlite", KEY, SystemClock())
+        vaults = await Vaults.open(profile, KEY, SystemClock())
         ended = await asyncio.to_thread(main, ["wipe", "--profile", str(profile)])
-        there = await wipe(vault)
-        await vault.close()
+        there = await wipe_others(vaults)
+        await vaults.close()
         return ended, there
 
     ended, there = asyncio.run(busy())
@@ -127,7 +115,7 @@ def test_nothing_is_deleted_without_the_key_or_while_the_program_runs(server, pr
     assert main(["wipe", "--profile", str(profile)]) == 1
     assert "nøkkelen er ikke å få tak i" in capsys.readouterr().err
     assert (profile / "vault.sqlite").exists()
-    assert list(profile.glob("*skadet*")) == []
+    assert list(profile.rglob("*skadet*")) == []
 
 
 def test_an_empty_profile_is_said_and_left_empty(tmp_path):

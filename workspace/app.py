@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def run(options: Options) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown). Returns the exit code."""
-    return start(options, Rooms(stages, ground, discover, sign_on, open_shift, deliver_unattended))
+    return start(
+        options, Rooms(stages, ground, discover, sign_on, open_shift, deliver_unattended, away, sign_on_offline)
+    )
 
 
 # --- before anybody has signed on ---
@@ -89,9 +91,11 @@ def _sign_on() -> None:
 
 
 def _work() -> None:
-    for name in ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.vault"):
+    rooms = ("broker.broker", "layouts.role", "panels.host", "record.directory", "vault.keys", "vault.split", "away")
+    for name in rooms:
         import_module(f"workspace.{name}")
-    import_module("apsw")
+    for name in ("apsw", "cryptography.hazmat.primitives.ciphers.aead"):
+        import_module(name)
     from workspace.fhir import parameters
 
     parameters.types()  # reads its table, once
@@ -134,6 +138,9 @@ class Signed:
     session: Any
     client: Any
     clock: OffsetClock
+    vaults: Any = None
+    vault: Any = None
+    """Open already when a PIN has opened them; else `open_shift` does."""
 
 
 class Later:
@@ -188,6 +195,34 @@ async def sign_on(platform: Any, browser: Callable[[str], Any]) -> Signed:
     return Signed(session, client, told.clock)
 
 
+async def away(options: Options) -> list[Any]:
+    """Who may open their work here by PIN while nobody can sign on. Raises nothing."""
+    from workspace.away import people
+
+    return await people(options.profile)
+
+
+async def sign_on_offline(options: Options, own: str, pin: str) -> tuple[Any, Signed]:
+    """The platform as it was at the last sign-on, and the person whose vault is `own` at work without it. Raises Problem."""
+    from functools import partial
+
+    from workspace.away import open_with_pin
+    from workspace.record import client as client_room
+    from workspace.signon.offline import OfflineSession
+    from workspace.signon.provider import provider_answers
+
+    opened = await open_with_pin(options.profile, own, pin)
+
+    async def look() -> None:
+        await discover(opened.platform.base_url)
+        await provider_answers(opened.platform.issuer, opened.clock)
+
+    session = OfflineSession(opened.subject, away=partial(client_room.away, "nobody has signed on"), look=look)
+    session.start()
+    client = client_room.Client(opened.platform, session)
+    return opened.platform, Signed(session, client, opened.clock, opened.vaults, opened.vault)
+
+
 FRESH = 10.0
 """Seconds after which a time that was told is asked again: this machine may have slept."""
 
@@ -201,6 +236,7 @@ async def open_shift(
     """Make every room of this session. Raises Problem; what was made by then is closed again."""
     import asyncio
 
+    from workspace.away import remember
     from workspace.broker.broker import Broker
     from workspace.layouts import role as roles
     from workspace.layouts.document import placements
@@ -217,6 +253,7 @@ async def open_shift(
     from workspace.record.registration import Registration
     from workspace.record.tally import Tally
     from workspace.shell.shift import Shift
+    from workspace.vault.keys import vaults_in
 
     subject, client, clock = signed.session.subject, signed.client, signed.clock
     tenant, user = platform.organization_number, subject.fhir_user
@@ -224,27 +261,33 @@ async def open_shift(
     directory = Directory(record, clock)
     units = asyncio.ensure_future(_units(record, directory, user))
     try:
-        vault = await _open_vault(options, allow_key_file=platform.sandbox or known.allow_key_file, clock=clock)
+        if signed.vault is None:
+            signed.vaults = await _open_vaults(options, known, platform, clock)
+            signed.vault = await _own_vault(signed.vaults, tenant, subject)
+        vaults, vault = signed.vaults, signed.vault
     except BaseException:
         units.cancel()
         await asyncio.gather(units, return_exceptions=True)
+        if signed.vaults is not None:
+            await signed.vaults.close()
         await record.close()
         await client.aclose()
         await signed.session.aclose()
         raise
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
-    device = await workstation(vault)
+    device = await workstation(vaults.device())
     DraftSync(drafts, client, device=device)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
+    outbox.away = record.is_away
     registration = Registration(outbox, vault, client, device=device)
-    courier = Courier(vault, client, user=user)
+    courier = Courier(vaults, client, own=vault)
     tally = Tally(clock, vault, user=user)
-    offline = Offline(vault, client, clock, user=user)
+    offline = Offline(vault, client, clock, user=user, vaults=vaults)
     orders = Orders(client, offline, device=device)
     record.on_order(orders.heard)
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     broker = Broker(
-        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline
+        record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline, vault=vault
     )  # fmt: skip
     policy = Policy(allow_unconfined=platform.sandbox and known.allow_unconfined)
     who = {"reference": user, "display": subject.name, "role": subject.role}
@@ -262,13 +305,14 @@ async def open_shift(
         offline.start(),
         registration.start(),
         courier.start(),
+        *([remember(vaults, vault, platform, subject, clock)] if signed.session.joined else []),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
     orders.start()
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier],
+        errands=[registration, courier], vaults=vaults, keyless=not vault.durable and vaults_in(options.profile),
     )  # fmt: skip
 
 
@@ -276,13 +320,13 @@ async def open_shift(
 class Unattended:
     """What those who have left wrote here goes out while nobody is signed in."""
 
-    vault: Any
+    vaults: Any
     client: Any
     courier: Any
 
     async def close(self) -> None:
         await self.courier.close()
-        await self.vault.close()
+        await self.vaults.close()
         await self.client.aclose()
 
 
@@ -294,12 +338,11 @@ async def deliver_unattended(options: Options, known: settings_room.Settings, pl
 
     if not (options.profile / "vault.sqlite").exists():
         return None
-    allowed = platform.sandbox or known.allow_key_file
-    vault = await _open_vault(options, allow_key_file=allowed, clock=SystemClock())
+    vaults = await _open_vaults(options, known, platform, SystemClock())
     client = Client(platform, Later())
-    courier = Courier(vault, client)
+    courier = Courier(vaults, client)
     await courier.start()
-    return Unattended(vault, client, courier)
+    return Unattended(vaults, client, courier)
 
 
 async def _units(record: Any, directory: Any, user: str) -> Any:
@@ -308,15 +351,24 @@ async def _units(record: Any, directory: Any, user: str) -> Any:
     return await directory.units(user)
 
 
-async def _open_vault(options: Options, *, allow_key_file: bool, clock: Clock) -> Any:
+async def _open_vaults(options: Options, known: settings_room.Settings, platform: Any, clock: Clock) -> Any:
     import asyncio
 
-    from workspace.vault.keys import vault_key
-    from workspace.vault.vault import Vault
+    from workspace.vault.keys import device_key
+    from workspace.vault.people import Vaults
 
     options.profile.mkdir(parents=True, exist_ok=True)
-    key = await asyncio.to_thread(vault_key, options.profile, allow_key_file=allow_key_file)
-    return await Vault.open(options.profile / "vault.sqlite" if key.key is not None else None, key.key, clock)
+    allowed = platform.sandbox or known.allow_key_file
+    key = await asyncio.to_thread(device_key, options.profile, allow_key_file=allowed)
+    return await Vaults.open(options.profile, key.key, clock, tenant=platform.organization_number)
+
+
+async def _own_vault(vaults: Any, tenant: str, subject: Any) -> Any:
+    try:
+        return await vaults.open_for(tenant, subject.fhir_user, subject.name, subject.role)
+    except BaseException:
+        await vaults.close()
+        raise
 
 
 def doctor(profile: Path, *, as_json: bool) -> int:

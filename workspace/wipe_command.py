@@ -1,7 +1,7 @@
 """`workspace wipe`: what was copied to this machine is deleted, without anybody signing on.
 
-Deletes copies of the record only; with `whole` the vault and its key, and then what nobody has sent only when it is told to.
-Never makes a key, and never touches a vault that a running program has.
+Deletes copies of the record only; with `whole` the vaults and their key, and then what nobody has sent only when it is
+told to. Never makes a key, and never touches a vault that a running program has.
 """
 
 from __future__ import annotations
@@ -30,28 +30,26 @@ def run(profile: Path, *, whole: bool, even_unsent: bool, as_json: bool) -> int:
 
 
 async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, Any]:
-    from workspace.record.offline import wipe
     from workspace.vault.keys import existing_key, forget_key
-    from workspace.vault.vault import Vault
+    from workspace.vault.people import FOLDER, FORMER
+    from workspace.vault.vault import ASIDE
 
-    told: dict[str, Any] = {"profile": str(profile), "vault": "none", "copies": 0, "unsent": 0, "drafts": 0}
+    told: dict[str, Any] = {
+        "profile": str(profile),
+        "vault": "none",
+        "copies": 0,
+        "unsent": 0,
+        "drafts": 0,
+        "unread": 0,
+    }
     files = _files(profile)
-    file = profile / "vault.sqlite"
-    unread = [one for one in files if ".skadet-" in one.name]
-    if file.exists():
+    unread = [one.name for one in files if ASIDE in one.name]
+    if (profile / FORMER).exists() or [one for one in files if one.suffix == ".sqlite" and one.name not in unread]:
         key = await asyncio.to_thread(existing_key, profile)
-        if key.key is None:
-            if not (whole and even_unsent):
-                raise _keyless(profile)
-        else:
-            vault = await Vault.open(file, key.key, SystemClock())
-            try:
-                told["unsent"], told["drafts"] = await vault.run(_unsent)
-                if whole and not even_unsent and (told["unsent"] or told["drafts"]):
-                    raise _waiting(told["unsent"], told["drafts"])
-                told["copies"] = await wipe(vault)
-            finally:
-                await vault.close()
+        if key.key is not None:
+            unread += await _opened(profile, key.key, told, only_empty=whole and not even_unsent)
+        elif not (whole and even_unsent):
+            raise _keyless(profile)
         told["vault"] = "kept"
     if not whole:
         return told
@@ -60,18 +58,50 @@ async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, 
             "wipe-unread",
             "Her ligger et skadet lager som kan ha arbeid som ikke er sendt.",
             "Be brukerstøtte om hjelp, eller slett det også med --all --even-unsent.",
-            ", ".join(one.name for one in unread),
+            ", ".join(unread),
         )
     await asyncio.to_thread(forget_key, profile)  # first: without it the rest is noise
     for one in files:
         one.unlink(missing_ok=True)
-    told["vault"] = "deleted" if files else "none"
+    if (profile / FOLDER).is_dir():
+        (profile / FOLDER).rmdir()
+    told["vault"], told["unread"] = ("deleted" if files else "none"), 0
     return told
 
 
+async def _opened(profile: Path, key: bytes, told: dict[str, Any], *, only_empty: bool) -> list[str]:
+    """Wipe the copies in everybody's vault, and in the one that was everybody's, and count what is unsent. Names of what
+    cannot be read. With `only_empty` raises Problem ``wipe-unsent`` before anything goes."""
+    from workspace.record.offline import wipe, wipe_others
+    from workspace.vault.people import Vaults
+
+    vaults = await Vaults.open(profile, key, SystemClock())
+    try:
+        unread = await vaults.unread()
+        counts = [await vaults.device().run(_unsent)]
+        for person in await vaults.others():
+            try:
+                async with vaults.visit(person) as vault:
+                    counts.append(await vault.run(_unsent))
+            except Problem as problem:
+                if problem.code != "vault-damaged":
+                    raise
+                unread.append(person.id)
+        told["unsent"], told["drafts"] = (sum(each) for each in zip(*counts, strict=True))
+        if only_empty and (told["unsent"] or told["drafts"]):
+            raise _waiting(told["unsent"], told["drafts"])
+        told["unread"] = len(unread)
+        told["copies"] = await wipe(vaults.device()) + await wipe_others(vaults)
+    finally:
+        await vaults.close()
+    return unread
+
+
 def _files(profile: Path) -> list[Path]:
-    """The vault, what lies beside it, and those that were moved aside as damaged."""
-    return sorted(profile.glob("vault*.sqlite*"))
+    """The vaults, what lies beside them, and those that were moved aside as damaged."""
+    from workspace.vault.people import FOLDER
+
+    return sorted([*profile.glob("vault*.sqlite*"), *(profile / FOLDER).glob("*")])
 
 
 def _unsent(database: Any) -> tuple[int, int]:
@@ -102,6 +132,8 @@ def _words(told: dict[str, Any]) -> str:
     if told["vault"] == "none":
         return f"Det er ikke noe lokalt lager i {told['profile']}."
     lines = [f"{told['copies']} kopier for lesing uten plattform er slettet."]
+    if told["unread"]:
+        lines.append(f"Kunne ikke leses, og er ikke rørt: {told['unread']} lokale lager. Be brukerstøtte om hjelp.")
     if told["vault"] == "deleted":
         lines.append("Det lokale lageret og nøkkelen er slettet.")
     elif told["unsent"] or told["drafts"]:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import gc
 import json
 import statistics
@@ -27,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -36,9 +34,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import httpx
-import psutil
 from joserfc.jwk import RSAKey
 
+from tests.benchmarks.home import BIG, MANY, SMALL, figure, one_fetch, put, records
+from tests.benchmarks.screens import shell
 from tests.faults.platform_process import DAY
 from tests.faults.shift import free_port, token_of
 from tests.gateway.conftest import home, pulse
@@ -46,9 +45,8 @@ from workspace.broker import context
 from workspace.broker.broker import Broker
 from workspace.broker.door import Prefetch, Write
 from workspace.broker.grant import Grant
-from workspace.clock import OSLO, OffsetClock, instant
+from workspace.clock import OffsetClock, instant
 from workspace.fhir.search import format_query, parse_query
-from workspace.fhir.service import FhirRequest
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
 from workspace.record.outbox import Outbox
@@ -56,7 +54,6 @@ from workspace.record.record import Record
 from workspace.sandbox.fhir import Store
 from workspace.vault.vault import Vault
 
-BIG, SMALL = "BEB-18", "BEB-19"
 QUERIES = {
     "vitals": "Observation?category=vital-signs&_sort=-date",
     "labs": "Observation?category=laboratory&_sort=-date&_count=500",
@@ -74,11 +71,6 @@ OVERLAPPING = (
     "AllergyIntolerance?_count=50",
 )
 SCOPES = ("patient/*.crus",)
-MANY = (3500, 900, 300, 200, 60, 40)
-"""Vital signs, laboratory values, notes, prescriptions, problems and allergies: 5,000."""
-EARLY = 50
-"""Switches after which a shell has made all that it keeps."""
-ARNE, OTHER = "Arne Storspove", "Einar Furukongle"
 
 
 def main() -> int:
@@ -97,10 +89,6 @@ def main() -> int:
         for name, figure in figures.items():
             print(f"{name:34} {figure['value']:9.3f} {figure['unit']:12} aim {figure['aim']} ({figure['runs']} runs)")
     return 0
-
-
-def figure(value, unit, aim, runs):
-    return {"value": round(value, 3), "unit": unit, "aim": aim, "runs": runs}
 
 
 def measure(folder, options):
@@ -130,50 +118,6 @@ async def fill(folder):
     await store.start()
     await put(store, [*home(), *records(BIG, *MANY), *records(SMALL, 60, 40, 20, 10, 5, 2)])
     await store.close()
-
-
-async def put(store, rows):
-    rows = list(rows)
-    for at in range(0, len(rows), 400):
-        entries = [
-            {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
-            for one in rows[at : at + 400]
-        ]
-        body = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        answer = await store.handle(FhirRequest("POST", "", body=body))
-        assert answer.status == 200, answer.body
-
-
-def records(patient, vitals, labs, notes, medications, problems, allergies):
-    about = {"reference": f"Patient/{patient}"}
-
-    def at(number, step):
-        return (datetime(2026, 1, 14, 12, 0, tzinfo=OSLO) - timedelta(minutes=number * step)).isoformat()
-
-    for number in range(vitals):
-        yield pulse(patient, "lege", 60 + number % 40, id=f"v{number}-{patient}", effectiveDateTime=at(number, 90))
-    for number in range(labs):
-        one = pulse(patient, "lege", number % 30, id=f"l{number}-{patient}", effectiveDateTime=at(number, 700))
-        one["category"] = [{"coding": [{"code": "laboratory"}]}]
-        yield one
-    for number in range(notes):
-        yield {
-            "resourceType": "Composition", "id": f"n{number}-{patient}", "status": "final", "subject": about,
-            "type": {"coding": [{"code": "B02-2"}]}, "date": at(number, 480), "title": "Journalnotat",
-            "author": [{"reference": "Practitioner/lege"}],
-            "section": [{"title": "Notat", "text": {"status": "generated", "div": f"<div>{'Sov godt. ' * 40}</div>"}}],
-        }  # fmt: skip
-    for kind, many, element in (
-        ("MedicationRequest", medications, "medicationCodeableConcept"), ("Condition", problems, "code"),
-        ("AllergyIntolerance", allergies, "code"),
-    ):  # fmt: skip
-        for number in range(many):
-            who = "patient" if kind == "AllergyIntolerance" else "subject"
-            more = {"status": "active", "intent": "order"} if kind == "MedicationRequest" else {}
-            yield {
-                "resourceType": kind, "id": f"{kind[:2].lower()}{number}-{patient}", who: about, **more,
-                element: {"text": f"Noe {number}", "coding": [{"system": "http://x.example", "code": str(number)}]},
-            }  # fmt: skip
 
 
 async def until_up(port):
@@ -311,20 +255,6 @@ async def switches(origin, token, runs):
     }
 
 
-async def one_fetch(origin, token, urls):
-    """Seconds in which httpx alone fetches and parses the same bytes, all requests at once."""
-    headers = {
-        "Authorization": f"Bearer {token}", "X-Workspace-Package": "v.x@1", "X-Workspace-Context": "bench",
-        "X-Workspace-Purpose": "TREAT",
-    }  # fmt: skip
-    async with httpx.AsyncClient(trust_env=False, timeout=60, headers=headers) as http:
-        await http.get(f"{origin}/time")
-        began = time.perf_counter()
-        for answer in await asyncio.gather(*(http.get(url) for url in urls)):
-            json.loads(answer.content)
-        return time.perf_counter() - began
-
-
 async def changes(origin, token, many):
     """A value the record hears of until every watching panel has it; and one saved here until another workstation has it,
     from the press of the button."""
@@ -402,132 +332,6 @@ class Heard:
                     self.done.set()
 
         return heard
-
-
-def shell(folder, painted, switches):
-    """A whole shell, real panels and real keys, before a sandbox of its own; nothing is started when neither is wanted."""
-    from tests.journeys.conftest import Sandbox, Workstation
-
-    if not painted and not switches:
-        return {}
-    sandbox, nurse = Sandbox(folder / "sandbox", history=7), None
-    try:
-        sandbox.start()
-        while not json.loads(sandbox.get("/health")[1])["history"]["complete"]:
-            time.sleep(0.1)
-        sandbox.end()
-        asyncio.run(add(folder / "sandbox" / "fhir.sqlite"))
-        sandbox.start()
-        nurse = Workstation("tone", sandbox, folder / "profile")
-        nurse.did("open_patient", name=ARNE)
-        found = until_painted(nurse, sandbox, painted) if painted else {}
-        found |= many(nurse, switches) if switches else {}
-        nurse.quit()
-        return found
-    finally:
-        if nurse is not None:
-            nurse.end()
-        sandbox.end()
-
-
-def until_painted(nurse, sandbox, switches):
-    """From Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain httpx fetching
-    and parsing what those panels ask."""
-    ours, plain = [], []
-    for _ in range(switches):
-        nurse.did("switch_patient", name=OTHER)
-        ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)
-        plain.append(asyncio.run(fetch_of_panels(sandbox.url)))
-    ratios = [one / statistics.median(plain) for one in ours]
-    return {
-        "switch_to_all_painted": figure(statistics.median(ratios), "x httpx", "<= 2.0", switches),
-        "switch_to_all_painted_ms": figure(statistics.median(ours) * 1000, "ms", "-", switches),
-    }
-
-
-def many(nurse, switches):
-    """Resident after resident on one screen. Wrong is a screen on which, in any turn of the loop from Enter until all is
-    drawn, a panel or the banner was another's than the one the banner names, or where in the end a panel has another's rows
-    or any word names another. Memory is that of the shell and all its panels' processes, after the last and after 50."""
-    nurse.did("stop_listening")
-    names = residents()
-    wrong, early, began = 0, 0, time.perf_counter()
-    for number in range(switches):
-        name = names[number % len(names)]
-        told = nurse.did("switch_patient", name=name, seconds=30)
-        wrong += bool(told["mixed"]) or another_stands(nurse.did("sample"), name, told["patient"], names)
-        if number + 1 == EARLY:
-            early = memory(nurse)
-    seconds = time.perf_counter() - began
-    late = memory(nurse)
-    found = {
-        "former_patient_shown": figure(wrong, "screens", "0", switches),
-        "switch_in_a_row_ms": figure(seconds / switches * 1000, "ms", "-", switches),
-        "memory_after_all": figure(late / 2**20, "MB", "-", switches),
-    }
-    if switches > EARLY:
-        found["memory_after_all_per_after_50"] = figure(late / early, "ratio", "<= 1.05", switches)
-    return found
-
-
-def residents():
-    """Whom the nurse of Havblikk goes between: those beside the patient of 5,000 resources."""
-    with (ROOT / "resources" / "home" / "residents.csv").open(encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["unit"] == "havblikk" and row["id"] != BIG]
-    return [f"{row['given']} {row['family']}" for row in rows[:6]]
-
-
-def another_stands(sample, name, patient, names):
-    """Whether anything on screen is somebody else's than `name`'s."""
-    words = "\n".join(panel["words"] for panel in sample["panels"].values())
-    return (
-        name not in sample["banner"]
-        or bool(sample["mixed"])
-        or any(panel["patient"] != patient for panel in sample["panels"].values())
-        or any(set(panel["subjects"]) - {patient, ""} for panel in sample["panels"].values())
-        or any(other in words or other in sample["banner"] for other in names if other != name)
-    )
-
-
-def memory(nurse):
-    """Bytes that the shell and its panels hold now."""
-    return sum(psutil.Process(one["pid"]).memory_info().rss for one in nurse.did("pids").values())
-
-
-async def add(file):
-    store = Store(file, OffsetClock(DAY, time.monotonic()))
-    await store.start()
-    await put(store, records(BIG, *MANY))
-    await store.close()
-
-
-def queries_of_panels():
-    """What the panels of a patient ask as they open, each query once."""
-    import tomllib
-
-    found = {}
-    for file in sorted((ROOT / "plugins").glob("*/panel.toml")):
-        for view in tomllib.loads(file.read_text("utf-8")).get("views", ()):
-            if view.get("context") == "patient":
-                found |= {item["query"]: None for item in view.get("prefetch", ())}
-    return [text.replace("?", f"?patient=Patient/{BIG}&", 1) for text in found]
-
-
-async def fetch_of_panels(url):
-    from workspace.clock import SystemClock
-    from workspace.sandbox import visitor
-    from workspace.signon.login import login
-    from workspace.signon.platform import discover_platform
-
-    platform = await discover_platform(url)
-    session = await login(
-        platform, open_browser=lambda address: visitor.choose(address, "tone"), clock=SystemClock(), timeout=30
-    )
-    try:
-        token = await session.access_token()
-        return await one_fetch(url, token, [f"{url}/fhir/{text}" for text in queries_of_panels()])
-    finally:
-        await session.sign_out()
 
 
 if __name__ == "__main__":

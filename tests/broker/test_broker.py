@@ -319,3 +319,43 @@ def test_a_dead_platform_costs_neither_reports_nor_memory(server, room, monkeypa
     text = str(server.log())
     assert [f"nr {number}" in text for number in (4, 5, 8)] == [False, True, True]
     assert "sist" in text
+
+
+def test_what_was_read_while_the_platform_was_away_is_told_after_a_crash_and_once(server, room, tmp_path, monkeypatch):
+    monkeypatch.setattr(reporting, "DELAY", 0.01)
+    from tests.broker.conftest import Tokens
+    from workspace.record.client import Client
+    from workspace.vault.vault import Vault
+
+    async def session(origin, told, waiting):
+        vault = await Vault.open(tmp_path / "v.sqlite", bytes(32), server.clock)
+        client = Client(endpoints(origin), Tokens(server, "tone"))
+        reports = reporting.Reports(client, server.clock, vault, user="Practitioner/tone")
+        reports.add("read", room, ("Patient/BEB-18",), query="Observation?code=8867-4", reason=told)
+        try:
+            async with asyncio.timeout(5):
+                while len(rows := await kept(vault)) != waiting:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            return rows
+        finally:  # as a crash leaves it: nothing is closed in order
+            reports._task.cancel()
+            await asyncio.gather(reports._task, return_exceptions=True)
+            await client.aclose()
+            await vault.close()
+
+    async def kept(vault):
+        return await vault.run(lambda database: list(database.execute("SELECT id, body FROM report ORDER BY seq")))
+
+    async def again(rows):
+        """What the platform has, and the crash came before that was noted."""
+        vault = await Vault.open(tmp_path / "v.sqlite", bytes(32), server.clock)
+        query = "INSERT INTO report (id, user, body) VALUES (?, 'Practitioner/tone', ?)"
+        await vault.run(lambda database: database.executemany(query, rows))
+        await vault.close()
+
+    rows = asyncio.run(session("http://127.0.0.1:9", "mens den var borte", waiting=1))
+    asyncio.run(session(server.url, "etterpå", waiting=0))
+    asyncio.run(again(rows))
+    asyncio.run(session(server.url, "enda en gang", waiting=0))
+    text = str(server.log())
+    assert [text.count(told) for told in ("mens den var borte", "etterpå", "enda en gang")] == [1, 1, 1]

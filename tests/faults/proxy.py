@@ -5,6 +5,7 @@ One request a connection; ``choose(request)`` names the fault of each ("" passes
 - ``cut`` closes before passing it on, ``reset`` does so with RST, ``half-close`` ends its own side and goes on listening;
 - ``delay`` holds it for `delay` seconds, then passes it on;
 - ``429``, ``500``, ``503`` answer so without passing it on (``429`` and ``503`` with ``Retry-After: 1``);
+- ``409`` and ``412`` too, as a platform in contention does, or one that is mistaken;
 - ``lost`` passes it on and closes without the answer; ``lost-reset`` with RST; ``500-after`` passes it on and says 500;
 - ``412-after`` passes it on and says that it came too late;
 - ``wrong-json`` passes it on and answers something else; ``short`` cuts the answer in the middle of its bytes;
@@ -27,12 +28,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-BEFORE = ("cut", "reset", "half-close", "429", "500", "503")
+BEFORE = ("cut", "reset", "half-close", "409", "412", "429", "500", "503")
 """Faults after which nothing has reached the platform."""
 AFTER = ("lost", "lost-reset", "500-after", "412-after", "wrong-json", "short", "truncated")
 """Faults after which the platform has done what it was asked."""
 FAULTS = (*BEFORE, "delay", *AFTER, "silent")
 _STATUS = {
+    "409": "409 Busy",
+    "412": "412 Mistaken",
     "429": "429 Too Many",
     "500": "500 Oops",
     "503": "503 Soon",
@@ -159,7 +162,7 @@ class FaultProxy:
                 async with asyncio.timeout(5.0):
                     await reader.read()
         elif fault in _STATUS:
-            await _say(writer, _STATUS[fault], b"", "Retry-After: 1\r\n" if fault != "500" else "")
+            await _say(writer, _STATUS[fault], b"", "Retry-After: 1\r\n" if fault in ("429", "503") else "")
 
     async def _instead(self, fault: str, answer: bytes, writer: asyncio.StreamWriter) -> None:
         """The platform has done it; this is what becomes of its answer."""

@@ -18,6 +18,8 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count as counting
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
@@ -119,6 +121,7 @@ class Shift:
         self.heard: list[dict] = []
         """What the writer said, in its order, with the time: for a run whose books do not balance."""
         self.calm = False
+        self.numbers = counting()
         self._answers: asyncio.Queue = asyncio.Queue()
         self._reading = None
 
@@ -240,7 +243,7 @@ class Shift:
         first = self.uuid()
         if kind == "update" and self.own:
             name = self.dice.choice(sorted(self.own))
-            there, text = self.own[name], f"nr {number}"
+            there, text = self.own[name], f"nr {number}.{next(self.numbers)}"
             changed = {**there, "note": [*there.get("note", []), {"text": text}]}
             match = f'W/"{there["meta"]["versionId"]}"'
             entry = {"fullUrl": name, "resource": changed, "request": {"method": "PUT", "url": name, "ifMatch": match}}
@@ -316,29 +319,34 @@ class Shift:
     # The books ------------------------------------------------------------------------------------
 
     async def balance(self, seconds) -> Balance:
+        """A create is found by its transaction's tag; an update by the version that brought its text: one that was joined
+        with somebody else's change goes out under another key, and its tag says so."""
         found: Counter = Counter()
         notes: dict[str, list[str]] = {}
         updates: Counter = Counter()
         async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
             for each in await rows(http, f"{self.store_url}/fhir/Observation?patient=Patient/BEB-18&_count=1000"):
                 name = f"Observation/{each['id']}"
-                notes[name] = [note["text"] for note in each.get("note", ())]
+                notes[name] = texts(each)
                 history = await rows(http, f"{self.store_url}/fhir/{name}/_history?_count=1000")
-                for version in history:
-                    key = tag(version)
-                    if version["meta"]["versionId"] == "1":
-                        found[key] += 1
-                    else:
-                        updates[key, name] += 1
+                history.sort(key=lambda version: int(version["meta"]["versionId"]))
+                assert [version["meta"]["versionId"] for version in history] == [
+                    str(n + 1) for n in range(len(history))
+                ]
+                found[tag(history[0])] += 1
+                for former, version in pairwise(history):
+                    for text in (Counter(texts(version)) - Counter(texts(former))).elements():
+                        updates[name, text] += 1
         lost, doubled, false, undone = [], [], [], []
         for one in self.ledger.values():
-            there = found[one.id] == one.creates and all(updates[one.id, name] for name in one.notes)
-            absent = found[one.id] == 0 and not any(updates[one.id, name] for name in one.notes)
+            written = {(name, text): updates[name, text] for name, text in one.notes.items()}
+            there = found[one.id] == one.creates and all(written.values())
+            absent = found[one.id] == 0 and not any(written.values())
             if one.acknowledged and not there and one.id not in self.refusals:
                 lost.append(one.id)
             if one.state == "lagret" and not there:
                 false.append(one.id)
-            if found[one.id] > one.creates or any(updates[one.id, name] > 1 for name in one.notes):
+            if found[one.id] > one.creates or any(count > 1 for count in written.values()):
                 doubled.append(one.id)
             if not absent and not there:
                 undone.append(f"half of {one.id}")
@@ -352,6 +360,10 @@ class Shift:
             self.seed, len(self.ledger), acknowledged, self.killed, self.faults, lost, doubled, false, refused, undone,
             seconds,
         )  # fmt: skip
+
+
+def texts(resource):
+    return [note["text"] for note in resource.get("note", ())]
 
 
 def transaction(entries):

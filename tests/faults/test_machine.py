@@ -229,12 +229,13 @@ from tests.record.test_outbox import ASKER, NOWHERE, Tokens, endpoints
 from workspace.clock import SystemClock
 from workspace.record.client import Client
 from workspace.record.outbox import Outbox
-from workspace.vault.keys import vault_key
-from workspace.vault.vault import Vault
+from workspace.vault.keys import device_key
+from workspace.vault.people import Vaults
 
 async def run(profile, user, value):
-    found = vault_key(profile)
-    vault = await Vault.open(profile / "vault.sqlite", found.key, SystemClock())
+    found = device_key(profile)
+    vaults = await Vaults.open(profile, found.key, SystemClock(), tenant="311000101")
+    vault = await vaults.open_for("311000101", f"Practitioner/{user}", user, "sykepleier")
     client = Client(endpoints(NOWHERE), Tokens(lambda: "x"))
     outbox = Outbox(vault, client, SystemClock(), user=f"Practitioner/{user}")
     await outbox.start()
@@ -246,7 +247,7 @@ async def run(profile, user, value):
     }))
     await outbox.close()
     await client.aclose()
-    await vault.close()
+    await vaults.close()
 
 asyncio.run(run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
 """
@@ -275,4 +276,4 @@ def test_without_a_keyring_unsent_work_says_that_it_is_not_kept(tmp_path):
     nothing = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent", "HOME": str(tmp_path)}
     told = python(KEYRING, tmp_path / "profile", "tone", 81, **nothing)
     assert (told["kept"], told["durable"], told["problem"]) == ("nowhere", False, "not-durable")
-    assert not (tmp_path / "profile" / "vault.sqlite").exists()
+    assert not (tmp_path / "profile").exists()

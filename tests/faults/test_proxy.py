@@ -72,7 +72,7 @@ async def through(fault, path="/fhir", timeout=2.0, **more):
 def test_each_fault_reaches_the_platform_or_not_and_the_client_as_promised(fault):
     answer, got, seconds = asyncio.run(through(fault))
     assert got == ([] if fault in BEFORE else [("POST", "body")])
-    if fault in ("429", "500", "503", "500-after", "412-after"):
+    if fault in ("409", "412", "429", "500", "503", "500-after", "412-after"):
         assert answer.status_code == int(fault[:3])
         assert answer.headers.get("retry-after") == ("1" if fault in ("429", "503") else None)
     elif fault == "wrong-json":

@@ -22,7 +22,7 @@ from workspace.record.client import Client
 from workspace.record.delivery import Courier
 from workspace.record.outbox import Outbox
 from workspace.record.registration import Registration
-from workspace.vault.vault import Vault
+from workspace.vault.people import Vaults
 
 
 class NoOne:
@@ -30,14 +30,15 @@ class NoOne:
         raise Problem("signed-out", "Ingen er logget inn.")
 
 
-async def nobody(vault, client):
-    courier = Courier(vault, client)
+async def nobody(vaults, client):
+    courier = Courier(vaults, client)
     await courier.start()
     say(ready=True)
     await asyncio.Event().wait()
 
 
-async def somebody(vault, client, who):
+async def somebody(vaults, client, who):
+    vault = await vaults.open_for("311000101", f"Practitioner/{who}")
     outbox = Outbox(vault, client, clock(), user=f"Practitioner/{who}")
     registration = Registration(outbox, vault, client, device="stua")
     await outbox.start()
@@ -61,11 +62,11 @@ async def somebody(vault, client, who):
 async def main(folder, origin, who="", token=""):
     patience.FIRST_WAIT, patience.LONGEST_WAIT = 0.05, 0.3
     client_module.WRITE_SECONDS, delivery.LOOKS = 3.0, 0.3
-    vault = await Vault.open(Path(folder) / "vault.sqlite", KEY, clock())
+    vaults = await Vaults.open(Path(folder), KEY, clock())
     client = Client(endpoints(origin), Tokens(token) if who else NoOne())
-    await (somebody(vault, client, who) if who else nobody(vault, client))
+    await (somebody(vaults, client, who) if who else nobody(vaults, client))
     await client.aclose()
-    await vault.close()
+    await vaults.close()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def test_a_request_goes_out_as_fhir_and_comes_back_whole():
         assert str(request.url) == "http://fhir.test/r4/Observation/7"
         assert request.headers["if-match"] == 'W/"1"'
         assert request.headers["x-api-key"] == "k"
+        assert request.headers["accept"] == "application/fhir+json; fhirVersion=4.0"
         return httpx.Response(200, content=request.content, headers={"etag": 'W/"2"'})
 
     body = {"resourceType": "Observation", "id": "7"}

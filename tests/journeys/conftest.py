@@ -135,10 +135,11 @@ class Sandbox:
 class Workstation:
     """One person's shell, in its own process, told what to do line by line."""
 
-    def __init__(self, username, sandbox, profile, plugins=None, ready=True):
+    def __init__(self, username, sandbox, profile, plugins=None, ready=True, more=()):
         command = [sys.executable, str(ROOT / "tests" / "journeys" / "driver.py"), "--as", username]
         command += ["--sandbox", str(sandbox.folder), "--profile", str(profile)]
         command += ["--plugins", str(plugins)] if plugins else []
+        command += more
         profile.mkdir(exist_ok=True)
         self.errors = profile.parent / f"{profile.name}.err"
         with self.errors.open("ab") as errors:
@@ -209,8 +210,8 @@ def sign_on(tmp_path):
     """``sign_on("tone", sandbox)``: a workstation, ended with the test."""
     made = []
 
-    def sit_down(username, sandbox, name="", plugins=None, ready=True):
-        made.append(Workstation(username, sandbox, tmp_path / (name or username), plugins, ready))
+    def sit_down(username, sandbox, name="", plugins=None, ready=True, more=()):
+        made.append(Workstation(username, sandbox, tmp_path / (name or username), plugins, ready, more))
         return made[-1]
 
     yield sit_down

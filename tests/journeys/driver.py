@@ -32,6 +32,7 @@ from workspace import app as app_room  # noqa: E402
 from workspace.shell.sheet import Sheet  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from repaints import after_a_change  # noqa: E402
 from told import Wire, strings  # noqa: E402
 
 LEFT = Qt.MouseButton.LeftButton
@@ -174,6 +175,39 @@ class Driver:
             raise Fault(f"Ctrl+K finds {item.text() if item else 'nothing'} for {title!r}")
         QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
         return {}
+
+    async def do_keys(self, text):
+        """Keys where the focus is, one after another."""
+        for letter in text:
+            QTest.keyClicks(self.window.focusWidget() or self.window, letter)
+            await asyncio.sleep(0)
+        return {}
+
+    async def do_page(self):
+        """The page before the work: its words and buttons, and who may come in without the platform."""
+        page = self.window.sign_in
+        if not page.isVisible() or self.desk.signing is None or not self.desk.signing.done():
+            return {"words": "", "buttons": [], "people": [], "focus": ""}
+        words = " ".join(one.text() for one in page.findChildren(QLabel) if one.isVisible())
+        buttons = [one for one in page.findChildren(QAbstractButton) if one.isVisible()]
+        people = [one.accessibleName() for one in buttons if one.isCheckable()]
+        focus = self.window.focusWidget()
+        return {
+            "words": words, "buttons": [one.text() for one in buttons if not one.isCheckable()], "people": people,
+            "focus": focus.accessibleName() if focus is not None else "",
+        }  # fmt: skip
+
+    async def do_top(self):
+        """Who is at work, as the bar above says."""
+        return {"user": self.window.top.user.text(), "unit": self.window.top.unit.text()}
+
+    async def do_courier(self):
+        """Only looks: whether what others left is being delivered."""
+        return {"works": self.desk.unattended._working is not None}
+
+    async def do_copied(self):
+        """Only looks: when the whole unit had been copied for reading without the platform; "" before."""
+        return {"at": self.desk.shift.broker.offline.copied}
 
     async def do_quit(self):
         """As a person who closes the window."""
@@ -535,8 +569,14 @@ class Driver:
             return {"state": session.state, "said": str(problem)}
         raise Fault("the provider still knows it")
 
-    async def do_longest_block(self):
-        return {"ms": self.desk.watchdog.longest_ms}
+    async def do_change(self):
+        """Not a person: the platform's answer to a write of this workstation."""
+        return await after_a_change(self.work, self.desk.shift.record)
+
+    async def do_longest_block(self, anew=False):
+        watchdog = self.desk.watchdog
+        longest, watchdog.longest_ms = watchdog.longest_ms, 0.0 if anew else watchdog.longest_ms
+        return {"ms": longest}
 
     async def do_screenshot(self, path):
         self.window.grab().save(path)
@@ -578,9 +618,17 @@ def main():
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
     known.add_argument("--plugins", type=Path)
+    known.add_argument("--platform", default="", help="an address, instead of a sandbox that is started")
+    known.add_argument("--copies-soon", action="store_true", help="the unit is copied at once")
     given = known.parse_args()
+    if given.copies_soon:
+        from workspace.record import offline
+
+        offline.BEFORE = offline.BETWEEN = 0.0
 
     async def locate(progress):
+        if given.platform:
+            return given.platform
         from workspace.sandbox import attach
 
         return await attach.ensure(given.sandbox, history_days=given.history, progress=progress)

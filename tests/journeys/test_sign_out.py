@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.journeys.test_bad_input import ARNE, NOTE, works
 
 NOTES = ["Composition?patient=Patient/BEB-18&_sort=-date&_count=1"]
 
 
-@pytest.mark.long
 def test_what_waits_at_sign_out_is_sent_from_the_machine_and_a_colleague_sees_it(own_sandbox, sign_on):
     nurse = sign_on("tone", own_sandbox)
     nurse.did("open_patient", name=ARNE)

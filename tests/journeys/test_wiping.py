@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 import urllib.request
 
 from tests.journeys.conftest import PLAIN
-from workspace.clock import SystemClock
-from workspace.vault.vault import Vault
+from tests.vaulted import in_vault_of
 
 KEY = bytes(range(32))
+TONE = "Practitioner/tone"
 TITLE = "Slett det som er kopiert til denne maskinen"
 
 
@@ -51,17 +50,6 @@ def test_asked_for_by_hand_and_ordered_from_the_platform(sandbox, sign_on):
     assert again.quit() == 0
 
 
-def in_vault(profile, work):
-    async def run():
-        vault = await Vault.open(profile / "vault.sqlite", KEY, SystemClock())
-        try:
-            return await vault.run(work)
-        finally:
-            await vault.close()
-
-    return asyncio.run(run())
-
-
 def test_what_is_kept_of_units_that_are_not_hers_any_more_goes_as_she_signs_on(own_sandbox, sign_on, tmp_path):
     profile = tmp_path / "tone"
     profile.mkdir()
@@ -72,9 +60,11 @@ def test_what_is_kept_of_units_that_are_not_hers_any_more_goes_as_she_signs_on(o
         ("Practitioner/tone", "Organization/havblikk", "Flag?_count=1", "x", "2026-01-14T14:45:00+01:00", later),
         ("Practitioner/tone", "Organization/havblikk", "Flag?_count=2", "x", "2026-01-10T14:45:00+01:00", later - 3601),
     ]
-    in_vault(profile, lambda database: database.executemany("INSERT INTO offline VALUES (?, ?, ?, ?, ?, ?)", kept))
+    in_vault_of(
+        profile, KEY, TONE, lambda database: database.executemany("INSERT INTO offline VALUES (?, ?, ?, ?, ?, ?)", kept)
+    )
     nurse = sign_on("tone", own_sandbox)
     assert nurse.quit() == 0
-    left = in_vault(profile, lambda database: list(database.execute("SELECT unit, query FROM offline")))
+    left = in_vault_of(profile, KEY, TONE, lambda database: list(database.execute("SELECT unit, query FROM offline")))
     # On a slow day the copying has begun, and keeps what her panels ask instead.
     assert [row for row in left if row[0] != "Organization/havblikk" or row[1] == "Flag?_count=2"] == []

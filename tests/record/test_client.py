@@ -63,6 +63,7 @@ def test_every_request_says_who_asks_and_an_expired_token_is_renewed_once():
 
     found = ask(answer)
     assert [request.headers["authorization"] for request in seen] == ["Bearer old", "Bearer new"]
+    assert seen[1].headers["accept"] == "application/fhir+json; fhirVersion=4.0"
     assert seen[1].headers["x-workspace-package"] == "nordlys.vitals@1.0.0"
     assert seen[1].headers["x-workspace-context"] == "c1"
     assert seen[1].headers["x-request-id"] == found.request

@@ -19,7 +19,7 @@ from workspace.record.client import Client
 from workspace.record.delivery import Courier
 from workspace.record.outbox import Outbox
 from workspace.record.registration import Registration, registered
-from workspace.vault.vault import Vault
+from workspace.vault.people import Vaults
 
 
 @pytest.fixture
@@ -52,14 +52,15 @@ class Switch:
 
 
 @asynccontextmanager
-async def signed_in(server, file, who="tone", *, registers=True):
+async def signed_in(server, profile, who="tone", *, registers=True):
     """Somebody at the workstation; `switch.there = False` cuts the platform off."""
-    vault = await Vault.open(file, KEY, server.clock)
+    vaults = await Vaults.open(profile, KEY, server.clock)
+    vault = await vaults.open_for("311000101", f"Practitioner/{who}")
     switch = Switch(server)
     client = Client(switch, Tokens(lambda: server.token(who)))
     outbox = Outbox(vault, client, server.clock, user=f"Practitioner/{who}")
     registration = Registration(outbox, vault, client, device="stua")
-    courier = Courier(vault, client, user=f"Practitioner/{who}")
+    courier = Courier(vaults, client, own=vault)
     outbox.switch, outbox.courier = switch, courier
     await outbox.start()
     if registers:
@@ -72,41 +73,52 @@ async def signed_in(server, file, who="tone", *, registers=True):
         await registration.close()
         await courier.close()
         await client.aclose()
-        await vault.close()
+        await vaults.close()
 
 
 @asynccontextmanager
-async def nobody(server, file):
-    """The same workstation with nobody signed in: the courier, not yet at work, and the vault."""
-    vault = await Vault.open(file, KEY, server.clock)
+async def nobody(server, profile):
+    """The same workstation with nobody signed in: the courier, not yet at work, and the vaults."""
+    vaults = await Vaults.open(profile, KEY, server.clock)
     client = Client(endpoints(server.url), SignedOut())
-    courier = Courier(vault, client)
+    courier = Courier(vaults, client)
     try:
-        yield courier, vault
+        yield courier, vaults
     finally:
         await courier.close()
         await client.aclose()
-        await vault.close()
+        await vaults.close()
 
 
-async def left(vault):
-    return await vault.run(lambda db: list(db.execute("SELECT user, state FROM outbox ORDER BY seq")))
+async def in_each(vaults, work):
+    """What `work` gives for each person's vault, one after the other."""
+    found = []
+    for person in await vaults.others():
+        async with vaults.visit(person) as vault:
+            found.append(await work(vault))
+    return found
+
+
+async def left(vaults):
+    query = "SELECT user, state FROM outbox ORDER BY seq"
+    each = await in_each(vaults, lambda one: one.run(lambda db: list(db.execute(query))))
+    return [row for rows in each for row in rows]
 
 
 def test_what_was_written_without_the_platform_goes_while_nobody_is_there(server, tmp_path):
     """In the order of each patient, once, and Tone's next sign-on has nothing left to say."""
 
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         async with signed_in(server, file) as outbox:
             outbox.switch.there = False
             for value in (1, 2, 3):
                 item = await outbox.commit(bundle(pulse("BEB-18", value=value)), "Patient/BEB-18", ASKER, 0.05)
                 assert item.state == "venter"
             assert len(outbox.deliverable()) == outbox.unsent() == 3
-        async with nobody(server, file) as (courier, vault):
+        async with nobody(server, file) as (courier, vaults):
             assert await courier.deliver() is None
-            assert await left(vault) == []
+            assert await left(vaults) == []
         assert stored(server) == [1, 2, 3]
         async with signed_in(server, file) as outbox:
             assert (outbox.unsent(), outbox.refused()) == (0, ())
@@ -116,7 +128,7 @@ def test_what_was_written_without_the_platform_goes_while_nobody_is_there(server
 
 def test_a_colleague_at_the_same_machine_delivers_hers_but_never_his_own_or_the_other_way(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         async with signed_in(server, file) as outbox:
             outbox.switch.there = False
             await outbox.commit(bundle(pulse("BEB-18", value=1)), "Patient/BEB-18", ASKER, 0.05)
@@ -138,7 +150,7 @@ def test_what_cannot_be_delivered_waits_for_its_author(server, tmp_path):
     """A key that was never registered, or is withdrawn; and nothing overtakes it in its patient's line."""
 
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         async with signed_in(server, file, registers=False) as outbox:
             outbox.switch.there = False
             await outbox.commit(bundle(pulse("BEB-18", value=1)), "Patient/BEB-18", ASKER, 0.05)
@@ -150,10 +162,10 @@ def test_what_cannot_be_delivered_waits_for_its_author(server, tmp_path):
             assert len(outbox.deliverable()) == 1
             tone = server.sign_in("tone")
             tone.http.post(f"/session/key/{outbox.session_key().id}/revoke", headers=tone.headers())
-        async with nobody(server, file) as (courier, vault):
+        async with nobody(server, file) as (courier, vaults):
             assert await courier.deliver() is None
-            assert await left(vault) == [("Practitioner/tone", "venter")]
-            assert await registered(vault) == set()
+            assert await left(vaults) == [("Practitioner/tone", "venter")]
+            assert await in_each(vaults, registered) == [set()]
         assert stored(server) == [1]
         async with signed_in(server, file) as outbox:
             await until(lambda: outbox.unsent() == 0)
@@ -164,7 +176,7 @@ def test_what_cannot_be_delivered_waits_for_its_author(server, tmp_path):
 
 def test_a_refusal_is_in_sight_for_its_author_and_a_closed_record_stays_closed(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         async with signed_in(server, file) as outbox:
             outbox.switch.there = False
             bad = pulse("BEB-19")
@@ -172,9 +184,9 @@ def test_a_refusal_is_in_sight_for_its_author_and_a_closed_record_stays_closed(s
             await outbox.commit(bundle(bad), "Patient/BEB-19", ASKER, 0.05)
             await outbox.commit(bundle(pulse("BEB-18", value=5)), "Patient/BEB-18", ASKER, 0.05)
         close(server)
-        async with nobody(server, file) as (courier, vault):
+        async with nobody(server, file) as (courier, vaults):
             assert await courier.deliver() is None
-            assert await left(vault) == [("Practitioner/tone", "avvist")] * 2
+            assert await left(vaults) == [("Practitioner/tone", "avvist")] * 2
         async with signed_in(server, file) as outbox:
             said = [one.problem.sentence for one in outbox.refused()]
             assert said[0] == "Målingen mangler status."
@@ -187,7 +199,7 @@ def test_a_conflict_and_what_rests_on_another_wait_for_the_author(server, tmp_pa
     """The courier sends the first and the author's next sign-on the rest, with the names that the platform gave."""
 
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         tone = server.sign_in("tone")
         there = tone.get("Observation/puls-BEB-18").json()
         mine = {**there, "performer": [*there["performer"], {"reference": "Practitioner/tone"}],
@@ -205,9 +217,9 @@ def test_a_conflict_and_what_rests_on_another_wait_for_the_author(server, tmp_pa
         doctor = server.sign_in("lege")
         other = {**there, "valueQuantity": {**there["valueQuantity"], "value": 99}}
         assert doctor.put(other, **{"If-Match": 'W/"1"'}).status_code == 200
-        async with nobody(server, file) as (courier, vault):
+        async with nobody(server, file) as (courier, vaults):
             assert await courier.deliver() is None
-            assert [state for _, state in await left(vault)] == ["besvart", "besvart", "venter"]
+            assert [state for _, state in await left(vaults)] == ["besvart", "besvart", "venter"]
         assert stored(server, "BEB-19") == [61]
         async with signed_in(server, file) as outbox:
             await until(lambda: outbox.unsent() == 0)
@@ -224,12 +236,13 @@ def test_a_conflict_and_what_rests_on_another_wait_for_the_author(server, tmp_pa
 
 def test_what_was_changed_in_the_vault_is_not_delivered(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         async with signed_in(server, file) as outbox:
             outbox.switch.there = False
             await outbox.commit(bundle(pulse("BEB-18", value=81)), "Patient/BEB-18", ASKER, 0.05)
-        async with nobody(server, file) as (courier, vault):
-            await vault.run(lambda db: db.execute("UPDATE outbox SET body = replace(body, ':81', ':18')"))
+        async with nobody(server, file) as (courier, vaults):
+            change = "UPDATE outbox SET body = replace(body, ':81', ':18')"
+            await in_each(vaults, lambda one: one.run(lambda db: db.execute(change)))
             assert await courier.deliver() is None
         assert stored(server) == []
         async with signed_in(server, file) as outbox:
@@ -242,14 +255,16 @@ def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(server, tmp_path
     """However the body may be spelt by then: what is in the vault is what goes."""
 
     async def run():
-        file, own = tmp_path / "v.sqlite", str(uuid4())
+        file, own = tmp_path / "profile", str(uuid4())
         async with signed_in(server, file) as outbox:
             outbox.switch.there = False
             body = bundle(pulse("BEB-18", note=[{"text": 'Sov godt – «bra», 36.60 "ø"'}]))
             item = await outbox.commit(body, "Patient/BEB-18", ASKER, 0.05, own=own)
             sent = item.sent
-        async with nobody(server, file) as (courier, vault):
-            kept = json.loads(await vault.run(lambda db: next(iter(db.execute("SELECT body FROM outbox")))[0]))
+        async with nobody(server, file) as (courier, vaults):
+            query = "SELECT body FROM outbox"
+            (body,) = await in_each(vaults, lambda one: one.run(lambda db: next(iter(db.execute(query)))[0]))
+            kept = json.loads(body)
             assert kept["wire"].encode() == sent
             assert await courier.deliver() is None
         tone = server.sign_in("tone")
@@ -262,19 +277,19 @@ def test_the_bytes_that_were_sealed_are_the_bytes_that_are_sent(server, tmp_path
 
 def test_a_key_that_nothing_waits_under_is_withdrawn_at_sign_out(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         for _ in range(10):  # more sign-ons than a person may have keys
             async with signed_in(server, file) as outbox:
                 await outbox.commit(bundle(pulse("BEB-18")), "Patient/BEB-18", ASKER)
-        async with nobody(server, file) as (_, vault):
-            assert await registered(vault) == set()
+        async with nobody(server, file) as (_, vaults):
+            assert await in_each(vaults, registered) == [set()]
 
     asyncio.run(run())
 
 
 def test_a_key_whose_work_was_delivered_is_withdrawn_at_the_next_sign_on(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
+        file = tmp_path / "profile"
         for value in range(10):
             async with signed_in(server, file) as outbox:
                 async with asyncio.timeout(8):
@@ -282,9 +297,9 @@ def test_a_key_whose_work_was_delivered_is_withdrawn_at_the_next_sign_on(server,
                         await asyncio.sleep(0.01)
                 outbox.switch.there = False
                 await outbox.commit(bundle(pulse("BEB-18", value=value)), "Patient/BEB-18", ASKER, 0.02)
-            async with nobody(server, file) as (courier, vault):
+            async with nobody(server, file) as (courier, vaults):
                 assert await courier.deliver() is None
-                assert len(await registered(vault)) == 1
+                assert [len(one) for one in await in_each(vaults, registered)] == [1]
         assert stored(server) == list(range(10))
 
     asyncio.run(run())

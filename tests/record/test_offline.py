@@ -23,7 +23,7 @@ from workspace.record.drafts import Drafts
 from workspace.record.offline import Offline
 from workspace.record.outbox import Outbox
 from workspace.record.record import Record
-from workspace.vault.vault import Vault
+from workspace.vault.people import Vaults
 
 KEY = bytes(range(32))
 NOWHERE = "http://127.0.0.1:9"
@@ -55,19 +55,21 @@ def _quick(monkeypatch):
 
 
 @asynccontextmanager
-async def working(server, file, *, origin="", who="tone", days=0):
+async def working(server, profile, *, origin="", who="tone", days=0):
     client = Client(endpoints(origin or server.url), Tokens(server, who))
     user = f"Practitioner/{who}"
     clock = Later(server.clock.anchor, server.clock.at)
     clock.ahead = timedelta(days=days)
-    vault = await Vault.open(file, KEY, clock)
+    vaults = await Vaults.open(profile, KEY, clock)
+    vault = await vaults.open_for("311000101", user)
     record = Record(client, clock=clock, user=user)
-    offline = Offline(vault, client, clock, user=user)
+    offline = Offline(vault, client, clock, user=user, vaults=vaults)
     drafts = Drafts(vault, clock, tenant="311000101", user=user)
     outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline)
+    broker = Broker(record, outbox, drafts, client, clock, user=user, tenant="311000101", offline=offline, vault=vault)
     await asyncio.gather(record.start(), outbox.start(), offline.start())
     broker.directory = Directory(record, clock)
+    broker.vaults = vaults
     try:
         yield broker
     finally:
@@ -75,7 +77,7 @@ async def working(server, file, *, origin="", who="tone", days=0):
         await record.close()
         await outbox.close()
         await client.aclose()
-        await vault.close()
+        await vaults.close()
 
 
 def about(patient="Patient/BEB-18"):
@@ -95,12 +97,12 @@ def values(found):
 
 def test_a_unit_is_readable_without_the_platform_with_its_age_and_writes_queue(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
-        async with working(server, file) as broker:
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
             await keep(broker)
         server.store_put(pulse("BEB-18", "lege", 99, id="etterpaa"))
-        assert b"Navn18" not in b"".join(one.read_bytes() for one in tmp_path.glob("v.sqlite*"))
-        async with working(server, file, origin=NOWHERE) as broker:
+        assert b"Navn18" not in b"".join(one.read_bytes() for one in profile.rglob("*") if one.is_file())
+        async with working(server, profile, origin=NOWHERE) as broker:
             for patient in PATIENTS:  # nobody had opened either of them
                 found = await broker.search(about(patient), PULSES)
                 assert values(found) == [72]
@@ -125,19 +127,19 @@ def test_a_unit_is_readable_without_the_platform_with_its_age_and_writes_queue(s
 
 def test_it_ends_after_72_hours_and_at_once_when_told(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
-        async with working(server, file) as broker:
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
             await keep(broker)
-        async with working(server, file, origin=NOWHERE, days=2) as broker:
+        async with working(server, profile, origin=NOWHERE, days=2) as broker:
             assert values(await broker.search(about(), PULSES)) == [72]
-        async with working(server, file, origin=NOWHERE, days=4) as broker:
+        async with working(server, profile, origin=NOWHERE, days=4) as broker:
             with pytest.raises(Problem) as caught:
                 await broker.search(about(), PULSES)
             assert caught.value.code == "unavailable"
-        async with working(server, file) as broker:
+        async with working(server, profile) as broker:
             await keep(broker)
             await broker.offline.wipe()
-        async with working(server, file, origin=NOWHERE) as broker:
+        async with working(server, profile, origin=NOWHERE) as broker:
             with pytest.raises(Problem):
                 await broker.search(about(), PULSES)
 
@@ -146,29 +148,128 @@ def test_it_ends_after_72_hours_and_at_once_when_told(server, tmp_path):
 
 def test_it_is_for_its_own_user_and_for_who_lives_in_the_unit_now(server, tmp_path):
     async def run():
-        file = tmp_path / "v.sqlite"
-        async with working(server, file) as broker:
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
             await keep(broker)
-        async with working(server, file, origin=NOWHERE, who="lege") as broker:
+        async with working(server, profile, origin=NOWHERE, who="lege") as broker:
             with pytest.raises(Problem):
                 await broker.search(about(), PULSES)
-        async with working(server, file) as broker:
+        async with working(server, profile) as broker:
             await keep(broker, PATIENTS[:1])  # the other one has moved out
-        async with working(server, file, origin=NOWHERE) as broker:
+        async with working(server, profile, origin=NOWHERE) as broker:
             assert values(await broker.search(about(), PULSES)) == [72]
             with pytest.raises(Problem):
                 await broker.search(about(PATIENTS[1]), PULSES)
             await broker.offline.only_units(["Organization/solsiden"])  # no longer her unit
-        async with working(server, file, origin=NOWHERE) as broker:
+        async with working(server, profile, origin=NOWHERE) as broker:
             with pytest.raises(Problem):
                 await broker.search(about(), PULSES)
 
     asyncio.run(run())
 
 
+def test_what_is_too_old_goes_from_a_colleagues_vault_too_and_a_wipe_takes_everybodys(server, tmp_path):
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            await keep(broker)
+            kept = await copies(broker.offline._vault)
+        async with working(server, profile, who="lege", days=2) as broker:
+            (tone,) = await broker.vaults.others(than=broker.offline._vault)
+            await asyncio.sleep(0.2)  # nothing is too old yet
+            async with broker.vaults.visit(tone) as hers:
+                assert await copies(hers) == kept
+        async with working(server, profile, who="lege", days=4) as broker:
+            await until_empty(broker, tone)
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile, who="lege") as broker:
+            assert await broker.offline.wipe() == kept
+            await until_empty(broker, tone)
+
+    asyncio.run(run())
+
+
+def test_her_units_are_readable_too_and_which_they_are_with_their_age(server, tmp_path):
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            units = await broker.directory.units("Practitioner/tone")
+            assert units
+            await keep(broker)
+            kept = await broker.offline.units()
+            assert list(kept) == [UNIT]
+            assert kept[UNIT].startswith("2026-01-14T14:4")
+        async with working(server, profile, origin=NOWHERE) as broker:
+            assert await broker.directory.units("Practitioner/tone") == units
+        async with working(server, profile, origin=NOWHERE, days=4) as broker:
+            assert await broker.offline.units() == {}
+
+    asyncio.run(run())
+
+
+def test_it_is_read_too_when_no_token_is_to_be_had(server, tmp_path):
+    """The token runs out in the middle of it, and whoever gives them is away."""
+
+    class Gone:
+        async def access_token(self, *, force=False):
+            raise Problem("identity-unreachable", "Innloggingstjenesten svarer ikke.")
+
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile) as broker:
+            broker._record.client._tokens = Gone()
+            assert values(await broker.search(about(), PULSES)) == [72]
+
+    asyncio.run(run())
+
+
+def test_what_was_read_without_the_platform_is_in_its_log_once_its_reader_has_signed_on(server, tmp_path):
+    """Some two seconds: three sessions, one after the other."""
+
+    async def run():
+        profile = tmp_path / "profile"
+        here = grant(context.for_patient("Patient/BEB-18"), instance="uten-nett")
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile, origin=NOWHERE) as broker:
+            broker.opened(here)
+            assert values(await broker.search(here, PULSES)) == [72]
+        assert "uten-nett" not in str(server.log())
+        async with working(server, profile) as broker:
+            await broker.search(about(), PULSES)
+            await until_told(server)
+        found = [event for event in server.log() if "uten-nett" in str(event)]
+        assert {event["agent"][0]["who"]["reference"] for event in found} == {"Practitioner/tone"}
+        assert len(found) == 2, "the opening and the read, each once"
+
+    asyncio.run(run())
+
+
+async def until_told(server):
+    async with asyncio.timeout(8):
+        while "uten-nett" not in str(server.log()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def copies(vault):
+    return await vault.run(lambda db: next(iter(db.execute("SELECT count(*) FROM offline")))[0])
+
+
+async def until_empty(broker, person):
+    async with asyncio.timeout(8):
+        left = 1
+        while left:
+            async with broker.vaults.visit(person) as vault:
+                left = await copies(vault)
+            await asyncio.sleep(0.02)
+
+
 def test_the_copy_is_told_as_such_in_the_platforms_log(server, tmp_path):
     async def run():
-        async with working(server, tmp_path / "v.sqlite") as broker:
+        async with working(server, tmp_path / "profile") as broker:
             await keep(broker)
 
     asyncio.run(run())

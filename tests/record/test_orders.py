@@ -4,13 +4,13 @@ has it."""
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 
-import apsw
 import pytest
 
 from tests.gateway.conftest import Server
 from tests.record.test_offline import KEY, NOWHERE, PATIENTS, PULSES, about, keep, one_pulse, values, working
+from tests.vaulted import deciphered
 from workspace.problem import Problem
 from workspace.record import offline as offline_module
 from workspace.record import orders as orders_module
@@ -37,10 +37,10 @@ def _quick(monkeypatch):
 
 
 @asynccontextmanager
-async def at_pc(server, file, **how):
+async def at_pc(server, profile, **how):
     """A workstation that obeys; `wiped` is what it told its user."""
-    async with working(server, file, **how) as broker:
-        broker.device = await workstation(broker.offline._vault)
+    async with working(server, profile, **how) as broker:
+        broker.device = await workstation(broker.vaults.device())
         broker.orders = Orders(broker._record.client, broker.offline, device=broker.device)
         broker.wiped = []
         broker.orders.on_wiped(lambda reason, count: broker.wiped.append((reason, count)))
@@ -69,18 +69,9 @@ def pending(server, device, who="tone"):
     return [one["id"] for one in found.json()["orders"]]
 
 
-def pages(file):
-    """The file's bytes without the cipher."""
-    with closing(apsw.Connection(str(file))) as database:
-        list(database.execute(f"PRAGMA hexkey = '{KEY.hex()}'"))
-        list(database.execute("PRAGMA journal_mode = DELETE"))
-        list(database.execute("PRAGMA rekey = ''"))
-    return file.read_bytes()
-
-
 def test_who_is_signed_on_obeys_at_once_and_only_there(server, tmp_path):
     async def run():
-        async with at_pc(server, tmp_path / "a.sqlite") as lost, at_pc(server, tmp_path / "b.sqlite") as other:
+        async with at_pc(server, tmp_path / "a") as lost, at_pc(server, tmp_path / "b") as other:
             await keep(lost)
             await keep(other)
             bodies = await lost.offline._vault.run(
@@ -97,7 +88,7 @@ def test_who_is_signed_on_obeys_at_once_and_only_there(server, tmp_path):
             return own, bodies
 
     own, bodies = asyncio.run(run())
-    raw = pages(tmp_path / "a.sqlite")
+    raw = deciphered(tmp_path / "a", KEY)
     assert bodies
     assert not any(body[:64] in raw for body in bodies)
     assert b"havblikk" not in raw
@@ -124,21 +115,21 @@ async def keep_is_refused(broker):
 
 def test_who_is_away_obeys_at_the_next_sign_on_and_what_is_unsent_stays(server, tmp_path):
     async def run():
-        file = tmp_path / "a.sqlite"
-        async with at_pc(server, file) as pc:
+        profile = tmp_path / "a"
+        async with at_pc(server, profile) as pc:
             await keep(pc)
             device = pc.device
         await order(server, "*", device)
-        async with at_pc(server, file, origin=NOWHERE) as pc:
+        async with at_pc(server, profile, origin=NOWHERE) as pc:
             assert values(await pc.search(about(), PULSES)) == [72], "nobody can tell it yet"
             assert (await pc.commit(about(), [one_pulse(81)])).state == "venter"
         server.restart()
         assert len(pending(server, device)) == 1, "an order outlives the gateway"
-        async with at_pc(server, file) as pc:
+        async with at_pc(server, profile) as pc:
             await until(lambda: pc.wiped)
             await until(lambda: pc._outbox.unsent() == 0)
             await until(lambda: pending(server, device) == [])
-        async with at_pc(server, file, origin=NOWHERE) as pc:
+        async with at_pc(server, profile, origin=NOWHERE) as pc:
             with pytest.raises(Problem):
                 await pc.search(about(), PULSES)
         saved = server.sign_in("tone").get("Observation?patient=Patient/BEB-18&code=8867-4").json()

@@ -83,3 +83,23 @@ def test_an_expired_login_an_absent_platform_and_refused_work_are_ranked_in_word
     assert line.shown_notice() is None
     assert "Alt er lagret" in line.text()
     attention.close()
+
+
+def test_what_the_user_has_seen_to_leaves_the_line_and_all_is_not_called_saved_before(line):
+    refused, heard = [Told(state="avvist")], []
+    outbox = Told(
+        refused=lambda: refused,
+        unsent=lambda: 0,
+        on_change=lambda listener: list,
+        on_marks=lambda listener: heard.append(listener) or list,
+    )
+    quiet = Told(on_state=lambda listener: list, on_service=lambda listener: list, joined=True, durable=True)
+    attention = Attention(line, sign_in=list, show_unsent=list)
+    attention.follow(session=quiet, record=quiet, outbox=outbox, vault=quiet)
+    assert "1 registrering ble ikke lagret." in line.text()
+    assert "Alt annet er lagret" in line.text()
+    refused.clear()
+    heard[0]()
+    assert line.shown_notice() is None
+    assert "Alt er lagret" in line.text()
+    attention.close()

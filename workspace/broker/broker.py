@@ -52,6 +52,7 @@ from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState, name_of, waits
 from workspace.record.tally import Tally
+from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
 REQUESTS_PER_SECOND = 60
@@ -107,7 +108,8 @@ class LiveWatch:
 
 
 class Broker:
-    """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig."""
+    """Implements `door.Door`. `user` is ``Practitioner/<id>``, `tenant` the organisation that is dataansvarlig.
+    The `vault` keeps what was seen until the platform's log has it."""
 
     def __init__(
         self,
@@ -122,10 +124,11 @@ class Broker:
         tally: Tally | None = None,
         rules: Rules | None = None,
         offline: Offline | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._record, self._outbox, self._drafts, self._clock = record, outbox, drafts, clock
         self._user, self._tenant = user, tenant
-        self._reports = Reports(client, clock)
+        self._reports = Reports(client, clock, vault, user=user)
         self._ended: set[str] = set()
         self._watches: dict[str, set[LiveWatch]] = {}
         self._calls: dict[tuple[str, str], deque[float]] = {}

@@ -23,8 +23,8 @@ from workspace.gateway.store import GatewayStore
 
 KEY = re.compile(r"[A-Za-z0-9\-]{8,64}")
 KEPT_DAYS = 30
-KEPT_STATUS = frozenset({200, 201, 400, 409, 412, 422})
-"""Outcomes that stand. Others (access, overload, a failure) may be different the next time."""
+KEPT_STATUS = frozenset({200, 201, 400, 412, 422})
+"""Outcomes that stand. Others (access, contention, overload, a failure) may be different the next time."""
 
 
 @dataclass(frozen=True, slots=True)

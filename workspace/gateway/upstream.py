@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 CONTENT = "application/fhir+json"
+ACCEPT = f"{CONTENT}; fhirVersion=4.0"
 _SENT = ("if-match", "if-none-exist", "if-none-match", "prefer")
 _KEPT = ("etag", "last-modified", "location", "retry-after")
 
@@ -28,7 +29,7 @@ class Upstream:
 
         self._base = base.rstrip("/")
         self._http = httpx.AsyncClient(
-            headers={"accept": CONTENT, **(headers or {})}, timeout=SECONDS, transport=transport, trust_env=False
+            headers={"accept": ACCEPT, **(headers or {})}, timeout=SECONDS, transport=transport, trust_env=False
         )
 
     async def close(self) -> None:

@@ -25,6 +25,8 @@ from workspace.problem import Problem
 if TYPE_CHECKING:
     import httpx
 
+ACCEPT = "application/fhir+json; fhirVersion=4.0"
+"""R4 is asked for by name (FHIR http.html#version-parameter): a server of several versions must not answer in another."""
 PURPOSE = "TREAT"
 SEARCH_SECONDS = 30.0
 WRITE_SECONDS = 20.0
@@ -159,7 +161,7 @@ class Client:
         """POST what its author sealed, in nobody's name but the author's: no token goes with it. Raises PlatformProblem."""
         request = str(uuid4())
         headers = {
-            "Accept": "application/fhir+json", "Content-Type": "application/fhir+json", "Idempotency-Key": key,
+            "Accept": ACCEPT, "Content-Type": "application/fhir+json", "Idempotency-Key": key,
             "X-Request-Id": request, "X-Workspace-Seal": seal.to_header(envelope),
         }  # fmt: skip
         response = await self._send("POST", f"{self._origin}/sealed", headers, content, WRITE_SECONDS)
@@ -286,7 +288,7 @@ class Client:
     ) -> Answer:
         request = str(uuid4())
         headers = {
-            "Accept": "application/fhir+json",
+            "Accept": ACCEPT,
             "X-Request-Id": request,
             "X-Workspace-Package": ", ".join(asker.packages),
             "X-Workspace-Context": asker.context,
@@ -341,13 +343,18 @@ def _body(response: httpx.Response) -> Any:
         raise _malformed(f"{response.status_code} with a body that is not JSON") from error
 
 
-def _unreachable(error: Exception) -> PlatformProblem:
+def away(detail: str) -> PlatformProblem:
+    """The platform does not answer: what is kept is read, and what is written waits."""
     return PlatformProblem(
         "platform-unreachable",
         "Plattformen svarer ikke.",
         "Det du skriver, tas vare på. Arbeidsflaten prøver igjen av seg selv.",
-        type(error).__name__,
+        detail,
     )
+
+
+def _unreachable(error: Exception) -> PlatformProblem:
+    return away(type(error).__name__)
 
 
 def _malformed(detail: str) -> PlatformProblem:

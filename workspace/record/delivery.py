@@ -15,10 +15,11 @@ from typing import Any
 
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
-from workspace.record.items import ANSWERED, Item, entries, item_of
+from workspace.record.items import ANSWERED, Item, is_answer, item_of
 from workspace.record.order import next_of, rests_on
 from workspace.record.patience import Patience, may_still_pass
 from workspace.record.registration import forget, registered
+from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -32,13 +33,15 @@ LOOKS = 20.0
 
 
 class Courier:
-    """`user` is who is signed in; theirs is not touched. ``await start()``; ``await close()`` before the vault."""
+    """`own` is the vault of who is signed in; it is not touched. ``await start()``; ``await close()`` before the vaults."""
 
-    def __init__(self, vault: Vault, client: Client, *, user: str = "") -> None:
-        self._vault, self._client, self._user = vault, client, user
+    def __init__(self, vaults: Vaults, client: Client, *, own: Vault | None = None) -> None:
+        self._vaults, self._client, self._own = vaults, client, own
         self._task: asyncio.Task[None] | None = None
         self._left: set[str] = set()
         """Ids of what only its author can send."""
+        self._done: set[str] = set()
+        """Ids of the vaults where nothing can go: while somebody else is at this workstation, nothing comes to them."""
 
     async def start(self) -> None:
         """Begin; returns at once."""
@@ -65,57 +68,77 @@ class Courier:
 
     async def deliver(self) -> Problem | None:
         """Deliver all that can go; None when that was done, else why it must be tried again."""
+        tried = None
+        for person in await self._vaults.others(than=self._own):
+            if person.id in self._done:
+                continue
+            try:
+                async with self._vaults.visit(person) as vault:
+                    fault = await self._deliver_from(vault)
+            except Problem as problem:
+                if problem.code not in ("vault-damaged", "vault-newer"):
+                    raise
+                log.warning("a vault waits for its owner: %s", problem.code)
+                fault = None
+            if fault is None:
+                self._done.add(person.id)
+            elif getattr(fault, "status", 0) == 0:  # the platform is away, for all of them
+                return fault
+            tried = tried or fault
+        return tried
+
+    async def _deliver_from(self, vault: Vault) -> Problem | None:
         while True:
-            waiting = await self._waiting()
-            ready = next_of(waiting, await registered(self._vault), self._left)
+            waiting = await self._waiting(vault)
+            ready = next_of(waiting, await registered(vault), self._left)
             if not ready:
                 return None
             for item in ready:
-                fault = await self._send(item, waiting)
+                fault = await self._send(vault, item, waiting)
                 if fault is not None:
                     return fault
 
-    async def _waiting(self) -> list[tuple[Item, str]]:
-        """What others have not seen the end of, in its order, with its state in the vault."""
+    async def _waiting(self, vault: Vault) -> list[tuple[Item, str]]:
+        """What its author has not seen the end of, in its order, with its state in the vault."""
 
         def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user != ? ORDER BY seq"
-            return list(database.execute(query, (self._user,)))
+            query = "SELECT seq, id, user, patient, state, body, made FROM outbox ORDER BY seq"
+            return list(database.execute(query))
 
-        return [(item_of(*row), str(row[4])) for row in await self._vault.run(read)]
+        return [(item_of(*row), str(row[4])) for row in await vault.run(read)]
 
-    async def _send(self, item: Item, waiting: Sequence[tuple[Item, str]]) -> Problem | None:
+    async def _send(self, vault: Vault, item: Item, waiting: Sequence[tuple[Item, str]]) -> Problem | None:
         try:
             answer = (await self._client.sealed(item.sent, item.sent_as, item.seal)).body
         except PlatformProblem as problem:
-            return await self._refused(item, problem)
-        if len(entries(answer)) != len(entries(item.bundle)):
+            return await self._refused(vault, item, problem)
+        if not is_answer(answer, item):
             return Problem("platform-malformed", "Plattformen svarte på noe annet.")
         # What others rest on stays until its author can give them its names and versions.
         rests = any(rests_on(other, item) for other, _ in waiting if other.author == item.author)
-        await self._note(item, ANSWERED if rests else "")
+        await self._note(vault, item, ANSWERED if rests else "")
         log.info("delivered for an author who is not signed in")
         return None
 
-    async def _refused(self, item: Item, problem: PlatformProblem) -> Problem | None:
+    async def _refused(self, vault: Vault, item: Item, problem: PlatformProblem) -> Problem | None:
         if problem.code in AUTHOR_ONLY or problem.status in NO_SUCH_DOOR:
             log.warning("what waits can be sent by its author only: %s", problem.code)
             self._left.add(item.id)
             if problem.code in KEY_GONE:
-                await forget(self._vault, str(item.seal.get("kid")))
+                await forget(vault, str(item.seal.get("kid")))
         elif may_still_pass(problem):
             return problem
         elif problem.status in (409, 412):
-            await self._note(item, ANSWERED)
+            await self._note(vault, item, ANSWERED)
         else:
-            await self._note(replace(item, state="avvist", problem=problem), "avvist")
+            await self._note(vault, replace(item, state="avvist", problem=problem), "avvist")
         return None
 
-    async def _note(self, item: Item, state: str) -> None:
+    async def _note(self, vault: Vault, item: Item, state: str) -> None:
         def write(database: Any) -> None:
             if state:
                 database.execute("UPDATE outbox SET state = ?, body = ? WHERE id = ?", (state, item.body(), item.id))
             else:
                 database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
 
-        await self._vault.run(write)
+        await vault.run(write)

@@ -33,11 +33,14 @@ class Directory:
 
     def __init__(self, record: Record, clock: Clock, asker: Asker = SHELL) -> None:
         self._record, self._clock, self._asker = record, clock, asker
+        self._of_units: dict[str, None] = {}
+        """What `units` has asked."""
 
     async def units(self, user: str) -> list[Unit]:
         """The units where `user` (``Practitioner/<id>``) works now, by name. Whoever has a role in a whole institution has
         all its units. Raises PlatformProblem."""
         query = f"PractitionerRole?practitioner={_value(user)}&_include=PractitionerRole:organization"
+        self._of_units[query] = None
         found = await self._record.search(query, self._asker)
         now = self._clock.now()
         places = {name_of(each): each for each in found.resources if each.get("resourceType") == "Organization"}
@@ -58,18 +61,20 @@ class Directory:
         own = Unit(reference, str(place.get("name") or said or reference.partition("/")[2]))
         if place.get("partOf"):
             return [own]
+        query = f"Organization?partof={_value(reference)}"
+        self._of_units[query] = None
         try:
-            below = await self._record.search(f"Organization?partof={_value(reference)}", self._asker)
+            below = await self._record.search(query, self._asker)
         except Problem:
             return [own]
         units = [Unit(name_of(each), str(each.get("name") or each.get("id"))) for each in below.resources]
         return units or [own]
 
     def offline_queries(self, unit: str, patients: Iterable[str]) -> list[str]:
-        """What the shell itself asks of `unit` and of each of its patients."""
+        """What the shell itself asks of the user's units, of `unit` and of each of its patients."""
         held = sorted(patients)
         own = [query for one in held for _, query in _banner(one)]
-        return [_stays(unit), *([_flags(held)] if held else []), *own]
+        return [*self._of_units, _stays(unit), *([_flags(held)] if held else []), *own]
 
     async def residents(self, unit: str) -> list[Resident]:
         """Who lives in `unit` (``Organization/<id>``) now, by room and name. Raises PlatformProblem."""

@@ -178,6 +178,23 @@ def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str
     )
 
 
+def is_answer(answer: Mapping[str, Any], item: Item) -> bool:
+    """Whether the platform says of each entry that it was done (FHIR R4 http.html#transaction-response): 2xx, and where it
+    names what it made, of the type that was asked for. A 200 over anything else says nothing."""
+    found = answer.get("entry")
+    asked = entries(item.bundle)
+    return isinstance(found, list) and len(found) == len(asked) and all(map(_is_done, found, asked))
+
+
+def _is_done(got: Any, asked: Mapping[str, Any]) -> bool:
+    response = got.get("response") if isinstance(got, dict) else None
+    if not isinstance(response, dict) or not str(response.get("status", "")).startswith("2"):
+        return False
+    kind = str((asked.get("request") or {}).get("url", "")).partition("/")[0].partition("?")[0]
+    resource = got.get("resource")
+    return not isinstance(resource, dict) or resource.get("resourceType") in (kind, "OperationOutcome")
+
+
 def encoded(bundle: Mapping[str, Any]) -> str:
     """A bundle as it is sealed and sent."""
     return json.dumps(bundle).decode()

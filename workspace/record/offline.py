@@ -20,6 +20,7 @@ from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.fetch import fetch
 from workspace.record.live import Page, page_of
+from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -34,11 +35,16 @@ COPYING = Asker((f"workspace.offline@{__version__}",))
 
 
 class Offline:
-    """``await start()`` first, ``await close()`` at the end. Without a durable vault it keeps nothing."""
+    """``await start()`` first, ``await close()`` at the end. Without a durable vault it keeps nothing. `vaults` are
+    everybody's on this workstation: what is too old, or wiped, goes from all of them."""
 
-    def __init__(self, vault: Vault, client: Client, clock: Clock, *, user: str) -> None:
+    def __init__(self, vault: Vault, client: Client, clock: Clock, *, user: str, vaults: Vaults | None = None) -> None:
         self._vault, self._client, self._clock, self._user = vault, client, clock, user
+        self._vaults = vaults
         self._task: asyncio.Task[None] | None = None
+        self._aging: asyncio.Task[None] | None = None
+        self._next: dict[str, int] = {}
+        """By id of another's vault: when the oldest copy there is too old."""
         self.unit = ""
         self.copied = ""
         """Clinical instant of the end of the last whole round; "" before the first."""
@@ -46,8 +52,14 @@ class Offline:
 
     async def start(self) -> None:
         await self.prune()
+        if self._vaults is not None and self._vaults.durable:
+            self._aging = asyncio.ensure_future(self._prune_others())
 
     async def close(self) -> None:
+        aging, self._aging = self._aging, None
+        if aging is not None:
+            aging.cancel()
+            await asyncio.gather(aging, return_exceptions=True)
         await self._stop()
 
     # Copying --------------------------------------------------------------------------------------
@@ -128,6 +140,15 @@ class Offline:
             fetched=fetched, request="",
         )  # fmt: skip
 
+    async def units(self) -> dict[str, str]:
+        """The units that can be read without the platform, each with the clinical instant of its oldest copy."""
+
+        def read(database: Any) -> list[tuple[Any, ...]]:
+            query = "SELECT unit, min(fetched) FROM offline WHERE user = ? AND until > ? GROUP BY unit"
+            return list(database.execute(query, (self._user, self._now())))
+
+        return {str(unit): str(fetched) for unit, fetched in await self._vault.run(read)}
+
     async def forget(self, text: str) -> None:
         row = (self._user, text)
         await self._vault.run(
@@ -140,7 +161,8 @@ class Offline:
         self._wiped = True
         await self._stop()
         self.unit = self.copied = ""
-        return await wipe(self._vault)
+        count = await wipe(self._vault)
+        return count + (await wipe_others(self._vaults, self._vault) if self._vaults is not None else 0)
 
     async def only_units(self, units: Iterable[str]) -> None:
         """What is kept of units that are not the user's any more goes."""
@@ -155,9 +177,24 @@ class Offline:
         await self._vault.run(write)
 
     async def prune(self) -> None:
-        """What is older than 72 hours goes, whoever's it is."""
-        now = self._now()
-        await self._vault.run(lambda database: database.execute("DELETE FROM offline WHERE until <= ?", (now,)))
+        """What is older than 72 hours goes."""
+        await prune(self._vault, self._now())
+
+    async def _prune_others(self) -> None:
+        """The same for everybody else's, now and then: a shell may run for days, and nobody else's has news meanwhile."""
+        assert self._vaults is not None
+        await asyncio.sleep(BEFORE)
+        while True:
+            now = self._now()
+            for person in await self._vaults.others(than=self._vault):
+                if self._next.get(person.id, 0) > now:
+                    continue
+                try:
+                    async with self._vaults.visit(person) as vault:
+                        self._next[person.id] = await prune(vault, now)
+                except Problem as problem:
+                    log.warning("copies of somebody else cannot be looked through: %s", problem.code)
+            await asyncio.sleep(AGAIN)
 
     async def _only(self, unit: str, queries: Sequence[str]) -> None:
         def write(database: Any) -> None:
@@ -177,6 +214,17 @@ class Offline:
         return self._now() + KEPT_SECONDS
 
 
+async def prune(vault: Vault, now: int) -> int:
+    """What is too old at `now` (seconds since 1970) goes; when the oldest that is left will be. Raises Problem."""
+
+    def work(database: Any) -> int:
+        database.execute("DELETE FROM offline WHERE until <= ?", (now,))
+        oldest = next(iter(database.execute("SELECT min(until) FROM offline")))[0]
+        return now + KEPT_SECONDS if oldest is None else int(oldest)
+
+    return await vault.run(work)
+
+
 async def wipe(vault: Vault) -> int:
     """Every copy in `vault`, off the disk too. How many there were. Raises Problem."""
 
@@ -187,4 +235,19 @@ async def wipe(vault: Vault) -> int:
 
     count = await vault.run(work)
     await vault.scrub()
+    return count
+
+
+async def wipe_others(vaults: Vaults, own: Vault | None = None) -> int:
+    """Every copy in everybody's vault but `own`. Who has one that is damaged is passed over: nobody can read it, and what
+    else is in it must not go. How many there were. Raises Problem."""
+    count = 0
+    for person in await vaults.others(than=own):
+        try:
+            async with vaults.visit(person) as vault:
+                count += await wipe(vault)
+        except Problem as problem:
+            if problem.code != "vault-damaged":
+                raise
+            log.warning("a damaged vault was not wiped")
     return count

@@ -12,6 +12,7 @@ from typing import Any
 from workspace.fhir.service import Resource
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.items import Item, entries
+from workspace.record.patience import may_still_pass
 
 TRANSACTION = "urn:workspace:transaction"
 ENTRY = "urn:workspace:entry"
@@ -26,35 +27,43 @@ async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
 
 
 async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
-    """The answer rebuilt from the versions that carry the tag; None unless every update of the item is among them."""
+    """The answer rebuilt from the versions that carry the tag; None unless every update of the item is among them, and at
+    least one entry. A transaction is done whole or not at all, so one is enough: what it made may have been changed since,
+    and then carries another's tag."""
     answer: list[dict[str, Any]] = []
+    certain = False
     for place, entry in enumerate(entries(item.bundle)):
         request = entry.get("request") or {}
-        if request.get("method") == "PUT":
-            found = await _version(client, item, str(request.get("url", "")))
-            if found is None:
-                return None
-        else:
-            found = await _created(client, item, place, str(request.get("url", "")))
+        url = str(request.get("url", ""))
+        put = request.get("method") == "PUT"
+        found = await (_version(client, item, url) if put else _created(client, item, place, url))
+        if put and found is None:
+            return None
+        certain = certain or found is not None
         answer.append(_answered(found))
-    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if answer else None
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if certain else None
 
 
 async def _version(client: Client, item: Item, name: str) -> Resource | None:
-    try:
-        history = (await client.get(f"{name}/_history?_count=50", item.asker)).body
-    except PlatformProblem as problem:
-        if problem.status in (403, 404, 410):
-            return None
-        raise
-    rows = (each.get("resource") for each in entries(history))
-    return next((row for row in rows if isinstance(row, dict) and tag(row, TRANSACTION) == item.sent_as), None)
+    rows = await _rows(client, item, f"{name}/_history?_count=50")
+    return next((row for row in rows if tag(row, TRANSACTION) == item.sent_as), None)
 
 
 async def _created(client: Client, item: Item, place: int, kind: str) -> Resource | None:
-    found = (await client.get(f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500", item.asker)).body
-    rows = [each.get("resource") or {} for each in entries(found)]
-    return next((row for row in rows if tag(row, ENTRY) in ("", str(place))), None)
+    rows = await _rows(client, item, f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500")
+    own = (row for row in rows if tag(row, TRANSACTION) == item.sent_as)
+    return next((row for row in own if tag(row, ENTRY) in ("", str(place))), None)
+
+
+async def _rows(client: Client, item: Item, path: str) -> list[Resource]:
+    """None where the platform says no for good: there is nothing of ours, or no way to look."""
+    try:
+        found = (await client.get(path, item.asker)).body
+    except PlatformProblem as problem:
+        if may_still_pass(problem):
+            raise
+        return []
+    return [row for each in entries(found) if isinstance(row := each.get("resource"), dict)]
 
 
 def _answered(found: Resource | None) -> dict[str, Any]:

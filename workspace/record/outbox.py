@@ -20,12 +20,13 @@ from workspace.access import seal
 from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
-from workspace.record import chain, order, ours
+from workspace.record import chain, order
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
-from workspace.record.items import Form, Item, State, encoded, entries, item_of, updates
+from workspace.record.items import Form, Item, State, encoded, is_answer, item_of, updates
 from workspace.record.patience import Patience, may_still_pass
+from workspace.record.refusal import Refusals
 from workspace.record.settling import Settling
 from workspace.vault.vault import Vault
 
@@ -73,6 +74,9 @@ class Outbox:
         self._awake = asyncio.Event()
         self._closed = False
         self._settling = Settling(client, user)
+        self._refusals = Refusals(client, self._settling)
+        self.away: Callable[[], bool] = lambda: False
+        """Whether the platform is known to be away: then nobody waits for its answer."""
         self.registered: set[str] = set()
         """Ids of keys that the platform knows: what is sealed with them can be delivered without its author."""
 
@@ -169,8 +173,8 @@ class Outbox:
         bases: Mapping[str, Resource] | None = None,
         replaces: str = "",
     ) -> Item:
-        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting. In a
-        vault that is in memory only, what still waits carries the Problem ``not-durable``.
+        """Durable when this returns; answered within `wait` seconds if the platform is there, else still waiting: at once
+        when it is known to be away. In a vault that is in memory only, what still waits carries the Problem ``not-durable``.
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on."""
@@ -188,7 +192,7 @@ class Outbox:
             keeping.add_done_callback(self._keeping.discard)
             # Shielded: a panel that goes away meanwhile must not leave it on the disk with nobody to send it.
             await asyncio.shield(keeping)
-            return await asyncio.wait_for(settled, wait)
+            return await asyncio.wait_for(settled, 0 if self.away() else wait)
         except TimeoutError:
             waiting = self._items.get(own, item)
             if not self._vault.durable and waiting.problem is None:
@@ -348,36 +352,28 @@ class Outbox:
         except Problem as problem:  # signed out: it waits for its author
             log.info("outbox waits: %s", problem.code)
             return problem
-        if not _is_answer(answer, item):
+        if not is_answer(answer, item):
             log.warning("outbox waits: the answer is not about what was sent")
             return Problem("platform-malformed", "Plattformen svarte på noe annet.")
         await self._settle(item, answer)
         return None
 
     async def _refuse(self, item: Item, problem: PlatformProblem) -> Problem | None:
-        if problem.status in (409, 412):
-            try:
-                answer = await ours.outcome_of(self._client, item)
-            except Problem as unknown:
-                return unknown
-            if answer is not None and _is_answer(answer, item):
-                await self._settle(item, answer)
-                return None
-        if problem.status == 412:
-            try:
-                if await self._joined(item):
-                    return await self._try(self._items[item.id]) if item.id in self._items else None
-            except Problem as unknown:
-                return unknown
-        state: State = "konflikt" if problem.status == 412 else "avvist"
-        await self._end(replace(item, state=state, problem=problem))
+        verdict = await self._refusals.judge(item, problem)
+        if verdict.answer is not None:
+            await self._settle(item, verdict.answer)
+        elif verdict.again is not None:
+            return verdict.again
+        elif verdict.shown is not None and await self._joined(item, verdict.shown):
+            return await self._try(self._items[item.id]) if item.id in self._items else None
+        else:
+            await self._end(replace(item, state=verdict.state, problem=verdict.problem))
         return None
 
-    async def _joined(self, item: Item) -> bool:
+    async def _joined(self, item: Item, shown: Conflict) -> bool:
         """Join `item` with what somebody else changed meanwhile, when both can stand; it goes out under another key, for the
         platform has answered the first. False when a person must choose. Raises Problem."""
-        shown = await self._settling.conflict(item)
-        if not shown.resources or not shown.automatic:
+        if not shown.automatic:
             return False
         bundle, bases = self._settling.settled(item, shown, {}, instant(self._clock.now()))
         if not bundle["entry"]:  # the other one wrote the very same
@@ -514,9 +510,3 @@ def _orphaned() -> Problem:
         "Det dette bygger på, ble aldri lagret.",
         "Åpne det i skjemaet og skriv det på nytt, eller forkast det.",
     )
-
-
-def _is_answer(answer: Mapping[str, Any], item: Item) -> bool:
-    found = answer.get("entry")
-    asked: Sequence[Any] = entries(item.bundle)
-    return isinstance(found, list) and len(found) == len(asked) and all(isinstance(one, dict) for one in found)

@@ -16,7 +16,7 @@ from workspace.fhir.search import Query, format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import covering
-from workspace.record.client import PURPOSE, Asker, Client, PlatformProblem
+from workspace.record.client import PURPOSE, Asker, Client
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
 from workspace.record.live import Keys, Page, difference
@@ -294,12 +294,12 @@ class Queries:
                 async with self._line.turn(lambda: live.safety):
                     live.sent = True
                     page = await fetch(self._client, live.query, live.text, _for_all(live), self._clock)
-            except PlatformProblem as problem:
-                if problem.unknown_outcome and live.page is None and self.offline is not None:
+            except Problem as problem:
+                if _is_away(problem) and live.page is None and self.offline is not None:
                     live.page = await self.offline.load(live.text)
                     live.kept = live.page is not None
                     self._lay(live)
-                elif problem.status == 403 and self.offline is not None:
+                elif getattr(problem, "status", 0) == 403 and self.offline is not None:
                     await self.offline.forget(live.text)
                 raise
         caught_up = page.after(live.missed)
@@ -336,7 +336,7 @@ class Queries:
             whole = live.shown.rows if live.shown is not None and (live.kept or live.page is None) else None
             self._emit(live, RowsChange(whole=whole, gone=gone, error=_told(live), code=error.code))
             live.failures += 1
-            if live.watches and getattr(error, "unknown_outcome", False):
+            if live.watches and _is_away(error):
                 pause = RETRIES[min(live.failures, len(RETRIES)) - 1] * random.uniform(0.8, 1.0)
                 self._later(live, max(pause, min(getattr(error, "retry_after", 0.0), LONGEST_AFTER)))
         elif error is not None:
@@ -399,7 +399,7 @@ class Queries:
             live.shown = self._waiting.over(live.page)
         else:
             # Nobody has answered: what was typed here is shown alone, but never where safety reads a list as all there is.
-            away = getattr(live.problem, "unknown_outcome", False) and not live.safety
+            away = live.problem is not None and _is_away(live.problem) and not live.safety
             live.shown = self._waiting.alone(live.query) if away else None
         if before is live.shown:
             return None
@@ -456,6 +456,11 @@ def _told(live: Live) -> str:
     if live.page is None and live.shown is not None:
         return "Plattformen svarer ikke. Bare det du selv har skrevet, og som venter, vises."
     return str(live.problem)
+
+
+def _is_away(problem: Problem) -> bool:
+    """The platform, or with it the provider of tokens, does not answer."""
+    return getattr(problem, "unknown_outcome", False) or problem.code == "identity-unreachable"
 
 
 def _from_the_vault(fetched: str) -> str:

@@ -162,6 +162,10 @@ class Record:
                 fresh.append(changed(resource, transaction))
         self._arrived(fresh, moved)
 
+    def is_away(self) -> bool:
+        """Whether the platform is known not to answer."""
+        return self._light.state.state == "nede"
+
     def release(self, context: str) -> None:
         """The context (its token) is over: what only it asked for is forgotten."""
         self._queries.release(context)

@@ -12,6 +12,8 @@ from typing import Any
 from workspace.shell.status import Notice, StatusLine
 
 SIGNED_OUT = "Innloggingen er utløpt. Det du skriver, blir tatt vare på her."
+OFFLINE = "Du arbeider uten nett.{age} Det du skriver, venter trygt her."
+BACK = "Plattformen svarer igjen. Logg inn, så sendes det som venter."
 AWAY = "Journalplattformen svarer ikke{since}. Du kan lese det som er hentet, og skrive: det venter trygt her."
 AWAY_IN_MEMORY = "Journalplattformen svarer ikke{since}. Det du skriver er bare i minnet: ikke lukk programmet."
 
@@ -22,6 +24,8 @@ class Attention:
     def __init__(self, line: StatusLine, *, sign_in: Callable[[], None], show_unsent: Callable[[], None]) -> None:
         self._line, self._sign_in, self._show_unsent = line, sign_in, show_unsent
         self._durable = True
+        self._state, self._age = "", ""
+        self._joined: Callable[[], bool] = lambda: True
         self._away: Any = None
         self._ends: list[Callable[[], None]] = []
         line.savedAsked.connect(show_unsent)
@@ -29,9 +33,13 @@ class Attention:
     def follow(self, *, session: Any, record: Any, outbox: Any, vault: Any) -> None:
         """Begin to listen; each source is told about at once."""
         self._durable = bool(vault.durable)
+        self._joined = lambda: bool(session.joined)
         self._ends.append(session.on_state(self.session))
         self._ends.append(record.on_service(self.platform))
         self._ends.append(outbox.on_change(lambda _item: self.outbox(outbox)))
+        self._ends.append(
+            outbox.on_marks(lambda: self.outbox(outbox))
+        )  # what the user has seen to is told nowhere else
         self.outbox(outbox)
 
     def close(self) -> None:
@@ -42,7 +50,21 @@ class Attention:
         for key in ("session", "platform", "refused"):
             self._line.notice(key, None)
 
+    def aged(self, words: str) -> None:
+        """From when that is which is read without the platform, for who has not signed on."""
+        self._age = f" Det du leser, ble hentet {words} eller senere." if words else ""
+        self.session(self._state)
+
     def session(self, state: str) -> None:
+        self._state = state
+        if not self._joined() and state in ("offline", "expired"):
+            back = state == "expired"
+            self._line.set_light("Innlogging", "warn", "kan logge inn" if back else "uten nett")
+            if back:
+                self._line.set_light("Journalplattform", "warn", "svarer igjen")
+            words = BACK if back else OFFLINE.format(age=self._age)
+            self._line.notice("session", Notice(words, "warn", "Logg inn" if back else "", self._sign_in))
+            return
         expired = state == "expired"
         self._line.set_light("Innlogging", "bad" if expired else "ok", "utløpt" if expired else "")
         notice = Notice(SIGNED_OUT, "bad", "Logg inn på nytt", self._sign_in) if expired else None
@@ -64,7 +86,8 @@ class Attention:
         """Counts what the platform did not take; what merely waits stands quietly beside the lights."""
         refused = outbox.refused()
         waiting = outbox.unsent()
-        self._line.set_saved(f"{waiting} venter på plattformen" if waiting else "Alt er lagret")
+        rest = "Alt annet er lagret" if refused else "Alt er lagret"
+        self._line.set_saved(f"{waiting} venter på plattformen" if waiting else rest)
         if not refused:
             self._line.notice("refused", None)
             return

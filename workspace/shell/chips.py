@@ -140,6 +140,12 @@ class PlainButton(QAbstractButton):
         if key:
             self.setShortcut(key)
 
+    def set_primary(self, primary: bool) -> None:
+        """Whether it is the thing to do here."""
+        self._primary = primary
+        self.updateGeometry()
+        self.update()
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.updateGeometry()

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QTimer
 
@@ -19,6 +19,7 @@ from workspace.problem import Problem
 from workspace.shell.attention import Attention
 from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
+from workspace.shell.offline import Offline, joined, readable_units
 from workspace.shell.options import Options, Rooms
 from workspace.shell.palette import Choice
 from workspace.shell.shift import Shift, close_shift
@@ -27,10 +28,8 @@ from workspace.shell.status import Notice
 from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger(__name__)
+KEYLESS = "Nøkkelen til det som er lagret på denne maskinen, er ikke i nøkkelringen. Lås den opp, eller be om hjelp."
 SETTLED_AFTER = 2.0
 """Seconds after the work is open when the start is over."""
 
@@ -57,6 +56,7 @@ class Desk:
         self.tasks = Tasks(self._failed)
         self.unattended = Unattended(lambda: rooms.deliver(options, self._known, self._platform), self.tasks)
         self._asked_to_leave = False
+        self._offline = Offline(options, rooms, stages, window)
         self.watchdog = Watchdog(window)
         self.signing: asyncio.Task[Any] | None = None
         self._grounded: asyncio.Task[Any] | None = None
@@ -68,6 +68,7 @@ class Desk:
         window.closing.connect(self._over.set)
         window.sign_in.signInAsked.connect(lambda: self._begin(self._sign_in))
         window.sign_in.retryAsked.connect(lambda: self._begin(self._start))
+        window.sign_in.offlineAsked.connect(lambda own, pin: self._begin(partial(self._without, own, pin)))
         window.sign_in.cancelAsked.connect(self._cancel)
         window.paletteAsked.connect(self._palette)
         window.top.leave.clicked.connect(lambda: self.tasks.spawn(self._sign_out()))
@@ -106,8 +107,11 @@ class Desk:
             await work
         except Problem as problem:
             log.warning("%s: %s", problem.code, problem.detail)
+            if not self.window.working:  # half opened: whoever tries again begins anew
+                await self._drop_shift(sign_out=True)
             self.window.show_sign_in()
             self.window.sign_in.failed(problem)
+            await self._offline.offer(problem)
             if self.options.headless:
                 self.fatal = problem
                 self._over.set()
@@ -153,6 +157,17 @@ class Desk:
         self.window.sign_in.starting("Åpner arbeidsflaten …", 0.8)
         await self._open_work(signed)
 
+    async def _without(self, own: str, pin: str) -> None:
+        """Nobody can sign on: open the work of the vault `own` by its person's PIN."""
+        await self.unattended.end()
+        opened = await self._offline.opened(own, pin)
+        if opened is None:
+            if self._platform is not None:
+                self.unattended.begin()
+            return
+        self._platform, signed = opened
+        await self._open_work(signed)
+
     # --- the work ---
 
     async def _open_work(self, signed: Any) -> None:
@@ -174,13 +189,13 @@ class Desk:
         self.tasks.spawn(shift.workplace.warm())
         self.tasks.spawn(self._ask_ahead(shift))
         await shift.workplace.build()
-        window.top.user.set_text(f"{subject.name} · {subject.role}")
+        window.top.user.set_text(f"{subject.name} · {subject.role}" + ("" if session.joined else " · uten nett"))
         window.top.set_time(shift.clock.now())
         self._minute.start()
         self._status(shift)
-        shift.units = await shift.units_asked
-        # Also for who has none any more: nothing is readable here that is not hers.
-        self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
+        shift.units = await readable_units(shift)
+        if session.joined:  # also for who has none any more: nothing is readable here that is not hers
+            self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
         if not shift.units:
             raise Problem(
                 "no-units",
@@ -220,10 +235,14 @@ class Desk:
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
         from workspace.shell.existing import ask_existing
+        from workspace.shell.pin import Pins
         from workspace.shell.unsent import Unsent
         from workspace.shell.wiping import Wiping
 
         shift.wiping = Wiping(self.window, shift.broker.offline, shift.orders)
+        if shift.vault.durable:
+            shift.pins = Pins(self.window, shift.vaults, shift.vault, self.tasks)
+            self.tasks.spawn(shift.pins.look())
         shift.attention = Attention(
             line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
         )
@@ -239,6 +258,8 @@ class Desk:
         shift.broker.drafts.on_change(self._drafted)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
+        if shift.keyless:
+            line.notice("keyless", Notice(KEYLESS, "warn", "Lukk", lambda: line.notice("keyless", None)))
         if shift.problems:
             line.set_light("Paneler", "warn", shift.problems[0].sentence)
             for problem in shift.problems:
@@ -290,11 +311,17 @@ class Desk:
         try:
             visit = self.options.visit or _open_browser
             again = await login(self._platform, open_browser=visit, clock=SystemClock())
+            first = not shift.session.joined
             await shift.session.rejoin(again)
             shift.record.refresh()
+            if first:
+                self.tasks.spawn(self._joined(shift))
         except Problem as problem:
             retry = Notice(str(problem), "bad", "Logg inn på nytt", lambda: self._begin(self._sign_in_again))
             line.notice("session", retry)
+
+    async def _joined(self, shift: Shift) -> None:
+        await self._keep_offline(shift, await joined(self.window, shift, self._platform.name))
 
     async def _open_unit(self, reference: str, beside: Callable[[], str] = str) -> None:
         """Open a unit, and the patient that `beside` names once its residents are known."""
@@ -302,6 +329,7 @@ class Desk:
         if shift is None or shift.workplace is None:
             return
         unit = next(one for one in shift.units if one.reference == reference)
+        shift.unit = reference
         home = self._platform.name
         self.window.top.unit.set_units([(u.reference, u.name) for u in shift.units], reference, home)
         shift.residents = tuple(await shift.directory.residents(reference))
@@ -317,7 +345,7 @@ class Desk:
     async def _keep_offline(self, shift: Shift, unit: str) -> None:
         """The unit on screen stays readable when the platform goes away. What is to be seen now comes first."""
         await asyncio.sleep(SETTLED_AFTER)
-        if shift is not self.shift:
+        if shift is not self.shift or not shift.session.joined:
             return
         from workspace.panels.asked import asked_by
 
@@ -384,6 +412,8 @@ class Desk:
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
         if shift.wiping is not None:
             choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
+        if shift.pins is not None and shift.session.joined:
+            choices.append(Choice(shift.pins.title, "Handling", "på denne maskinen", shift.pins.open))
         choices.append(Choice("Logg ut", "Handling", "F12", self._leave))
         self.window.palette_.open(choices)
 
@@ -439,14 +469,22 @@ class Desk:
                 return
         finally:
             self._asked_to_leave = False
-        self.shift = None
         self.window.show_sign_in()
         self.window.sign_in.starting("Logger ut …", None)
-        await close_shift(shift, sign_out=True)
-        self.window.clear_pages()
-        self._minute.stop()
+        await self._drop_shift(sign_out=True)
+        if not shift.session.joined:  # what is known of the platform is from another day
+            self._platform = None
+            self._begin(self._start)
+            return
         self._welcome()
         self.unattended.begin()
+
+    async def _drop_shift(self, *, sign_out: bool) -> None:
+        shift, self.shift = self.shift, None
+        if shift is not None:
+            self._minute.stop()
+            await close_shift(shift, sign_out=sign_out)
+            self.window.clear_pages()
 
     async def _close(self) -> None:
         self._minute.stop()

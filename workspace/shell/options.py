@@ -36,7 +36,8 @@ class Rooms:
     `ground` needs), ``http``, ``sign-on`` and ``work``. `ground` makes what panels stand on, before anybody has signed on;
     `sign_on` lets a person sign on, given (platform, browser); `open_shift` makes the rooms of one session from (options,
     settings, platform, what `sign_on` gave, ground); `deliver` sends what those who have left wrote here, given (options,
-    settings, platform), until what it returns is closed."""
+    settings, platform), until what it returns is closed. `away` gives who may work without the platform, from (options);
+    `offline` opens one's work by PIN, given (options, the vault's id, the PIN): (platform, what `sign_on` gives)."""
 
     stages: Callable[[Options], list[tuple[str, Callable[[], Any]]]]
     ground: Callable[[Any], Awaitable[Any]]
@@ -44,3 +45,5 @@ class Rooms:
     sign_on: Callable[[Any, Callable[[str], Any]], Awaitable[Any]]
     open_shift: Callable[[Options, Settings, Any, Any, Any], Awaitable[Any]]
     deliver: Callable[[Options, Settings, Any], Awaitable[Any]]
+    away: Callable[[Options], Awaitable[list[Any]]]
+    offline: Callable[[Options, str, str], Awaitable[tuple[Any, Any]]]

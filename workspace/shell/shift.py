@@ -13,6 +13,7 @@ from workspace.problem import Problem
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
     from workspace.shell.attention import Attention
+    from workspace.shell.pin import Pins
     from workspace.shell.unsent import Unsent
     from workspace.shell.wiping import Wiping
     from workspace.shell.workplace import Workplace
@@ -39,6 +40,8 @@ class Shift:
     problems: list[Problem] = field(default_factory=list)
     workplace: Workplace | None = None
     units: list[Any] = field(default_factory=list)
+    unit: str = ""
+    """The one on screen."""
     residents: tuple[Any, ...] = ()
     attention: Attention | None = None
     unsent: Unsent | None = None
@@ -46,11 +49,15 @@ class Shift:
     wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
     errands: list[Any] = field(default_factory=list)
+    vaults: Any = None
+    keyless: bool = False
+    """There is a vault here whose key is not to be had: this session's work is in memory."""
+    pins: Pins | None = None
 
 
 async def close_shift(shift: Shift, *, sign_out: bool) -> None:
     """Everything of one person's session, in order; nothing that waits is lost."""
-    for part in (shift.attention, shift.unsent, shift.wiping):
+    for part in (shift.attention, shift.unsent, shift.wiping, shift.pins):
         if part is not None:
             part.close()
     for subscription in shift.subscriptions.values():
@@ -64,7 +71,8 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
         steps.append(shift.orders.close)
     steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
     steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
-    steps += [shift.vault.close, shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
+    steps += [shift.vault.close] + ([shift.vaults.close] if shift.vaults is not None else [])
+    steps += [shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
     for step in steps:
         try:
             await step()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -10,6 +13,9 @@ from workspace.problem import Problem
 from workspace.shell.chips import PlainButton, SandboxMark
 from workspace.shell.fonts import Role
 from workspace.shell.theme import Theme
+
+if TYPE_CHECKING:
+    from workspace.shell.without import WithoutBox
 
 WIDTH = 420
 
@@ -69,10 +75,13 @@ class SignInPage(QWidget):
     signInAsked = Signal()
     retryAsked = Signal()
     cancelAsked = Signal()
+    offlineAsked = Signal(str, str)
+    """A vault's id and its person's PIN."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._without: WithoutBox | None = None
         self._card = Card(theme)
         self._mark = SandboxMark(theme)
         self._mark.hide()
@@ -99,7 +108,7 @@ class SignInPage(QWidget):
         for widget in (self._go, self._again, self._cancel):
             keys.addWidget(widget)
         keys.addStretch(1)
-        inside = QVBoxLayout(self._card)
+        inside = self._inside = QVBoxLayout(self._card)
         inside.setContentsMargins(28, 26, 28, 24)
         inside.setSpacing(12)
         inside.addLayout(top)
@@ -147,6 +156,33 @@ class SignInPage(QWidget):
         self._show(self._again)
         self._again.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def offer(self, people: Sequence[Any]) -> None:
+        """Under what went wrong: who may work without the platform. None takes it away."""
+        from workspace.shell.without import WithoutBox  # needed by few, and only once something is wrong
+
+        self._withdraw()
+        if not people:
+            return
+        self._without = WithoutBox(self._theme, people)
+        self._without.asked.connect(self.offlineAsked.emit)
+        self._inside.addWidget(self._without)
+        self._without.show()
+        self._again.set_primary(False)
+        self._without.focus()
+
+    def refused(self, problem: Problem) -> None:
+        """The PIN did not open it."""
+        if self._without is not None:
+            self._without.refused(problem)
+
+    def _withdraw(self) -> None:
+        former, self._without = self._without, None
+        self._again.set_primary(True)
+        if former is not None:
+            former.hide()
+            self._inside.removeWidget(former)
+            former.deleteLater()
+
     def _say(self, words: str, advice: str) -> None:
         self._words.setText(words)
         self._advice.setText(advice)
@@ -154,6 +190,7 @@ class SignInPage(QWidget):
         self._card.setAccessibleName(f"{self._title.text()}. {words} {advice}".strip())
 
     def _show(self, *shown: QWidget) -> None:
+        self._withdraw()
         for widget in (self._bar, self._go, self._again, self._cancel):
             widget.setVisible(widget in shown)
 
@@ -171,6 +208,8 @@ class SignInPage(QWidget):
             label.setPalette(dressed)
         for widget in (self._card, self._mark, self._bar, self._go, self._again, self._cancel):
             widget.set_theme(theme)
+        if self._without is not None:
+            self._without.set_theme(theme)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.color("ground"))

@@ -59,7 +59,7 @@ SWITCH = 0.001
 
 def _surface() -> None:
     """The work surface and every component: not needed before somebody has signed on."""
-    for name in ("workplace", "facts", "existing", "unsent"):
+    for name in ("workplace", "facts", "existing", "unsent", "pin"):
         import_module(f"workspace.shell.{name}")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workspace.clock import Clock
 from workspace.problem import Problem
 from workspace.signon.skew import check_clock
-from workspace.signon.wire import Unreachable, is_safe, json_object, send
+from workspace.signon.wire import Unreachable, is_safe, json_object, new_client, send
 
 if TYPE_CHECKING:
     import httpx
@@ -90,6 +90,15 @@ class Provider:
         if unsafe or missing:
             raise not_a_provider(self.issuer, f"missing {missing}, unsafe {unsafe}")
         return Metadata(issuer=self.issuer, **found)
+
+
+async def provider_answers(issuer: str, clock: Clock) -> None:
+    """That a person can sign on at `issuer` now. Raises Problem."""
+    client = new_client(issuer)
+    try:
+        await Provider(issuer, client, clock).metadata()
+    finally:
+        await client.aclose()
 
 
 def unreachable(issuer: str, detail: str) -> Problem:

@@ -24,7 +24,8 @@ from workspace.signon.tokens import Tokens, end_session, refresh_tokens, revoke_
 if TYPE_CHECKING:
     import httpx
 
-State = Literal["signed-in", "expired", "signed-out"]
+State = Literal["signed-in", "expired", "signed-out", "offline"]
+"""*offline* is of `OfflineSession` alone."""
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
@@ -87,6 +88,9 @@ class Session:
         owned: a client to close with the session; None when the caller keeps it.
         keeper_name: the name the refresh token is kept under.
     """
+
+    joined = True
+    """Whether somebody has signed on; `OfflineSession` begins without."""
 
     def __init__(
         self,
@@ -152,13 +156,7 @@ class Session:
     async def rejoin(self, other: Session) -> None:
         """Go on with a new sign-on of the same person, after this one expired: whoever holds this session notices only
         that it works again. `other` is used up. Raises Problem ``another-person``; `other` is then signed out."""
-        if other.subject.sub != self.subject.sub:
-            await other.sign_out()
-            raise Problem(
-                "another-person",
-                f"Du logget inn som {other.subject.name}, men arbeidet her er {self.subject.name} sitt.",
-                f"Logg inn som {self.subject.name}, eller trykk «Logg ut» for å bytte bruker.",
-            )
+        await require_same(self.subject, other)
         await self._stop()
         await other._stop()
         self.subject, self.problem = other.subject, None
@@ -298,6 +296,17 @@ class Session:
         owned, self._owned = self._owned, None
         if owned is not None:
             await owned.aclose()
+
+
+async def require_same(subject: Subject, other: Session) -> None:
+    """That `other` is a sign-on of `subject`. Raises Problem ``another-person``; `other` is then signed out."""
+    if other.subject.sub != subject.sub:
+        await other.sign_out()
+        raise Problem(
+            "another-person",
+            f"Du logget inn som {other.subject.name}, men arbeidet her er {subject.name} sitt.",
+            f"Logg inn som {subject.name}, eller trykk «Logg ut» for å bytte bruker.",
+        )
 
 
 def _heard(task: asyncio.Task[None]) -> None:

@@ -1,4 +1,5 @@
-"""Where the vault's key is kept: the OS keyring when it is a safe one, else a file beside a sandbox profile, else nowhere.
+"""Where the device key is kept, which wraps each person's own (`people`): the OS keyring when it is a safe one, else a file
+beside a sandbox profile, else nowhere.
 
 A keyring library that finds no real keyring may fall back to a plain text file; hence an allow list of back ends, never
 whatever happens to be installed. Never writes a key to a file unless it is told that the data are synthetic.
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from workspace.problem import Problem
-from workspace.vault.vault import KEY_BYTES
+from workspace.vault.people import FOLDER, FORMER
+from workspace.vault.vault import KEY_BYTES, WRAPPED
 
 SERVICE = "clinician-workspace"
 SAFE_BACKENDS = frozenset(
@@ -28,40 +30,46 @@ SAFE_BACKENDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class VaultKey:
-    """`key` is None when there is no safe place for one: the vault is then in memory, without offline writes."""
+class DeviceKey:
+    """`key` is None when there is no safe place for one: vaults are then in memory, without offline writes."""
 
     key: bytes | None
     kept: Literal["keyring", "file", "nowhere"]
 
 
-def vault_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[str] = SAFE_BACKENDS) -> VaultKey:
-    """The key of the vault in `profile`, made on first use. May take tens of milliseconds: call it in a thread.
+def device_key(profile: Path, *, allow_key_file: bool = False, safe: frozenset[str] = SAFE_BACKENDS) -> DeviceKey:
+    """The key of the vaults in `profile`, made on first use. May take tens of milliseconds: call it in a thread. Where there
+    are vaults already no new one is made: it could not read them, and a keyring that is locked, or has lost the key, may
+    have it again tomorrow.
 
     `allow_key_file` is for the sandbox's synthetic data only. Raises Problem ``key-file-damaged``.
     """
     file = profile / "vault.key"
     if allow_key_file and file.exists():
-        return VaultKey(_read_file(file), "file")
+        return DeviceKey(_read_file(file), "file")
     ring = safe_keyring(safe)
     if ring is not None:
-        key = _from_keyring(ring, _name(profile))
+        key = _from_keyring(ring, _name(profile), make=not vaults_in(profile))
         if key is not None:
-            return VaultKey(key, "keyring")
-    # A vault without a key file was made with a keyring that is locked today: a new key could not read it.
-    if allow_key_file and not (profile / "vault.sqlite").exists():
-        return VaultKey(_from_file(file), "file")
-    return VaultKey(None, "nowhere")
+            return DeviceKey(key, "keyring")
+    if allow_key_file and not vaults_in(profile):
+        return DeviceKey(_from_file(file), "file")
+    return DeviceKey(None, "nowhere")
 
 
-def existing_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> VaultKey:
-    """The key that the vault in `profile` was made with, and never a new one. Raises Problem ``key-file-damaged``."""
+def vaults_in(profile: Path) -> bool:
+    """Whether something was kept here that needs a key."""
+    return (profile / FORMER).exists() or any((profile / FOLDER).glob(f"*{WRAPPED}"))
+
+
+def existing_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> DeviceKey:
+    """The key that the vaults in `profile` were made with, and never a new one. Raises Problem ``key-file-damaged``."""
     file = profile / "vault.key"
     if file.exists():
-        return VaultKey(_read_file(file), "file")
+        return DeviceKey(_read_file(file), "file")
     ring = safe_keyring(safe)
     key = _from_keyring(ring, _name(profile), make=False) if ring is not None else None
-    return VaultKey(key, "keyring" if key is not None else "nowhere")
+    return DeviceKey(key, "keyring" if key is not None else "nowhere")
 
 
 def forget_key(profile: Path, *, safe: frozenset[str] = SAFE_BACKENDS) -> None:

@@ -54,6 +54,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             "ALTER TABLE draft ADD COLUMN other TEXT NOT NULL DEFAULT ''",
         ),
     ),
+    Migration(
+        4,
+        (
+            # What panels saw, for the platform's log, until the platform has it.
+            "CREATE TABLE report (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, user TEXT NOT NULL,"
+            " body TEXT NOT NULL)",
+        ),
+    ),
 )
 
 

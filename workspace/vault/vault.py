@@ -23,6 +23,10 @@ Database = Any
 """An apsw connection; used only inside a function given to `Vault.run`."""
 
 KEY_BYTES = 32
+ASIDE = ".skadet-"
+"""In the name of what was moved out of the way."""
+WRAPPED = ".person"
+"""Ending of the file beside a person's vault that holds its key (`wraps`)."""
 
 
 class Vault:
@@ -36,8 +40,13 @@ class Vault:
         self.durable = path is not None
 
     @classmethod
-    async def open(cls, path: Path | None, key: bytes | None, clock: Clock) -> Vault:
+    async def open(
+        cls, path: Path | None, key: bytes | None, clock: Clock, *, raw: bool = False, aside: bool = True
+    ) -> Vault:
         """Open, or make, the vault at `path` with a 32-byte `key`. Without path or key it is kept in memory only.
+
+        `raw`: the key ciphers the pages as it is, without being stretched first; a vault is opened as it was made. Without
+        `aside` a file that cannot be read stays where it is.
 
         Raises Problem ``vault-damaged`` (wrong key or broken file; already moved aside, so opening again makes a new
         one), ``vault-locked`` (another program has it), ``vault-newer`` or ``vault-unwritable``.
@@ -48,7 +57,7 @@ class Vault:
             raise ValueError(f"the vault's key has {len(key)} bytes, not {KEY_BYTES}")
         pool = ThreadPoolExecutor(1, thread_name_prefix="vault")
         try:
-            database = await asyncio.wrap_future(pool.submit(_open, path, key, clock))
+            database = await asyncio.wrap_future(pool.submit(_open, path, key, clock, raw, aside))
         except BaseException:
             pool.shutdown(wait=True)
             raise
@@ -100,7 +109,7 @@ class Vault:
         await self.run(write)
 
 
-def _open(path: Path | None, key: bytes | None, clock: Clock) -> Database:
+def _open(path: Path | None, key: bytes | None, clock: Clock, raw: bool, aside: bool) -> Database:
     import apsw
 
     if path is None:
@@ -113,10 +122,10 @@ def _open(path: Path | None, key: bytes | None, clock: Clock) -> Database:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         database = apsw.Connection(str(path))
-        _prepare(database, key or b"")
+        _prepare(database, key or b"", raw=raw)
     except (apsw.NotADBError, apsw.CorruptError) as error:
         _close(database)
-        raise _damaged(path, clock, str(error)) from error
+        raise (set_aside(path, clock, str(error)) if aside else _unreadable(path, str(error))) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         _close(database)
         raise Problem(
@@ -139,9 +148,9 @@ def _open(path: Path | None, key: bytes | None, clock: Clock) -> Database:
     return database
 
 
-def _prepare(database: Database, key: bytes) -> None:
+def _prepare(database: Database, key: bytes, *, raw: bool = False) -> None:
     database.set_busy_timeout(500)
-    list(database.execute(f"PRAGMA hexkey = '{key.hex()}'"))
+    list(database.execute(f"PRAGMA key = 'raw:{key.hex()}'" if raw else f"PRAGMA hexkey = '{key.hex()}'"))
     # Exclusive: two programs on one profile would interleave their outboxes.
     list(database.execute("PRAGMA locking_mode = EXCLUSIVE"))
     list(database.execute("PRAGMA journal_mode = WAL"))
@@ -208,20 +217,33 @@ def _close(database: Database | None) -> None:
         database.close(True)
 
 
-def _damaged(path: Path, clock: Clock, detail: str) -> Problem:
+def set_aside(path: Path, clock: Clock, detail: str) -> Problem:
+    """Move the vault at `path`, and what lies beside it under its name (its log, its wrapped key), out of the way, whole.
+    The Problem that says so."""
     stamp = clock.real().strftime("%Y%m%dT%H%M%S")
-    aside = path.with_name(f"{path.stem}.skadet-{stamp}{path.suffix}")
+    aside = path.with_name(f"{path.stem}{ASIDE}{stamp}{path.suffix}")
     number = 1
-    while aside.exists():
+    while aside.exists() or aside.with_suffix(WRAPPED).exists():
         number += 1
-        aside = path.with_name(f"{path.stem}.skadet-{stamp}-{number}{path.suffix}")
+        aside = path.with_name(f"{path.stem}{ASIDE}{stamp}-{number}{path.suffix}")
     for ending in ("", "-wal", "-shm"):
         part = path.with_name(path.name + ending)
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
+    if path.with_suffix(WRAPPED).exists():
+        path.with_suffix(WRAPPED).rename(aside.with_suffix(WRAPPED))
     return Problem(
         "vault-damaged",
         f"Det lokale lageret kunne ikke leses og er flyttet til {aside}.",
         "Et nytt, tomt lager er laget. Ingenting er slettet; be brukerstøtte om hjelp hvis du savner noe.",
         detail,
+    )
+
+
+def _unreadable(path: Path, detail: str) -> Problem:
+    return Problem(
+        "vault-damaged",
+        "Et lokalt lager på denne maskinen kan ikke leses.",
+        "Den det tilhører, får beskjed ved neste innlogging. Ingenting er slettet.",
+        f"{path}: {detail}",
     )

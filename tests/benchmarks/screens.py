@@ -1,0 +1,161 @@
+"""What a user sees of the shared record, in a whole shell with real panels: the part of `record` that is drawn."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import statistics
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.home import BIG, MANY, figure, one_fetch, put, records
+from tests.faults.platform_process import DAY
+from workspace.clock import OffsetClock
+from workspace.sandbox.fhir import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+EARLY = 50
+"""Switches after which a shell has made all that it keeps."""
+CHANGES = 40
+ARNE, OTHER = "Arne Storspove", "Einar Furukongle"
+
+
+def shell(folder, painted, switches):
+    """A whole shell, real panels and real keys, before a sandbox of its own; nothing is started when neither is wanted."""
+    from tests.journeys.conftest import Sandbox, Workstation
+
+    if not painted and not switches:
+        return {}
+    sandbox, nurse = Sandbox(folder / "sandbox", history=7), None
+    try:
+        sandbox.start()
+        while not json.loads(sandbox.get("/health")[1])["history"]["complete"]:
+            time.sleep(0.1)
+        sandbox.end()
+        asyncio.run(add(folder / "sandbox" / "fhir.sqlite"))
+        sandbox.start()
+        nurse = Workstation("tone", sandbox, folder / "profile")
+        nurse.did("open_patient", name=ARNE)
+        found = (until_painted(nurse, sandbox, painted) | repainted(nurse)) if painted else {}
+        found |= many(nurse, switches) if switches else {}
+        nurse.quit()
+        return found
+    finally:
+        if nurse is not None:
+            nurse.end()
+        sandbox.end()
+
+
+def until_painted(nurse, sandbox, switches):
+    """From Enter on the patient of 5,000 resources until every panel of the activity has drawn, against plain httpx fetching
+    and parsing what those panels ask."""
+    ours, plain = [], []
+    for _ in range(switches):
+        nurse.did("switch_patient", name=OTHER)
+        ours.append(nurse.did("switch_patient", name=ARNE)["all_ms"] / 1000)
+        plain.append(asyncio.run(fetch_of_panels(sandbox.url)))
+    ratios = [one / statistics.median(plain) for one in ours]
+    return {
+        "switch_to_all_painted": figure(statistics.median(ratios), "x httpx", "<= 2.0", switches),
+        "switch_to_all_painted_ms": figure(statistics.median(ours) * 1000, "ms", "-", switches),
+    }
+
+
+def repainted(nurse):
+    """From an own change of a measurement until the last panel that shows it is painted: six panels in their processes."""
+    told = [nurse.did("change") for _ in range(CHANGES)]
+    assert all(len(one["panels"]) > 1 for one in told), told
+    times = sorted(one["ms"] for one in told)
+    p95 = times[int(0.95 * (len(times) - 1))]
+    return {
+        "own_change_repainted_p95": figure(p95, "ms", "<= 16", CHANGES),
+        "own_change_repainted_median": figure(statistics.median(times), "ms", "-", CHANGES),
+    }
+
+
+def many(nurse, switches):
+    """Resident after resident on one screen. Wrong is a screen on which, in any turn of the loop from Enter until all is
+    drawn, a panel or the banner was another's than the one the banner names, or where in the end a panel has another's rows
+    or any word names another. Memory is that of the shell and all its panels' processes, after the last and after 50."""
+    nurse.did("stop_listening")
+    names = residents()
+    wrong, early, began = 0, 0, time.perf_counter()
+    for number in range(switches):
+        name = names[number % len(names)]
+        told = nurse.did("switch_patient", name=name, seconds=30)
+        wrong += bool(told["mixed"]) or another_stands(nurse.did("sample"), name, told["patient"], names)
+        if number + 1 == EARLY:
+            early = memory(nurse)
+    seconds = time.perf_counter() - began
+    late = memory(nurse)
+    found = {
+        "former_patient_shown": figure(wrong, "screens", "0", switches),
+        "switch_in_a_row_ms": figure(seconds / switches * 1000, "ms", "-", switches),
+        "memory_after_all": figure(late / 2**20, "MB", "-", switches),
+    }
+    if switches > EARLY:
+        found["memory_after_all_per_after_50"] = figure(late / early, "ratio", "<= 1.05", switches)
+    return found
+
+
+def residents():
+    """Whom the nurse of Havblikk goes between: those beside the patient of 5,000 resources."""
+    with (ROOT / "resources" / "home" / "residents.csv").open(encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["unit"] == "havblikk" and row["id"] != BIG]
+    return [f"{row['given']} {row['family']}" for row in rows[:6]]
+
+
+def another_stands(sample, name, patient, names):
+    """Whether anything on screen is somebody else's than `name`'s."""
+    words = "\n".join(panel["words"] for panel in sample["panels"].values())
+    return (
+        name not in sample["banner"]
+        or bool(sample["mixed"])
+        or any(panel["patient"] != patient for panel in sample["panels"].values())
+        or any(set(panel["subjects"]) - {patient, ""} for panel in sample["panels"].values())
+        or any(other in words or other in sample["banner"] for other in names if other != name)
+    )
+
+
+def memory(nurse):
+    """Bytes that the shell and its panels hold now."""
+    return sum(psutil.Process(one["pid"]).memory_info().rss for one in nurse.did("pids").values())
+
+
+async def add(file):
+    store = Store(file, OffsetClock(DAY, time.monotonic()))
+    await store.start()
+    await put(store, records(BIG, *MANY))
+    await store.close()
+
+
+def queries_of_panels():
+    """What the panels of a patient ask as they open, each query once."""
+    import tomllib
+
+    found = {}
+    for file in sorted((ROOT / "plugins").glob("*/panel.toml")):
+        for view in tomllib.loads(file.read_text("utf-8")).get("views", ()):
+            if view.get("context") == "patient":
+                found |= {item["query"]: None for item in view.get("prefetch", ())}
+    return [text.replace("?", f"?patient=Patient/{BIG}&", 1) for text in found]
+
+
+async def fetch_of_panels(url):
+    from workspace.clock import SystemClock
+    from workspace.sandbox import visitor
+    from workspace.signon.login import login
+    from workspace.signon.platform import discover_platform
+
+    platform = await discover_platform(url)
+    session = await login(
+        platform, open_browser=lambda address: visitor.choose(address, "tone"), clock=SystemClock(), timeout=30
+    )
+    try:
+        token = await session.access_token()
+        return await one_fetch(url, token, [f"{url}/fhir/{text}" for text in queries_of_panels()])
+    finally:
+        await session.sign_out()
