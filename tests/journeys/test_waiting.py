@@ -31,9 +31,10 @@ def test_what_waits_is_seen_where_it_belongs_until_it_is_saved(own_sandbox, sign
         store.execute("BEGIN IMMEDIATE")  # the platform answers, but can store nothing
         save_one_set(nurse)
         nurse.until(lambda: "1 venter på plattformen" in nurse.did("status")["words"], 15, "said to wait")
+        nurse.until(lambda: pulses(nurse) - before, 5, "the trend has it")
         (waiting,) = pulses(nurse) - before
-        assert is_ten(shown_news2(nurse)), "the summary has it"
-        assert "venter" in marked(nurse, "summary"), "and says that it waits"
+        nurse.until(lambda: is_ten(shown_news2(nurse)), 5, "the summary has it")
+        nurse.until(lambda: "venter" in marked(nurse, "summary"), 5, "and says that it waits")
         nurse.did("press", text="Tabell", instance="vitals")
         nurse.until(lambda: "venter" in marked(nurse, "vitals"), 5, "the list says that it waits")
         nurse.process.send_signal(signal.SIGKILL)
@@ -46,9 +47,9 @@ def test_what_waits_is_seen_where_it_belongs_until_it_is_saved(own_sandbox, sign
         nurse.until(lambda: "venter" in marked(nurse, "summary"), 5, "with its mark")
         store.execute("ROLLBACK")
     nurse.until(lambda: "Alt er lagret" in nurse.did("status")["words"], 30, "it is saved")
+    nurse.until(lambda: waiting not in pulses(nurse), 5, "the trend has the platform's")
     (saved,) = pulses(nurse) - before
-    assert saved != waiting
-    assert is_ten(shown_news2(nurse))
-    assert not marked(nurse, "summary")
+    nurse.until(lambda: is_ten(shown_news2(nurse)), 5, "the summary has it")
+    nurse.until(lambda: not marked(nurse, "summary"), 5, "and no mark")
     assert saved in own_sandbox.held()
     assert nurse.quit() == 0

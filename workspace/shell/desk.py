@@ -16,7 +16,6 @@ from PySide6.QtCore import QTimer
 
 from workspace import settings as settings_room
 from workspace.problem import Problem
-from workspace.shell.attention import Attention
 from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
 from workspace.shell.offline import Offline, joined, readable_units
@@ -29,7 +28,6 @@ from workspace.shell.watchdog import Watchdog
 from workspace.shell.window import MainWindow
 
 log = logging.getLogger(__name__)
-KEYLESS = "Nøkkelen til det som er lagret på denne maskinen, er ikke i nøkkelringen. Lås den opp, eller be om hjelp."
 SETTLED_AFTER = 2.0
 """Seconds after the work is open when the start is over."""
 
@@ -179,6 +177,7 @@ class Desk:
         self.shift = shift
         shift.problems += self._broken
         await self._stages.ready("surface")
+        from workspace.shell.surroundings import Surroundings, Ways
         from workspace.shell.workplace import Workplace
 
         session = signed.session
@@ -192,7 +191,11 @@ class Desk:
         window.top.user.set_text(f"{subject.name} · {subject.role}" + ("" if session.joined else " · uten nett"))
         window.top.set_time(shift.clock.now())
         self._minute.start()
-        self._status(shift)
+        ways = Ways(
+            self.open_patient, self._open_unit, partial(self._ask_residents, shift),
+            lambda: self._begin(self._sign_in_again),
+        )  # fmt: skip
+        shift.around = Surroundings(window, shift, shift.workplace, self.tasks, ways)
         shift.units = await readable_units(shift)
         if session.joined:  # also for who has none any more: nothing is readable here that is not hers
             self.tasks.spawn(shift.broker.offline.only_units([unit.reference for unit in shift.units]))
@@ -225,115 +228,6 @@ class Desk:
     async def _settle(self) -> None:
         await asyncio.sleep(SETTLED_AFTER)
         self._settled()
-
-    def _status(self, shift: Shift) -> None:
-        line = self.window.status
-
-        def counts(now: Any) -> None:
-            line.set_counts(f"I dag: {now.registered} registrert, {now.reused} gjenbrukt")
-
-        line.set_light("Journalplattform", "ok")
-        line.set_light("Innlogging", "ok")
-        from workspace.shell.drafts import DraftList
-        from workspace.shell.existing import ask_existing
-        from workspace.shell.merged import Merged
-        from workspace.shell.pin import Pins
-        from workspace.shell.unsent import Unsent
-        from workspace.shell.wiping import Wiping
-
-        shift.wiping = Wiping(self.window, shift.broker.offline, shift.orders)
-        if shift.vault.durable:
-            shift.pins = Pins(self.window, shift.vaults, shift.vault, self.tasks)
-            self.tasks.spawn(shift.pins.look())
-        shift.attention = Attention(
-            line, sign_in=lambda: self._begin(self._sign_in_again), show_unsent=self._show_unsent
-        )
-        shift.unsent = Unsent(
-            self.window, shift.broker.pending, shift.outbox, spawn=self.tasks.spawn,
-            title_of=partial(_title, shift.host.packages), who_of=self._who,
-            open_form=lambda item: self._open_form(item, item.values), mark_rows=self._mark_rows,
-        )  # fmt: skip
-        assert shift.workplace is not None
-        shift.kept = DraftList(
-            self.window, shift.broker.kept, spawn=self.tasks.spawn, title_of=shift.workplace.form_title,
-            who_of=self._whose, version_of=shift.workplace.form_version, labels_of=shift.workplace.labels,
-            open_form=lambda one, values: self._open_form(one.key, values),
-        )  # fmt: skip
-        shift.workplace.patientShown.connect(lambda _who: self._look_for_older())
-        title_of = partial(_title, shift.host.packages)
-        shift.broker.on_duplicates(lambda found: ask_existing(self.window.theme, self.window, found, title_of))
-        shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
-        shift.broker.on_counts(counts)
-        shift.broker.drafts.on_change(self._drafted)
-        if shift.workplace is not None:
-            shift.subscriptions["merged"] = Merged(
-                shift.record, shift.directory, shift.workplace, open_patient=self.open_patient,
-                gone=partial(self._ask_residents, shift), moved=shift.broker.merged, spawn=self.tasks.spawn,
-            )  # fmt: skip
-        if not shift.vault.durable:
-            line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
-        if shift.keyless:
-            line.notice("keyless", Notice(KEYLESS, "warn", "Lukk", lambda: line.notice("keyless", None)))
-        if shift.problems:
-            line.set_light("Paneler", "warn", shift.problems[0].sentence)
-            for problem in shift.problems:
-                log.warning("%s: %s", problem.code, problem.detail)
-        from workspace.layouts.document import placements
-
-        places = [place for activity in shift.layout.activities for place in placements(activity.tree)]
-        vendors = {shift.host.packages[p.package].vendor for p in places if p.package in shift.host.packages}
-        line.set_right(f"{len(places)} paneler · {len(vendors)} leverandører")
-
-    def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
-        """An open form follows what its user typed, saved or emptied on another workstation."""
-        if self.shift is not None and self.shift.workplace is not None:
-            self.shift.workplace.follow_draft(key, kept.values if kept is not None else {})
-
-    def _show_unsent(self) -> None:
-        if self.shift is not None and self.shift.unsent is not None:
-            self.shift.unsent.show()
-
-    def _who(self, patient: str) -> str:
-        """«rom 210 Arne Storspove» of a resident of the unit on screen; nothing of others."""
-        residents = self.shift.residents if self.shift is not None else ()
-        known = next((one for one in residents if one.patient == patient), None)
-        return f"rom {known.room} {known.name}" if known is not None else ""
-
-    def _whose(self, about: str) -> str:
-        """Like `_who`, and in words for a unit and for a resident of another one."""
-        units = {unit.reference: unit.name for unit in self.shift.units} if self.shift is not None else {}
-        return self._who(about) or units.get(about) or ("beboer på en annen avdeling" if about else "")
-
-    def _look_for_older(self) -> None:
-        """What an earlier version of an open form left is offered."""
-        if self.shift is not None and self.shift.workplace is not None and self.shift.kept is not None:
-            self.shift.kept.opened(self.shift.workplace.forms())
-
-    def _show_drafts(self) -> None:
-        if self.shift is not None and self.shift.kept is not None:
-            self.shift.kept.show()
-
-    def _mark_rows(self, marks: Any) -> None:
-        if self.shift is not None and self.shift.workplace is not None:
-            self.shift.workplace.set_marks(marks)
-
-    async def _open_form(self, where: Any, values: Any) -> bool:
-        """The form that a refused item or a draft came from, with what was typed. What an earlier version of the form left
-        is shown as text: its fields may have other meanings now."""
-        shift = self.shift
-        if shift is None or shift.workplace is None:
-            return False
-        about, unit = where.patient, shift.workplace.unit
-        if about.startswith("Patient/"):
-            if not await self.open_patient(about):
-                return False
-        elif about in {one.reference for one in shift.units} and (unit is None or unit.context.unit != about):
-            await self._open_unit(about)
-        fits = shift.workplace.form_version(where.package, where.view) == where.state_version
-        opened = shift.workplace.fill(where.package, where.view, values if fits else {})
-        if not fits:
-            self._show_drafts()
-        return opened or not fits
 
     async def _sign_in_again(self) -> None:
         """The login ran out: the same person signs on, and everything on screen stays as it was."""
@@ -377,7 +271,8 @@ class Desk:
         if who:
             opening.append(self.open_patient(who))
         await asyncio.gather(*opening)
-        self._look_for_older()
+        if shift.around is not None:
+            shift.around.look_for_older()
         self.tasks.spawn(self._keep_offline(shift, reference))
 
     async def _ask_residents(self, shift: Shift) -> None:
@@ -454,7 +349,8 @@ class Desk:
         for scale in (100, 125, 150, 200):
             choices.append(Choice(f"Tekst {scale} %", "Handling", "", partial(self.set_theme, "", scale)))
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
-        choices.append(Choice("Kladder", "Handling", "begynt, men ikke lagret", self._show_drafts))
+        if shift.around is not None:
+            choices.append(Choice("Kladder", "Handling", "begynt, men ikke lagret", shift.around.show_drafts))
         if shift.wiping is not None:
             choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
         if shift.pins is not None and shift.session.joined:
@@ -556,10 +452,6 @@ class Desk:
             )
             return
         log.error("a task failed", exc_info=fault)
-
-
-def _title(packages: Any, package: str) -> str:
-    return packages[package].name if package in packages else package
 
 
 def _open_browser(url: str) -> None:

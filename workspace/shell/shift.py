@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workspace.shell.attention import Attention
     from workspace.shell.drafts import DraftList
     from workspace.shell.pin import Pins
+    from workspace.shell.surroundings import Surroundings
     from workspace.shell.unsent import Unsent
     from workspace.shell.wiping import Wiping
     from workspace.shell.workplace import Workplace
@@ -40,6 +41,7 @@ class Shift:
     units_asked: asyncio.Future[list[Any]]
     problems: list[Problem] = field(default_factory=list)
     workplace: Workplace | None = None
+    around: Surroundings | None = None
     units: list[Any] = field(default_factory=list)
     unit: str = ""
     """The one on screen."""
