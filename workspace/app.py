@@ -277,10 +277,9 @@ async def open_shift(
     drafts = Drafts(vault, clock, tenant=tenant, user=user)
     device = await workstation(vaults.device())
     DraftSync(drafts, client, device=device)
-    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply)
-    outbox.away = record.is_away
+    outbox = Outbox(vault, client, clock, user=user, delivered=record.apply, away=record.is_away)
     registration = Registration(outbox, vault, client, device=device)
-    courier = Courier(vaults, client, own=vault)
+    courier = Courier(vaults, client, own=vault, pause=outbox.pause)
     tally = Tally(clock, vault, user=user)
     offline = Offline(vault, client, clock, user=user, vaults=vaults)
     orders = Orders(client, offline, device=device)

@@ -24,7 +24,6 @@ def test_a_shell_that_is_killed_while_it_saves_does_not_offer_the_same_text_agai
     own_sandbox.signal(signal.SIGSTOP)  # the commit waits for an answer, and the form still shows the text
     nurse.did("press", text="Signer", instance="note")
     nurse.until(lambda: waits(nurse), 5, "the note in the outbox")
-    assert shown(nurse) == TEXT
     nurse.process.kill()
     nurse.process.wait(20)
     own_sandbox.signal(signal.SIGCONT)

@@ -364,20 +364,6 @@ def test_a_commit_is_on_the_disk_within_a_generous_deadline(tmp_path):
     asyncio.run(run())
 
 
-def test_nobody_waits_for_a_platform_that_is_known_to_be_away(server, tmp_path):
-    async def run():
-        async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
-            outbox.away = lambda: True
-            async with asyncio.timeout(20):
-                item = await outbox.commit(bundle(pulse("BEB-18", value=1)), "BEB-18", ASKER, 600.0)
-            assert (item.state, outbox.unsent()) == ("venter", 1)
-        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
-            await until(lambda: outbox.unsent() == 0)
-
-    asyncio.run(run())
-    assert stored(server) == [1]
-
-
 def test_what_waits_for_a_patient_who_was_joined_with_another_is_saved_on_the_one_who_stays(server, tmp_path):
     """Never on the record that is no longer in use, and with its author, its time and its panel as they were."""
     written = pulse("BEB-18", value=99)

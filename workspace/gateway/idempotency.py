@@ -23,8 +23,11 @@ from workspace.gateway.store import GatewayStore
 
 KEY = re.compile(r"[A-Za-z0-9\-]{8,64}")
 KEPT_DAYS = 30
-KEPT_STATUS = frozenset({200, 201, 400, 412, 422})
-"""Outcomes that stand. Others (access, contention, overload, a failure) may be different the next time."""
+KEPT_STATUS = frozenset({200, 201, 400, 422})
+"""Outcomes that stand. Others (access, overload, a failure) may be different the next time."""
+CLASHES = frozenset({409, 412})
+"""The platform's: contention passes, and an unexpected 412 may have been its own doing. The next repeat looks for the tag,
+and only then asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +127,11 @@ def _settle(
         # A refusal before the write began has no row yet.
         row = (key, author, digest, status, body, at)
         connection.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?)", row)
-    elif status < 500:
+    elif status < 500 and not (status in CLASHES and body):
         connection.execute("DELETE FROM answer WHERE key = ? AND status IS NULL", (key,))
     if status < 500:
         connection.execute("DELETE FROM intent WHERE key = ?", (key,))
-    # After a failure the outcome is unknown: the row stays, and the next repeat looks for the tag.
+    # After a failure or a clash the outcome is unknown: the row stays, and the next repeat looks for the tag.
 
 
 def digest_of(body: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import conflict
-from workspace.record.items import HELD, Item, entries, version_in
+from workspace.record.items import HELD, Item, entries, updates, version_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,17 @@ def stand_ins(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
         if place is not None:
             found[name] = fresh.pop(place)[0]
     return found
+
+
+def in_place_of(item: Item, former: Item) -> Item:
+    """`item` where `former` stood: its names are known to those that wait behind, and its versions too."""
+    formerly = {
+        name: tuple(dict.fromkeys((*former.formerly.get(name, ()), match)))
+        for name, match in former.updates.items()
+        if name in updates(item.bundle)
+    }
+    handed = {old: new for old, new in former.stands_for.items() if new in item.creates}
+    return replace(item, stands_for={**handed, **stand_ins(former.bundle, item.bundle)}, formerly=formerly)
 
 
 def _creates(entry: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.items import ANSWERED, Item, is_answer, item_of
 from workspace.record.order import next_of, rests_on
-from workspace.record.patience import Patience, may_still_pass
+from workspace.record.patience import Patience, Pause, may_still_pass
+from workspace.record.refusal import TRIES
 from workspace.record.registration import forget, registered
 from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
@@ -33,13 +35,16 @@ LOOKS = 20.0
 
 
 class Courier:
-    """`own` is the vault of who is signed in; it is not touched. ``await start()``; ``await close()`` before the vaults."""
+    """`own` is the vault of who is signed in; it is not touched. `pause` is that of their outbox: both send
+    to one platform. ``await start()``; ``await close()`` before the vaults."""
 
-    def __init__(self, vaults: Vaults, client: Client, *, own: Vault | None = None) -> None:
+    def __init__(self, vaults: Vaults, client: Client, *, own: Vault | None = None, pause: Pause | None = None) -> None:
         self._vaults, self._client, self._own = vaults, client, own
+        self._pause = pause or Pause()
         self._task: asyncio.Task[None] | None = None
         self._left: set[str] = set()
         """Ids of what only its author can send."""
+        self._noes: Counter[str] = Counter()
         self._done: set[str] = set()
         """Ids of the vaults where nothing can go: while somebody else is at this workstation, nothing comes to them."""
 
@@ -64,7 +69,10 @@ class Courier:
                 fault = problem
             if fault is None:
                 patience = Patience()
-            await asyncio.sleep(LOOKS if fault is None else patience.next(fault))
+            seconds = LOOKS if fault is None else patience.next(fault)
+            if fault is not None:
+                self._pause.asked_by(fault, seconds)
+            await asyncio.sleep(seconds)
 
     async def deliver(self) -> Problem | None:
         """Deliver all that can go; None when that was done, else why it must be tried again."""
@@ -94,6 +102,7 @@ class Courier:
             if not ready:
                 return None
             for item in ready:
+                await self._pause.over()
                 fault = await self._send(vault, item, waiting)
                 if fault is not None:
                     return fault
@@ -112,8 +121,8 @@ class Courier:
             answer = (await self._client.sealed(item.sent, item.sent_as, item.seal)).body
         except PlatformProblem as problem:
             return await self._refused(vault, item, problem)
-        if not is_answer(answer, item):
-            return Problem("platform-malformed", "Plattformen svarte på noe annet.")
+        if not is_answer(answer, item.bundle):
+            return await self._again(vault, item, Problem("platform-malformed", "Plattformen svarte på noe annet."))
         # What others rest on stays until its author can give them its names and versions.
         rests = any(rests_on(other, item) for other, _ in waiting if other.author == item.author)
         await self._note(vault, item, ANSWERED if rests else "")
@@ -128,10 +137,21 @@ class Courier:
                 await forget(vault, str(item.seal.get("kid")))
         elif may_still_pass(problem):
             return problem
-        elif problem.status in (409, 412):
+        elif problem.status == 409:
+            return await self._again(vault, item, problem)
+        elif problem.status == 412:
             await self._note(vault, item, ANSWERED)
         else:
             await self._note(vault, replace(item, state="avvist", problem=problem), "avvist")
+        return None
+
+    async def _again(self, vault: Vault, item: Item, problem: Problem) -> Problem | None:
+        """To be sent again, for it may pass; what goes on so waits for its author, who can ask what became of it, and no
+        longer stands in anybody's way."""
+        self._noes[item.id] += 1
+        if self._noes[item.id] < TRIES:
+            return problem
+        await self._note(vault, item, ANSWERED)
         return None
 
     async def _note(self, vault: Vault, item: Item, state: str) -> None:

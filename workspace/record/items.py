@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ NOBODYS = (
 ANSWERED = "besvart"
 """In the vault alone: the platform has answered a courier. Its author asks again under the same key, gets that answer and
 does with it what only an author can."""
+_DONE = re.compile(r"2\d\d\b")
 HELD = "held"
 """Code of the Problem that a waiting item carries when it rests on one that was not taken."""
 
@@ -178,21 +180,24 @@ def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str
     )
 
 
-def is_answer(answer: Mapping[str, Any], item: Item) -> bool:
-    """Whether the platform says of each entry that it was done (FHIR R4 http.html#transaction-response): 2xx, and where it
-    names what it made, of the type that was asked for. A 200 over anything else says nothing."""
-    found = answer.get("entry")
-    asked = entries(item.bundle)
+def is_answer(answer: Mapping[str, Any], bundle: Mapping[str, Any]) -> bool:
+    """Whether each entry of `answer` says that the one of `bundle` in its place was done, and names nothing else than was
+    asked for (FHIR R4 Bundle: ``entry.response.status`` starts with the HTTP code). A 200 over all else says nothing."""
+    found, asked = answer.get("entry"), entries(bundle)
     return isinstance(found, list) and len(found) == len(asked) and all(map(_is_done, found, asked))
 
 
 def _is_done(got: Any, asked: Mapping[str, Any]) -> bool:
     response = got.get("response") if isinstance(got, dict) else None
-    if not isinstance(response, dict) or not str(response.get("status", "")).startswith("2"):
+    if not isinstance(response, dict) or not _DONE.match(str(response.get("status") or "")):
         return False
-    kind = str((asked.get("request") or {}).get("url", "")).partition("/")[0].partition("?")[0]
-    resource = got.get("resource")
-    return not isinstance(resource, dict) or resource.get("resourceType") in (kind, "OperationOutcome")
+    kind, _, own = str((asked.get("request") or {}).get("url", "")).partition("/")
+    resource = got.get("resource") or {}
+    told = bool(resource) and resource.get("resourceType") != "OperationOutcome"
+    if told and (resource.get("resourceType") != kind or (own and resource.get("id") != own)):
+        return False
+    location = str(response.get("location") or "")
+    return not location or f"/{kind}/" in f"/{location}"
 
 
 def encoded(bundle: Mapping[str, Any]) -> str:

@@ -27,24 +27,19 @@ async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
 
 
 async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
-    """The answer rebuilt from the versions that carry the tag; None unless every update of the item is among them, and at
-    least one entry. A transaction is done whole or not at all, so one is enough: what it made may have been changed since,
-    and then carries another's tag."""
+    """The answer rebuilt from the versions that carry the tag; None unless every entry of the item is among them."""
     answer: list[dict[str, Any]] = []
-    certain = False
     for place, entry in enumerate(entries(item.bundle)):
         request = entry.get("request") or {}
-        url = str(request.get("url", ""))
-        put = request.get("method") == "PUT"
-        found = await (_version(client, item, url) if put else _created(client, item, place, url))
-        if put and found is None:
+        search = _version if request.get("method") == "PUT" else _created
+        found = await search(client, item, place, str(request.get("url", "")))
+        if found is None:
             return None
-        certain = certain or found is not None
         answer.append(_answered(found))
-    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if certain else None
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": answer} if answer else None
 
 
-async def _version(client: Client, item: Item, name: str) -> Resource | None:
+async def _version(client: Client, item: Item, place: int, name: str) -> Resource | None:
     rows = await _rows(client, item, f"{name}/_history?_count=50")
     return next((row for row in rows if tag(row, TRANSACTION) == item.sent_as), None)
 
@@ -66,9 +61,7 @@ async def _rows(client: Client, item: Item, path: str) -> list[Resource]:
     return [row for each in entries(found) if isinstance(row := each.get("resource"), dict)]
 
 
-def _answered(found: Resource | None) -> dict[str, Any]:
-    if found is None:
-        return {"response": {"status": "200"}}
+def _answered(found: Resource) -> dict[str, Any]:
     version = str((found.get("meta") or {}).get("versionId", ""))
     place = f"{found.get('resourceType')}/{found.get('id')}/_history/{version}"
     return {"resource": found, "response": {"status": "200", "etag": f'W/"{version}"', "location": place}}

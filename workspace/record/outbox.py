@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,14 +20,13 @@ from workspace.access import seal
 from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
-from workspace.record import chain, order, readdress
+from workspace.record import chain, kept, order, readdress, refusal
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.handover import Handover
-from workspace.record.items import Form, Item, State, encoded, is_answer, item_of, updates
-from workspace.record.patience import Patience, may_still_pass
-from workspace.record.refusal import Refusals
+from workspace.record.items import Form, Item, State, encoded, is_answer, item_of
+from workspace.record.patience import Patience, Pause, may_still_pass
 from workspace.record.settling import Settling
 from workspace.vault.vault import Vault
 
@@ -49,7 +48,8 @@ class Mark:
 
 
 class Outbox:
-    """`delivered` is handed each answered bundle at once, so that every watch shows it."""
+    """`delivered` is handed each answered bundle at once, so that every watch shows it. `away` says whether the platform is
+    known not to answer: then nobody waits for it."""
 
     def __init__(
         self,
@@ -60,9 +60,10 @@ class Outbox:
         user: str,
         delivered: Callable[[Mapping[str, Any], str], None] = lambda bundle, transaction: None,
         key: seal.SessionKey | None = None,
+        away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._vault, self._client, self._clock, self.user = vault, client, clock, user
-        self._delivered, self._key = delivered, key
+        self._delivered, self._key, self._away = delivered, key, away
         self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -75,9 +76,9 @@ class Outbox:
         self._awake = asyncio.Event()
         self._closed = False
         self._settling = Settling(client, user)
-        self._refusals = Refusals(client, self._settling)
-        self.away: Callable[[], bool] = lambda: False
-        """Whether the platform is known to be away: then nobody waits for its answer."""
+        self._refusals = refusal.Refusals(client, self._settling)
+        self.pause = Pause()
+        """What the platform has asked of everything that is sent here."""
         self.registered: set[str] = set()
         """Ids of keys that the platform knows: what is sealed with them can be delivered without its author."""
 
@@ -91,13 +92,13 @@ class Outbox:
         broken = []
         for row in await self._vault.run(read):
             item = item_of(*row)
-            if item.state == "venter" and (fault := _tampered(item)) is not None:
+            if item.state == "venter" and (fault := kept.tampered(item)) is not None:
                 item = replace(item, state="avvist", problem=fault)
                 broken.append(item)
             (self._items if item.state == "venter" else self._refused)[item.id] = item
             self._late.add(item.id)
         if broken:
-            await self._vault.run(partial(_write_states, items=broken))
+            await self._vault.run(partial(kept.write_states, items=broken))
         self._pump()
 
     async def close(self) -> None:
@@ -187,7 +188,7 @@ class Outbox:
         item = self._sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
-            item = _in_place_of(item, former)
+            item = chain.in_place_of(item, former)
         settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
             keeping = asyncio.ensure_future(self._keep(item, former, handover))
@@ -195,11 +196,12 @@ class Outbox:
             keeping.add_done_callback(self._keeping.discard)
             # Shielded: a panel that goes away meanwhile must not leave it on the disk with nobody to send it.
             await asyncio.shield(keeping)
-            return await asyncio.wait_for(settled, 0 if self.away() else wait)
+            hopeless = self._away() or self.pause.left > wait
+            return await asyncio.wait_for(settled, 0 if hopeless else wait)
         except TimeoutError:
             waiting = self._items.get(own, item)
             if not self._vault.durable and waiting.problem is None:
-                waiting = replace(waiting, problem=_only_in_memory())
+                waiting = replace(waiting, problem=refusal.only_in_memory())
             self._tell(waiting)
             return waiting
         finally:
@@ -215,14 +217,14 @@ class Outbox:
         if gone is None or own in self._sending or (gone.state == "venter" and not gone.held):
             return
         orphans = [
-            replace(one, state="avvist", problem=_orphaned())
+            replace(one, state="avvist", problem=refusal.orphaned())
             for one in self._items.values()
             if one.id != own and one.uses & gone.creates and one.id not in self._sending
         ]
 
         def write(database: Any) -> None:
             database.execute("DELETE FROM outbox WHERE id = ?", (own,))
-            _write_states(database, orphans)
+            kept.write_states(database, orphans)
 
         await self._vault.run(write)
         self._refused.pop(own, None)
@@ -308,7 +310,7 @@ class Outbox:
             handover.kept()
         while (fresh := chain.after(item, self._known, {})) is not item:  # an earlier one was answered meanwhile
             item = self._resealed(fresh, item)
-            await self._vault.run(partial(_rewrite, item=item))
+            await self._vault.run(partial(kept.rewrite, item=item))
         if former is not None:
             self._refused.pop(former.id, None)
         self._items[item.id] = item
@@ -347,10 +349,13 @@ class Outbox:
         patience = Patience()
         try:
             while True:
+                await self.pause.over()
                 fault = await self._try(self._items[own])
                 if fault is None:
                     break
-                await self._rest(patience.next(fault), woken=not getattr(fault, "retry_after", 0))
+                seconds = patience.next(fault)
+                self.pause.asked_by(fault, seconds)
+                await self._rest(seconds, woken=not getattr(fault, "retry_after", 0))
         finally:
             self._sending.pop(own, None)
         self._pump()
@@ -366,8 +371,16 @@ class Outbox:
         except Problem as problem:  # signed out: it waits for its author
             log.info("outbox waits: %s", problem.code)
             return problem
-        if not is_answer(answer, item):
-            log.warning("outbox waits: the answer is not about what was sent")
+        if not is_answer(answer, item.bundle):
+            return await self._unclear(item)
+        await self._settle(item, answer)
+        return None
+
+    async def _unclear(self, item: Item) -> Problem | None:
+        """An answer that does not say that all of it was done: never *lagret* before it is found on the platform."""
+        log.warning("the answer is not about what was sent, or says no to a part of it")
+        answer = await self._refusals.found(item)
+        if answer is None:
             return Problem("platform-malformed", "Plattformen svarte på noe annet.")
         await self._settle(item, answer)
         return None
@@ -403,7 +416,7 @@ class Outbox:
         matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
         fresh = self._sealed(fresh)
-        await self._vault.run(partial(_rewrite, item=fresh))
+        await self._vault.run(partial(kept.rewrite, item=fresh))
         self._items[item.id] = fresh
         self._mark()
         return True
@@ -455,11 +468,11 @@ class Outbox:
 
         def write(database: Any) -> None:
             for one in rewritten:
-                _rewrite(database, one)
+                kept.rewrite(database, one)
             if item.state == "lagret":
                 database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
             else:
-                _write_states(database, [item])
+                kept.write_states(database, [item])
 
         try:
             await self._vault.run(write)
@@ -494,50 +507,3 @@ class Outbox:
                 listener()
             except Exception:
                 log.exception("a listener of the outbox failed")
-
-
-def _in_place_of(item: Item, former: Item) -> Item:
-    """`item` where `former` stood: its names are known to those that wait behind, and its versions too."""
-    formerly = {
-        name: tuple(dict.fromkeys((*former.formerly.get(name, ()), match)))
-        for name, match in former.updates.items()
-        if name in updates(item.bundle)
-    }
-    handed = {old: new for old, new in former.stands_for.items() if new in item.creates}
-    return replace(item, stands_for={**handed, **chain.stand_ins(former.bundle, item.bundle)}, formerly=formerly)
-
-
-def _rewrite(database: Any, item: Item) -> None:
-    database.execute("UPDATE outbox SET state = 'venter', body = ? WHERE id = ?", (item.body(), item.id))
-
-
-def _write_states(database: Any, items: Sequence[Item]) -> None:
-    for item in items:
-        database.execute("UPDATE outbox SET state = ?, body = ? WHERE id = ?", (item.state, item.body(), item.id))
-
-
-def _tampered(item: Item) -> Problem | None:
-    """A seal that is not its author's own says that somebody else wrote in the vault."""
-    if item.seal.get("v") != seal.VERSION:
-        return None  # made by an older program
-    try:
-        seal.verify(item.seal, transaction=item.sent_as, author=item.author, content=item.sent)
-    except Problem as problem:
-        return problem
-    return None
-
-
-def _only_in_memory() -> Problem:
-    return Problem(
-        "not-durable",
-        "Plattformen svarer ikke, og denne maskinen har ikke noe trygt sted å ta vare på det du skrev.",
-        "Ikke lukk programmet før det er lagret.",
-    )
-
-
-def _orphaned() -> Problem:
-    return Problem(
-        "base-gone",
-        "Det dette bygger på, ble aldri lagret.",
-        "Åpne det i skjemaet og skriv det på nytt, eller forkast det.",
-    )

@@ -7,6 +7,7 @@ up is believed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ from workspace.record.items import Item, State, entries, is_answer
 from workspace.record.patience import may_still_pass
 from workspace.record.settling import Settling
 
-DOUBTS = 5
-"""How often an answer that contradicts what stands on the platform is put down to chance."""
+log = logging.getLogger(__name__)
+TRIES = 6
+"""How often something is sent that the platform refuses without a reason that can be found there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +48,32 @@ class Refusals:
             return self._ended(item, problem)
         try:
             answer = await ours.outcome_of(self._client, item)
-            if answer is not None and is_answer(answer, item):
+            if answer is not None and is_answer(answer, item.bundle):
                 return Verdict(answer=answer)
-            shown = await self._settling.conflict(item) if problem.status == 412 and item.updates else None
+            shown = await self._settling.conflict(item) if item.updates else None
         except PlatformProblem as no:
             # Gone, or closed to its author meanwhile: that is an answer, and what waits behind it must not wait for ever.
-            return Verdict(again=no) if may_still_pass(no) else self._ended(item, _out_of_reach(no))
+            return Verdict(again=no) if may_still_pass(no) else self._ended(item, _closed(no))
         except Problem as unknown:  # signed out
             return Verdict(again=unknown)
         if shown is not None and shown.resources:
             self._doubts.pop(item.id, None)
-            return Verdict(shown=shown, state="konflikt", problem=problem)
+            return Verdict(shown=shown, state="konflikt", problem=_changed(problem))
         if not _conditional(item):
             # Nothing of it was written, and every version is as it should be: nothing stands in its way.
             self._doubts[item.id] = self._doubts.get(item.id, 0) + 1
-            if self._doubts[item.id] <= DOUBTS:
+            if self._doubts[item.id] < TRIES:
                 return Verdict(again=problem)
-        return self._ended(item, problem)
+        return self._ended(item, _unexplained(problem))
+
+    async def found(self, item: Item) -> Mapping[str, Any] | None:
+        """The answer to `item` when the platform has done it, as far as that can be told now. Raises nothing."""
+        try:
+            answer = await ours.outcome_of(self._client, item)
+        except Problem as problem:
+            log.info("what became of it cannot be asked: %s", problem.code)
+            return None
+        return answer if answer is not None and is_answer(answer, item.bundle) else None
 
     def _ended(self, item: Item, problem: Problem) -> Verdict:
         self._doubts.pop(item.id, None)
@@ -74,12 +85,56 @@ def _conditional(item: Item) -> bool:
     return any((entry.get("request") or {}).get("ifNoneExist") for entry in entries(item.bundle))
 
 
-def _out_of_reach(no: PlatformProblem) -> Problem:
-    if no.status in (404, 410):
+def _closed(said: PlatformProblem) -> Problem:
+    """What the update was about cannot be had: `said` is the platform's definite no."""
+    if said.status in (404, 410):
         return Problem(
-            "base-gone",
-            "Det du endret, er ikke i journalen lenger.",
-            "Åpne det i skjemaet og skriv det på nytt hvis det fortsatt gjelder, eller forkast det.",
-            no.detail,
+            "resource-gone",
+            "Det du endret, er fjernet fra plattformen i mellomtiden.",
+            "Gjelder det fortsatt, så skriv det som noe nytt. Ellers kan du forkaste det.",
+            said.detail,
         )
-    return no
+    if said.status == 403:
+        return Problem(
+            said.code,
+            "Du har ikke lenger tilgang til det du endret, og plattformen tok ikke imot endringen.",
+            "Spør lederen din hvis du trenger tilgang. Det du skrev, blir stående her.",
+            said.detail,
+        )
+    return Problem(
+        "rejected",
+        "Plattformen tok ikke imot endringen og viser ikke hva som står der nå.",
+        "Prøv på nytt. Meld fra til brukerstøtte hvis det fortsetter.",
+        said.detail,
+    )
+
+
+def _changed(problem: PlatformProblem) -> Problem:
+    """Somebody else's version stands."""
+    sentence = problem.sentence if problem.status == 412 else "Noen har endret det samme etter at du åpnet det."
+    return Problem("conflict", sentence, "Se på begge utgavene og velg hva som skal gjelde.", problem.detail)
+
+
+def _unexplained(problem: PlatformProblem) -> Problem:
+    """The platform goes on saying no, though nobody has changed anything. A 409 says why itself."""
+    sentence = "Plattformen tok ikke imot dette, enda ingen andre har endret det."
+    if problem.status == 409 and problem.fields:
+        sentence = problem.sentence
+    advice = "Se etter om det står der før du skriver det på nytt. Meld fra til brukerstøtte hvis det fortsetter."
+    return Problem("rejected", sentence, advice, problem.detail)
+
+
+def orphaned() -> Problem:
+    return Problem(
+        "base-gone",
+        "Det dette bygger på, ble aldri lagret.",
+        "Åpne det i skjemaet og skriv det på nytt, eller forkast det.",
+    )
+
+
+def only_in_memory() -> Problem:
+    return Problem(
+        "not-durable",
+        "Plattformen svarer ikke, og denne maskinen har ikke noe trygt sted å ta vare på det du skrev.",
+        "Ikke lukk programmet før det er lagret.",
+    )

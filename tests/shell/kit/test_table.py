@@ -376,7 +376,7 @@ def test_a_row_of_a_watch_says_by_itself_that_it_waits_and_its_mark_has_room(qtb
     made.resize(300, 120)
     before = made.view.columnWidth(0)
     notes.env.mark = {"Observation/3c7d": RowMark("venter", "warn", "dot", "skrevet 03:00")}.get
-    made.fit()
+    made.marks_changed()
     index = made.model.index(0, 0)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Puls: 81, venter: skrevet 03:00"
     assert made.view.columnWidth(0) > before

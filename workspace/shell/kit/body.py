@@ -128,8 +128,7 @@ class PanelBody(QFrame):
         """What is not saved yet has changed: rows say it beside their words."""
         for widget in self._widgets.values():
             if isinstance(widget, table.TableWidget):
-                widget.fit()
-                widget.view.viewport().update()
+                widget.marks_changed()
 
     def bound_changed(self, watch: int) -> None:
         instance = self._instance

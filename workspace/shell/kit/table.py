@@ -163,6 +163,12 @@ class TableWidget(QWidget):
         self._needs = None  # ages have grown
         self.model.tick()
 
+    def marks_changed(self) -> None:
+        """What stands beside the words of a row is other than it was, and wants its own room."""
+        self._needs = None
+        self.fit()
+        self._view.viewport().update()
+
     def set_elastic(self, elastic: bool) -> None:
         """Whether it scrolls inside where room is short (the last of a panel), or stands whole with the panel scrolling."""
         if elastic != self._elastic:
