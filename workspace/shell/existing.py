@@ -102,7 +102,7 @@ class ExistingPage(QWidget):
         row.setSpacing(theme.px(2))
         row.addLayout(words, 1)
         group = self._groups[one.write] = QButtonGroup(self)
-        for choice, text in CHOICES:
+        for choice, text in CHOICES if one.usable else CHOICES[:1]:
             side = Segment(theme, text, choice)
             side.setAccessibleName(f"{one.new}: {SPOKEN[choice]}")
             side.setChecked(choice == ("use" if one.same else "new"))
