@@ -11,6 +11,7 @@ import pytest
 
 from tests.broker.test_broker import PULSES, ids, note, one_pulse, refused
 from tests.gateway.conftest import pulse
+from workspace.broker import facts
 from workspace.broker.door import Write
 from workspace.broker.duplicates import Answer, Rules, codes_of
 from workspace.clock import OSLO, OffsetClock, SystemClock
@@ -104,12 +105,31 @@ def test_to_replace_needs_a_reason_and_leaves_the_first_as_entered_in_error(serv
             done = await broker.commit(room, [late(4)])
             assert done.state == "lagret", done.problem
             assert ids(await broker.search(room, PULSES)) == [done.references[0][12:]]
-            first = await broker.read(room, "Observation/puls-BEB-18")
-            assert (first["status"], first["valueQuantity"]["value"]) == ("entered-in-error", 72)
+            (first,) = (await broker.search(room, "Observation?status=entered-in-error")).resources
+            assert (first["id"], first["valueQuantity"]["value"]) == ("puls-BEB-18", 72)
             found = server.sign_in("tone").get(f"Provenance?target={done.references[0]}").json()["entry"]
             said = json.dumps([entry["resource"] for entry in found], ensure_ascii=False)
             assert "Målt på feil arm" in said
             assert "Observation/puls-BEB-18" in said
+
+    asyncio.run(run())
+
+
+def test_what_has_an_unknown_modifier_is_told_of_but_cannot_be_used(server, working, room):
+    odd = {"url": "http://ukjent.example/ikke", "valueBoolean": True}
+
+    async def run():
+        server.store_put(pulse("BEB-18", "lege", value=81, id="puls-BEB-18", modifierExtension=[odd]))
+        async with working(server) as broker:
+            for answer in (Answer("use"), Answer("replace", "Feil arm")):
+                user = User(broker, answer)
+                done = await broker.commit(room, [late(4)])
+                ((one,),) = user.asked
+                assert (one.usable, one.same, one.existing) == (False, False, facts.SENTENCE)
+                assert "valueQuantity" not in one.resource
+                assert len(done.references) == 1  # saved as new, and the other one left as it is
+                assert "81" not in one.existing
+                await broker.undo(done.id)
 
     asyncio.run(run())
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.broker.conftest import grant
 from tests.broker.test_broker import PULSES, ids, one_pulse, refused
 from tests.gateway.conftest import pulse
-from workspace.broker import facts
+from workspace.broker import context, facts
 from workspace.broker.door import Write
+from workspace.fhir import parameters
 from workspace.fhir.search import parse_query
+from workspace.panels.feeds import Feed
 
 
 def test_what_was_entered_in_error_is_no_row_and_leaves_when_it_becomes_so(server, working, room, until):
@@ -30,10 +33,98 @@ def test_what_was_entered_in_error_is_no_row_and_leaves_when_it_becomes_so(serve
 
 
 def test_a_query_that_names_a_status_is_left_alone():
-    for text in ("Observation?status=final", "Observation?_id=a", "Composition?patient=Patient/p", "Patient?_id=p"):
+    for text in (
+        "Observation?status=final",
+        "Observation?status=entered-in-error,final",
+        "Patient?_id=p",
+        "Basic?_id=p",
+    ):
         assert facts.facts_only(parse_query(text)) == parse_query(text)
-    (added,) = facts.facts_only(parse_query("Condition")).parameters
-    assert (added.name, added.modifier) == ("verification-status", "not")
+    for text in ("Condition", "Condition?verification-status:not=refuted", "Condition?_id=a"):
+        added = facts.facts_only(parse_query(text)).parameters
+        assert ("verification-status", "not", "entered-in-error") in [
+            (one.name, one.modifier, str(one.values[0])) for one in added
+        ]
+
+
+TEXTS = {
+    "CarePlan": {"intent": "plan"},
+    "Communication": {},
+    "Composition": {"title": "x", "date": "2026-01-14T10:00:00+01:00", "author": [{"reference": "Practitioner/lege"}]},
+    "DiagnosticReport": {"code": {"text": "x"}},
+    "DocumentReference": {"content": []},
+    "QuestionnaireResponse": {},
+    "ServiceRequest": {"intent": "order"},
+    "Task": {"intent": "order"},
+}
+
+
+def test_no_type_shows_what_was_entered_in_error_unless_asked_by_name(server, working):
+    async def run():
+        for kind, more in TEXTS.items():
+            about = {"for" if kind == "Task" else "subject": {"reference": "Patient/BEB-18"}}
+            server.store_put({"resourceType": kind, "id": "feil", "status": "entered-in-error", **about, **more})
+            server.store_put({"resourceType": kind, "id": "rett", "status": "active", **about, **more})
+        everything = grant(context.for_patient("Patient/BEB-18"), "patient/*.rs")
+        async with working(server) as broker:
+            for kind in TEXTS:
+                assert ids(await broker.search(everything, kind)) == ["rett"], kind
+                assert ids(await broker.search(everything, f"{kind}?status=entered-in-error")) == ["feil"], kind
+                assert await refused(broker.read(everything, f"{kind}/feil")) == "not-found", kind
+
+    asyncio.run(run())
+
+
+def test_nor_does_it_come_as_an_included_row_or_stay_as_one(server, working, room, until):
+    async def run():
+        server.store_put(pulse("BEB-18", "lege", id="feil", status="entered-in-error"))
+        server.store_put(pulse("BEB-18", "lege", id="kilde", effectiveDateTime="2025-01-14T14:40:00+01:00"))
+        sources = [{"reference": "Observation/feil"}, {"reference": "Observation/kilde"}]
+        server.store_put(pulse("BEB-18", "lege", id="avledet", derivedFrom=sources))
+        asked = "Observation?date=ge2026&_include=Observation:derived-from"
+        async with working(server) as broker:
+            heard = []
+            broker.watch(room, asked, heard.append)
+            await until(lambda: heard)
+            assert (set(ids(heard[0].whole)), heard[0].whole.included) == ({"puls-BEB-18", "avledet", "kilde"}, 1)
+            server.store_put(pulse("BEB-18", "lege", id="kilde", status="entered-in-error"))
+            await until(lambda: heard[-1].whole is not None and "kilde" not in ids(heard[-1].whole))
+            assert "feil" not in ids(heard[-1].whole)
+
+    asyncio.run(run())
+
+
+def issue(own, status, at):
+    about = {"reference": "Patient/BEB-18"}
+    return {"resourceType": "DetectedIssue", "id": own, "status": status, "patient": about, "identifiedDateTime": at}
+
+
+def test_where_no_query_can_say_it_the_rows_are_kept_in_place_all_the_same(server, working, until):
+    room = grant(context.for_patient("Patient/BEB-18"), "patient/*.rs")
+    assert parameters.definition("DetectedIssue", "status") is None  # R4 has no such search parameter
+
+    async def run():
+        for day, status in ((1, "final"), (2, "entered-in-error"), (3, "final")):
+            server.store_put(issue(f"d{day}", status, f"2026-01-0{day}"))
+        async with working(server) as broker:
+            feed, heard = Feed(1, "DetectedIssue", False), []
+
+            def told(change):
+                heard.append(change)
+                feed.apply(change)
+
+            broker.watch(room, "DetectedIssue?_sort=-identified", told)
+            await until(lambda: heard)
+            assert [one["id"] for one in feed.rows] == ["d3", "d1"]
+            server.store_put(issue("d0", "final", "2026-01-01T08:00:00+01:00"))
+            await until(lambda: len(feed.rows) == 3)
+            assert feed.rows[0]["id"] == "d3"
+            server.store_put(issue("d3", "entered-in-error", "2026-01-03"))
+            await until(lambda: len(feed.rows) == 2)
+            assert {one["id"] for one in feed.rows} == {"d0", "d1"}
+            assert all(one.error == "" for one in heard)
+
+    asyncio.run(run())
 
 
 def test_an_unknown_modifier_is_never_shown_as_normal_and_never_written_away(server, working, room, until):

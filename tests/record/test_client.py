@@ -9,7 +9,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from workspace.clock import SystemClock
+from workspace.fhir.search import parse_query
 from workspace.record.client import Asker, Client, PlatformProblem
+from workspace.record.fetch import fetch
 
 ENDPOINTS = SimpleNamespace(
     fhir="http://plattform/fhir",
@@ -78,6 +81,38 @@ def test_a_long_query_goes_in_a_body():
         return httpx.Response(200, json={"resourceType": "Bundle"})
 
     ask(answer, "Flag?patient=" + ",".join(f"Patient/{n}" for n in range(300)))
+
+
+def test_the_platforms_own_resources_go_by_one_name():
+    def answer(request):
+        rows = [{"resource": {"resourceType": "Observation", "subject": {"reference": one}}} for one in said]
+        return httpx.Response(
+            200, json={"resourceType": "Bundle", "link": [{"url": ENDPOINTS.fhir + "/x"}], "entry": rows}
+        )
+
+    said = [
+        "http://plattform/fhir/Patient/p",
+        "Patient/p",
+        "http://plattform/fhirx/Patient/p",
+        "https://annen/fhir/Patient/p",
+    ]
+    body = ask(answer).body
+    assert [one["resource"]["subject"]["reference"] for one in body["entry"]] == ["Patient/p", "Patient/p", *said[2:]]
+    assert body["link"] == [{"url": "http://plattform/fhir/x"}]
+
+
+def test_what_a_search_says_of_itself_is_no_row():
+    rows = [
+        {"resource": {"resourceType": "OperationOutcome", "issue": []}},
+        {"resource": {"resourceType": "Basic", "id": "b"}},
+    ]
+
+    async def run():
+        async with client(lambda request: httpx.Response(200, json={"resourceType": "Bundle", "entry": rows})) as made:
+            page = await fetch(made, parse_query("Basic?_count=5"), "Basic?_count=5", ASKER, SystemClock())
+            assert [one["resourceType"] for one in page.matches] == ["Basic"]
+
+    asyncio.run(run())
 
 
 def test_a_link_to_another_place_is_not_followed():

@@ -12,6 +12,7 @@ from workspace.clock import OSLO, OffsetClock
 from workspace.fhir.search import parse_query
 from workspace.fhir.service import FhirRequest
 from workspace.record.live import difference, page_of
+from workspace.record.matcher import judge
 from workspace.record.rows import Changed, name_of
 from workspace.sandbox.fhir import Store
 
@@ -219,3 +220,34 @@ def test_an_older_version_changes_nothing():
 def test_what_is_measured_from_now_is_left_to_the_platform():
     page = page_of(parse_query("Observation?date=ap2026-01-07"), [])
     assert page.after([change(stamped("a", 7))]) is None
+
+
+def versioned(version, updated, **more):
+    meta = {"versionId": version, **({"lastUpdated": updated} if updated else {})}
+    subject = {"reference": "Patient/a"}
+    return {"resourceType": "Observation", "id": "x", "status": "final", "subject": subject, "meta": meta, **more}
+
+
+@pytest.mark.parametrize(
+    ("version", "updated", "expected"),
+    [
+        ("a11", "2026-01-14T10:00:00+01:00", "b7f"),  # an older one comes again after the newer
+        ("b7f", "2026-01-14T11:00:00+01:00", "b7f"),
+        ("a11", "2026-01-14T11:30:00Z", "a11"),
+        ("a11", "2026-01-14T12:00:00+01:00", None),  # the same instant: only the platform knows
+        ("a11", "", None),
+    ],
+)
+def test_versions_that_are_no_numbers_are_ordered_by_when_they_were_written(version, updated, expected):
+    page = page_of(parse_query("Observation?patient=Patient/a"), [versioned("b7f", "2026-01-14T12:00:00+01:00")])
+    after = page.after([Changed("Observation", "x", 0, versioned(version, updated))])
+    assert expected == (after and after.matches[0]["meta"]["versionId"])
+
+
+def test_an_address_that_may_be_our_own_is_asked_about_and_never_judged_out():
+    query = parse_query("Observation?patient=Patient/a")
+    judged = {
+        text: judge(query, versioned("1", "", subject={"reference": text}))
+        for text in ("Patient/a", "Patient/b", "https://x/fhir/Patient/a", "https://x/fhir/Patient/b", "urn:uuid:1")
+    }
+    assert list(judged.values()) == ["in", "out", "undecidable", "out", "out"]

@@ -15,6 +15,7 @@ from workspace.shell.window import MainWindow
 ELI = Origin("Practitioner/eli", "Eli Havn", "nordlys.vitals", "1.0.0", "2026-01-14T14:40:00+01:00", "")
 PULSE = Duplicate(0, "Observation/1", "Puls 112 /min", "Puls 104 /min", ELI, 5, False, {})
 SAME = Duplicate(3, "Observation/2", "Temperatur 38,6 °C", "Temperatur 38,6 °C", ELI, 0, True, {})
+ODD = Duplicate(5, "Observation/3", "Vekt 71,5 kg", "Kan ikke vises", ELI, 2, False, {}, usable=False)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def page(qtbot, qapp):
     window.show()
     window.activateWindow()
     sheet = Sheet(window.theme, window, "Finnes allerede", "2 av verdiene er registrert fra før.")
-    made = ExistingPage(sheet, [PULSE, SAME], {"nordlys.vitals": "Vitale målinger"}.get)
+    made = ExistingPage(sheet, [PULSE, SAME, ODD], {"nordlys.vitals": "Vitale målinger"}.get)
     sheet.inside.addWidget(made, 1)
     sheet.open()
     made.first().setFocus()
@@ -45,14 +46,18 @@ def side(page, start):
 def test_another_value_is_new_and_the_very_same_is_reused_unless_the_user_says_otherwise(page, qtbot):
     with qtbot.waitSignal(page.answered, timeout=1000) as told:
         QTest.keyClick(page.window().focusWidget(), Qt.Key.Key_Return)
-    assert told.args == [{0: Answer("new"), 3: Answer("use")}]
+    assert told.args == [{0: Answer("new"), 3: Answer("use"), 5: Answer("new")}]
 
 
 def test_one_press_for_all(page):
     press(page, "Bruk alle som finnes")
-    assert {answer.choice for answer in page.answers().values()} == {"use"}
+    assert {place: answer.choice for place, answer in page.answers().items()} == {0: "use", 3: "use", 5: "new"}
     press(page, "Alle er nye")
     assert {answer.choice for answer in page.answers().values()} == {"new"}
+
+
+def test_what_cannot_be_shown_cannot_be_used_or_replaced(page):
+    assert [one.choice for one in page.findChildren(Segment) if one.accessibleName().startswith("Vekt")] == ["new"]
 
 
 def test_nothing_is_replaced_without_a_reason(page, qtbot):
@@ -62,7 +67,7 @@ def test_nothing_is_replaced_without_a_reason(page, qtbot):
     QTest.keyClicks(page._reason, "feil beboer")
     with qtbot.waitSignal(page.answered, timeout=1000) as told:
         QTest.keyClick(page._reason, Qt.Key.Key_Return)
-    assert told.args == [{0: Answer("replace", "feil beboer"), 3: Answer("use")}]
+    assert told.args == [{0: Answer("replace", "feil beboer"), 3: Answer("use"), 5: Answer("new")}]
 
 
 def test_arrows_choose_and_the_source_is_said(page):

@@ -99,6 +99,7 @@ class LiveWatch:
     def __init__(self, among: set[LiveWatch]) -> None:
         self.inner: Watched | None = None
         self.closed = False
+        self.hides = False  # rows of the result are kept from the panel: places in it mean nothing to the panel
         self._among = among
 
     def close(self) -> None:
@@ -195,6 +196,8 @@ class Broker:
         if wrong is not None:
             raise self._refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
+        if facts.in_error(resource):
+            raise scoping.refused("not-found", facts.TAKEN_BACK, f"{kind} entered in error")
         return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
@@ -205,7 +208,7 @@ class Broker:
 
         def told(change: RowsChange) -> None:
             if not live.closed and grant.context.token not in self._ended:
-                listener(self._converted(grant, query, change, cached=cached))
+                listener(self._converted(grant, query, live, change, cached=cached))
 
         live.inner = self._record.watch(asked, self._asker(grant), told)
         among.add(live)
@@ -460,14 +463,20 @@ class Broker:
             raise Refused(problem.code, problem.sentence, problem.advice, problem.detail) from problem
 
     def _answer(self, grant: Grant, query: str, rows: Rows, *, cached: bool) -> SearchResult:
-        matches = len(rows.resources) - rows.included
-        kept = [one for one in rows.resources[:matches] if self._passes(grant, one)]
-        extra = [one for one in rows.resources[matches:] if self._passes(grant, one) and scoping.in_scope(grant, one)]
+        matches, passes = len(rows.resources) - rows.included, self._filter(grant, query)
+        kept = [one for one in rows.resources[:matches] if passes(one)]
+        extra = [one for one in rows.resources[matches:] if passes(one) and scoping.in_scope(grant, one)]
         context = grant.context.patient
         who = (context,) if context else tuple(dict.fromkeys(each for one in kept for each in patients_of(one)))
         self._reports.add("read", grant, who, query=query, request=rows.request, cached=cached)
         resources = tuple(self._shown(one) for one in (*kept, *extra))
-        return SearchResult(resources, len(extra), rows.total, rows.fetched)
+        total = None if rows.total is None else max(0, rows.total - (matches - len(kept)))
+        return SearchResult(resources, len(extra), total, rows.fetched)
+
+    def _filter(self, grant: Grant, query: str) -> Callable[[Resource], bool]:
+        """What of an answer reaches the panel: the platform may not know `:not`, and no query speaks for included rows."""
+        wanted = facts.asks_for_error(parse_query(query))
+        return lambda one: self._passes(grant, one) and (wanted or not facts.in_error(one))
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):
@@ -476,10 +485,18 @@ class Broker:
         self._refuse(grant, fault, str(resource.get("resourceType")))
         return False
 
-    def _converted(self, grant: Grant, query: str, change: RowsChange, *, cached: bool) -> Change:
-        whole = self._answer(grant, query, change.whole, cached=cached) if change.whole is not None else None
+    def _converted(self, grant: Grant, query: str, live: LiveWatch, change: RowsChange, *, cached: bool) -> Change:
+        rows = change.whole
+        if rows is None and change.put and live.inner is not None:
+            passes = self._filter(grant, query)
+            if live.hides or not all(passes(one) for _, one in change.put):
+                rows = live.inner.rows
+        if rows is not None:
+            whole = self._answer(grant, query, rows, cached=cached)
+            live.hides = len(whole.resources) != len(rows.resources)
+            return Change(whole, error=change.error, code=change.code)
         put = tuple((index, self._shown(one)) for index, one in change.put if self._passes(grant, one))
-        return Change(whole, change.gone, put, change.error, change.code)
+        return Change(None, change.gone, put, change.error, change.code)
 
     def _moved(self, item: Item) -> None:
         commit = self._commits.get(item.id)

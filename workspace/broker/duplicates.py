@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
 
+from workspace.broker import facts
 from workspace.broker.door import Refused, Write
 from workspace.broker.grant import Grant
 from workspace.clock import Clock, instant, parse
@@ -41,7 +42,8 @@ Code = tuple[str, str]
 class Duplicate:
     """What exists: `write` is the place of the new value in the commit, `new` and `existing` both in words, `reference` of
     the existing one, `origin` who wrote it where and when, `minutes` between the two, `same` whether they say the same,
-    `waits` whether the existing one is itself not on the platform yet: then it cannot be replaced."""
+    `waits` whether the existing one is itself not on the platform yet: then it cannot be replaced. Not `usable`: somebody
+    has changed its meaning in a way that we do not know, so that it can neither be used nor replaced, only known of."""
 
     write: int
     reference: str
@@ -52,6 +54,7 @@ class Duplicate:
     same: bool
     resource: Resource
     waits: bool = False
+    usable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +182,14 @@ def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) ->
     if not found:
         return None
     apart, row = min(found, key=lambda one: one[0])
-    new, existing = describe(write.resource), describe(row)
+    seen = facts.shown(row)
+    usable = seen is row
+    new, existing = describe(write.resource), describe(row) if usable else facts.SENTENCE
     reference = f"{row['resourceType']}/{row['id']}"
-    return Duplicate(place, reference, new, existing, origin_of(row), round(apart), new == existing, row, waits(row))
+    same = usable and new == existing
+    return Duplicate(
+        place, reference, new, existing, origin_of(seen), round(apart), same, seen, waits(row), usable
+    )  # fmt: skip
 
 
 def applied(
@@ -192,7 +200,7 @@ def applied(
     renamed: dict[str, str] = {}
     more: list[Write] = []
     for one in found:
-        answer = answers.get(one.write) or Answer("new")
+        answer = (answers.get(one.write) if one.usable else None) or Answer("new")
         if answer.choice == "use":
             renamed[writes[one.write].full_url] = one.reference
             del kept[one.write]

@@ -10,24 +10,31 @@ from collections.abc import Mapping
 
 from workspace.fhir import parameters
 from workspace.fhir.modifiers import changed_in_meaning
-from workspace.fhir.search import Query, with_parameter
+from workspace.fhir.search import Parameter, Query, with_parameter
 from workspace.fhir.service import Resource
 
 STATUS: Mapping[str, str] = {
     "AllergyIntolerance": "verification-status",
     "Condition": "verification-status",
-    "Flag": "status",
-    "Immunization": "status",
-    "MedicationAdministration": "status",
-    "MedicationRequest": "status",
-    "MedicationStatement": "status",
-    "Observation": "status",
-    "Procedure": "status",
-}
-"""Types that state facts, with the parameter that says whether they were entered in error. Texts are not among them: a note
-that was taken back is shown, struck out, by those who show notes."""
+    "Goal": "lifecycle-status",
+    **dict.fromkeys(
+        (
+            "Appointment", "CarePlan", "CareTeam", "ClinicalImpression", "Communication", "CommunicationRequest",
+            "Composition", "Consent", "Coverage", "DetectedIssue", "Device", "DeviceRequest", "DiagnosticReport",
+            "DocumentManifest", "DocumentReference", "Encounter", "EpisodeOfCare", "FamilyMemberHistory", "Flag",
+            "GuidanceResponse", "ImagingStudy", "Immunization", "List", "Media", "Medication",
+            "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement",
+            "NutritionOrder", "Observation", "Procedure", "QuestionnaireResponse", "RequestGroup", "RiskAssessment",
+            "ServiceRequest", "Slot", "SupplyDelivery", "Task",
+        ),
+        "status",
+    ),
+}  # fmt: skip
+"""Types whose value set of statuses (R4, each resource's own page) has *entered-in-error*, with the parameter that says so.
+It spares fetching them; `in_error` decides whatever the type, and for what no query can say (included rows, reads)."""
 IN_ERROR = "entered-in-error"
 TAG = {"system": "urn:workspace:shown", "code": "withheld"}
+TAKEN_BACK = "Opplysningen er trukket tilbake: den var feilført."
 SENTENCE = "Kan ikke vises: opplysningen har et forbehold som arbeidsflaten ikke kjenner."
 REMEMBERED = 50_000
 _KEPT = (
@@ -37,13 +44,32 @@ _KEPT = (
 
 
 def facts_only(query: Query) -> Query:
-    """`query` without what was entered in error, unless it names a status or single resources itself."""
+    """`query` without what was entered in error, unless it asks for that by name."""
     name = STATUS.get(query.type)
     if name is None or parameters.definition(query.type, name) is None:
         return query
-    if any(each.name in (name, "_id") for each in query.parameters):
-        return query
+    if any(each.name == name and not each.modifier and None not in _codes(each) for each in query.parameters):
+        return query  # it names what it wants: other statuses, or this one on purpose
     return with_parameter(query, f"{name}:not", IN_ERROR)
+
+
+def asks_for_error(query: Query) -> bool:
+    """Whether `query` names *entered-in-error* among the statuses it wants: then it is shown as what was taken back."""
+    names = (STATUS.get(query.type, "status"), "status", "verification-status")
+    return any(each.name in names and not each.modifier and IN_ERROR in _codes(each) for each in query.parameters)
+
+
+def _codes(parameter: Parameter) -> list[str | None]:
+    return [getattr(value, "code", None) for value in parameter.values]
+
+
+def in_error(resource: Resource) -> bool:
+    """Whether it says of itself that it was entered in error, whatever its type."""
+    if resource.get("status") == IN_ERROR or resource.get("lifecycleStatus") == IN_ERROR:
+        return True
+    verified = resource.get("verificationStatus")
+    codings = verified.get("coding") if isinstance(verified, dict) else None
+    return any(isinstance(one, dict) and one.get("code") == IN_ERROR for one in codings or ())
 
 
 class Shown:

@@ -38,6 +38,25 @@ def local(text: str, base: str = "") -> Local | None:
     return Local(match[1], match[2]) if match else None
 
 
+def absolute(text: str) -> str:
+    """``Type/id`` at the end of an address somewhere (``https://…/fhir/Patient/x``); "" for all else."""
+    match = _TAIL.search(text) if "://" in text else None
+    return f"{match[1]}/{match[2]}" if match else ""
+
+
+def relative(value: Any, base: str) -> Any:
+    """A copy of `value` in which references to what lies under `base` read ``Type/id``: the platform's own resources go by
+    one name here, however it writes them. A version that is named stays."""
+    if isinstance(value, dict):
+        return {
+            key: part[len(base) :].lstrip("/")
+            if key == "reference" and isinstance(part, str) and part.startswith(base + "/")
+            else relative(part, base)
+            for key, part in value.items()
+        }
+    return [relative(part, base) for part in value] if isinstance(value, list) else value
+
+
 def target(reference: Any, base: str = "") -> str:
     """Where a Reference element (or a canonical or uri) points: ``Type/id``, else the text as it stands, else ""."""
     text = reference.get("reference", "") if isinstance(reference, dict) else reference

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from uuid import uuid4
 from workspace.access import seal
 from workspace.clock import SystemClock
 from workspace.fhir import json as fhir_json
+from workspace.fhir.references import relative, walk
 from workspace.problem import Problem
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class Client:
 
         self._endpoints = endpoints
         self._tokens = tokens
+        self._own = re.compile(rb'"reference"\s*:\s*"' + re.escape(endpoints.fhir.rstrip("/").encode()) + b"/")
         self._http = httpx.AsyncClient(
             transport=transport,
             verify=trust(endpoints.fhir),
@@ -300,7 +303,15 @@ class Client:
         body = _body(response)
         if not isinstance(body, dict) or not isinstance(body.get("resourceType"), str):
             raise _malformed(f"{response.status_code} without a FHIR resource")
+        # Looked for in the bytes first: to walk through a thousand rows takes longer than a frame.
+        body = self.by_one_name(body) if self._own.search(response.content) else body
         return Answer(response.status_code, body, request, dict(response.headers))
+
+    def by_one_name(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """`resource` with references to the platform's own resources as ``Type/id``; itself when there are none else."""
+        base = self._endpoints.fhir.rstrip("/")
+        whole = any(each["reference"].startswith(base + "/") for each in walk(resource))
+        return relative(resource, base) if whole else resource
 
     async def _authorised(
         self,

@@ -308,6 +308,7 @@ class Feed:
             raise ValueError("a change without number or resource")
         self._last = max(self._last, number)
         told = int(str(version)) if str(version).isdigit() else 0
+        resource = None if resource is None else self._client.by_one_name(resource)
         change = Changed(str(data["type"]), str(data["id"]), told, resource, str(data.get("transaction") or ""))
         self._batch.append(change)
         if self._flushing is None:

@@ -106,6 +106,8 @@ def _take(bundle: dict[str, Any], matches: dict[str, Resource], included: dict[s
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict):
             continue
+        if resource.get("resourceType") == "OperationOutcome":
+            continue  # about the search, not found by it, also where the platform leaves `search.mode` out
         mode = (entry.get("search") or {}).get("mode", "match")
         name = f"{resource.get('resourceType')}/{resource.get('id')}"
         if mode == "match":

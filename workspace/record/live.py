@@ -17,7 +17,7 @@ from workspace.fhir.search import Query
 from workspace.fhir.service import Resource
 from workspace.fhir.values import Reference, extract
 from workspace.record.matcher import Key, Read, judge, orders, sort_key
-from workspace.record.rows import Changed, Rows, RowsChange, name_of, version_of, waits
+from workspace.record.rows import Changed, Rows, RowsChange, is_older, name_of, version_of, waits
 
 LONGEST = 1000
 """Rows that are kept of a search without `_count`."""
@@ -92,8 +92,8 @@ class Page:
         if page is None or change.type != self.query.type:
             return page
         at = page.names.index(change.name) if change.name in page.names else None
-        if at is not None and change.version and version_of(page.matches[at]) >= change.version:
-            return page
+        if at is not None and (older := is_older(change, page.matches[at])) is not False:
+            return page if older else None
         verdict = "out" if change.resource is None else judge(self.query, change.resource, read)
         if verdict == "out" and at is None and not (self.counts and (not self.complete or not self.limit)):
             return page
@@ -147,8 +147,8 @@ class Page:
         """The page after a change of a resource that may be there because another one names it."""
         for place, row in enumerate(self.included):
             if row.get("resourceType") == change.type and row.get("id") == change.id:
-                if change.version and version_of(row) >= change.version:
-                    return self
+                if (older := is_older(change, row)) is not False:
+                    return self if older else None
                 if change.resource is None or self._leads_on(row, change.resource):
                     return None
                 included = (*self.included[:place], change.resource, *self.included[place + 1 :])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from workspace.fhir import parameters
 from workspace.fhir.parameters import Definition
+from workspace.fhir.references import absolute
 from workspace.fhir.search import (
     DateValue,
     NumberValue,
@@ -83,7 +84,11 @@ def _meets(known: Definition, modifier: str, asked: Any, values: Sequence[Value]
         if asked.identifier:
             logical = [each.identifier for each in values if isinstance(each, Reference) and each.identifier]
             return _token(asked.identifier, logical)
-        return any(isinstance(each, Reference) and each.target in asked.targets for each in values)
+        targets = [each.target for each in values if isinstance(each, Reference)]
+        if any(one in asked.targets for one in targets):
+            return True
+        # An address may be the platform's own, under a name that is not known here: then it is one of those asked for.
+        return None if any(absolute(one) in asked.targets for one in targets) else False
     if isinstance(asked, TokenValue):
         return _token(asked, [each for each in values if isinstance(each, Token)])
     if isinstance(asked, DateValue):

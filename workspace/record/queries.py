@@ -88,6 +88,11 @@ class Watched:
         self._begun = False
         self._closed = False
 
+    @property
+    def rows(self) -> Rows | None:
+        """The result as it stands, with the change that is being told."""
+        return self._live.page.rows if self._live.page is not None else None
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True

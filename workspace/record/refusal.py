@@ -18,6 +18,7 @@ from workspace.record.client import Client, PlatformProblem
 from workspace.record.conflict import Conflict
 from workspace.record.items import Item, State, entries, is_answer
 from workspace.record.patience import may_still_pass
+from workspace.record.readdress import REPLACED
 from workspace.record.settling import Settling
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Refusals:
 
     async def judge(self, item: Item, problem: PlatformProblem) -> Verdict:
         """Raises nothing."""
-        if problem.status not in (409, 412):
+        if problem.status not in (409, 412) or problem.code == REPLACED:
             return self._ended(item, problem)
         try:
             answer = await ours.outcome_of(self._client, item)

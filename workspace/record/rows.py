@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from workspace.clock import parse
 from workspace.fhir.service import Resource
 
 
@@ -111,6 +112,24 @@ def version_of(resource: Mapping[str, Any]) -> int:
     meta = resource.get("meta")
     text = meta.get("versionId", "") if isinstance(meta, dict) else ""
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0
+
+
+def is_older(change: Changed, row: Mapping[str, Any]) -> bool | None:
+    """Whether `change` says nothing that `row` does not say already; None when that cannot be told, and the platform must be
+    asked. Versions that are numbers are counted; others (R4: opaque) are the same or not, and `lastUpdated` orders them."""
+    here = version_of(row)
+    if change.version and here:
+        return here >= change.version
+    if change.resource is None:
+        return None
+    new, old = change.resource.get("meta") or {}, row.get("meta") or {}
+    if new.get("versionId") and new.get("versionId") == old.get("versionId"):
+        return True
+    try:
+        then, now = parse(str(new["lastUpdated"])), parse(str(old["lastUpdated"]))
+    except (KeyError, ValueError):
+        return None
+    return None if then == now else then < now
 
 
 def changed(resource: Resource, transaction: str = "") -> Changed:

@@ -103,7 +103,8 @@ class ExistingPage(QWidget):
         row.setSpacing(theme.px(2))
         row.addLayout(words, 1)
         group = self._groups[one.write] = QButtonGroup(self)
-        for choice, text in CHOICES[:2] if one.waits else CHOICES:
+        offered = CHOICES[: 2 if one.usable else 1] if one.waits or not one.usable else CHOICES
+        for choice, text in offered:
             side = Segment(theme, text, choice)
             side.setAccessibleName(f"{one.new}: {SPOKEN[choice]}")
             side.setChecked(choice == ("use" if one.same else "new"))
