@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 import httpx
 import pytest
 
-from tests.gateway.conftest import KEY, STRANGE
+from tests.gateway.conftest import KEY, STRANGE, pulse
 from workspace.fhir.service import FhirRequest
 
 
@@ -113,6 +114,37 @@ def test_nobody_learns_by_asking_what_there_is(tone, unknown, foreign):
     assert {k: v for k, v in one.headers.items() if k not in hidden} == {
         k: v for k, v in other.headers.items() if k not in hidden
     }
+
+
+def test_nobody_learns_by_changing_what_there_is(server, tone):
+    gone = pulse("BEB-01", "lege", id="slettet")
+    server.store_put(gone)
+    request = FhirRequest("DELETE", "Observation/slettet")
+    assert asyncio.run_coroutine_threadsafe(server.store.handle(request), server.loop).result(5).status in (200, 204)
+    match = {"If-Match": 'W/"1"'}
+    said = []
+    for name in ("finnes-ikke", "puls-BEB-01", "slettet"):
+        one = tone.put(pulse("BEB-18", id=name), **match)
+        said.append((refusal(one, 403, "no-decision"), one.json()))
+        entry = {"resource": pulse("BEB-18", id=name), "request": {"method": "PUT", "url": f"Observation/{name}"}}
+        entry["request"]["ifMatch"] = match["If-Match"]
+        many = tone.send({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+        assert many.json() == one.json()
+    assert said[0] == said[1] == said[2]
+    assert said[0][0].endswith("Det samme svares når opplysningen som endres, ikke finnes.")
+    refusal(tone.put(pulse("BEB-18", id="slettet")), 403, "no-decision")  # nor is another's taken over
+    events = [e for e in server.log() if e["outcome"] == "4" and e["agent"][0]["name"] == "Tone"]
+    assert len([e for e in events if "PUT Observation" in json.dumps(e)]) == 4
+    targets = []
+    for name in ("finnes-ikke", "puls-BEB-01"):
+        provenance = {
+            "resourceType": "Provenance",
+            "target": [{"reference": f"Observation/{name}"}],
+            "recorded": "2026-01-14T14:40:00+01:00",
+            "agent": [{"who": {"reference": "Practitioner/tone"}}],
+        }
+        targets.append(tone.http.post("/fhir/Provenance", json=provenance, headers=tone.headers()))
+    assert refusal(targets[0], 403, "no-decision") == refusal(targets[1], 403, "no-decision")
 
 
 def test_what_concerns_no_patient_and_a_version_that_is_not_there_are_told(tone):

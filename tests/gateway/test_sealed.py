@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from tests.gateway.conftest import PACKAGE, bundle, pulse
 from tests.gateway.test_restrictions import close
 from workspace.access import seal
+from workspace.access.audit import chain_of, verify_chain
 from workspace.clock import instant
 
 ALL = "Observation?patient=BEB-18"
@@ -21,10 +23,12 @@ class Device:
     """A workstation with what somebody left on it. It has no token."""
 
     def __init__(self, server, person, device="stua"):
-        self.server, self.key = server, seal.SessionKey.new()
-        self.registered = person.http.post(
-            "/session/key", json={"key": self.key.public, "device": device}, headers=person.headers()
-        )
+        self.server, self.key, self.name = server, seal.SessionKey.new(), device
+        self.registered = self.register(person)
+
+    def register(self, person):
+        told = {"key": self.key.public, "device": self.name}
+        return person.http.post("/session/key", json=told, headers=person.headers())
 
     def sealed(self, body, **more):
         """Bytes, envelope and idempotency key, as the outbox keeps them."""
@@ -147,6 +151,39 @@ def test_a_key_runs_out_and_is_withdrawn_by_its_owner_or_an_administrator(server
             assert code(again) == (403, "key-revoked")
     server.sql("UPDATE session_key SET expires = 1")
     assert code(device.deliver(*device.sealed(bundle(pulse("BEB-18"))))) == (403, "key-expired")
+
+
+def test_who_may_deliver_from_where_and_who_withdrew_it_is_in_the_log(server, tone, device):
+    mine = Device(server, tone, "vaktrom-2")
+    for _ in range(2):  # lengthened: one event
+        assert mine.register(tone).status_code == 201
+    for person, answer in (("lege", 404), ("system", 204), ("system", 204)):
+        by = server.sign_in(person)
+        assert by.http.post(f"/session/key/{mine.key.id}/revoke", headers=by.headers()).status_code == answer
+    assert code(mine.register(tone)) == (403, "key-revoked")
+    told = []
+    events = server.log()
+    for event in events:
+        details = {d["type"]: d["valueString"] for d in event["entity"][0]["detail"]}
+        if details["query"] == f"SessionKey/{mine.key.id}":
+            agents = [agent["name"] for agent in event["agent"]]
+            assert agents[1] == "workspace.session-key"
+            assert len(event["entity"]) == 1, "no patient"
+            told.append(
+                (agents[0], details["kind"], details["decision"].partition(":")[2], event["action"], *agents[2:])
+            )
+            if details["kind"] == "withdraw":
+                assert "Tone" in details["begrunnelse"]
+    assert sorted(told) == [
+        ("Lege", "refused", "no-key", "E"),
+        ("System", "withdraw", "permit", "E", "vaktrom-2"),
+        ("Tone", "refused", "key-revoked", "E", "vaktrom-2"),
+        ("Tone", "register", "permit", "E", "vaktrom-2"),
+    ]
+    chains = defaultdict(list)
+    for event in events:
+        chains[chain_of(event)["chain"]].append(event)
+    assert all(verify_chain(each) == [] for each in chains.values())
 
 
 def test_a_person_has_eight_keys_at_most_and_none_that_cannot_be_one(server, tone, device):

@@ -116,6 +116,13 @@ def test_two_additions_to_a_list_are_both_kept():
     found = compare(PLAN, mine, theirs)
     assert found.open == ()
     assert [each["text"] for each in found.merged["note"]] == ["startet", "hennes", "min"]
+    assert not loses(found, resolved(found, {})), "nothing of mine is given up"
+    first = changed(PLAN)
+    del first["note"]
+    found = compare(first, changed(first, note=[{"text": "min"}]), changed(first, note=[{"text": "hennes"}]))
+    assert not loses(found, resolved(found, {}))
+    assert loses(found, resolved(found, {"note": "theirs"}))
+    assert not loses(found, resolved(found, {"note": "mine"}))
     mine["activity"] = [*PLAN["activity"], {"id": "b", "detail": {"description": "Ny"}}]
     theirs["activity"] = [{"id": "a", "detail": {"status": "completed", "description": "Vei ukentlig"}}]
     found = compare(PLAN, mine, theirs)
@@ -269,6 +276,22 @@ def test_what_can_stand_together_is_joined_without_asking(server, tmp_path):
         assert (after["valueQuantity"]["value"], after["note"][0]["text"]) == (71, "hvilepuls")
         assert {one["reference"] for one in after["performer"]} == {"Practitioner/tone", "Practitioner/lege"}
         assert versions(server, there) == ["4", "3", "2", "1"]
+
+    asyncio.run(run())
+
+
+def test_two_notes_that_are_joined_leave_nothing_chosen_away(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, note=[{"text": "hennes"}])
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            mine = updating(there, 1, note=[{"text": "min"}])
+            item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert item.state == "lagret", item.problem
+        assert [each["text"] for each in now(server, there)["note"]] == ["hennes", "min"]
+        written = server.sign_in("tone").get(f"Provenance?target={name}").json().get("entry", [])
+        assert [each for each in written if each["resource"].get("contained")] == []
 
     asyncio.run(run())
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from workspace.access.decision import Decision, Subject
 from workspace.fhir import json
 
-Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe"]
+Kind = Literal["read", "search", "create", "update", "open", "refused", "wipe", "register", "withdraw"]
 
 CHAIN_URL = "urn:workspace:audit-chain"
 GENESIS = "0" * 64
@@ -35,6 +35,8 @@ _ACTIONS: Mapping[str, str] = {
     "open": "R",
     "refused": "E",
     "wipe": "D",
+    "register": "E",
+    "withdraw": "E",
 }
 _INTERACTIONS: Mapping[str, str] = {"read": "read", "search": "search-type", "create": "create", "update": "update"}
 _OPEN_VALUES = frozenset(
@@ -63,7 +65,7 @@ _OPEN_VALUES = frozenset(
 class Access:
     """One thing to be logged. `package` is ``nordlys.vitals@1.0.0``; `patients` are ``Patient/x``; `query` is a
     shape from `query_shape`; `versions` are written resources, ``Observation/7/_history/1``; `at` is a FHIR instant;
-    `device` delivered it after its author had signed out."""
+    `device` is the workstation that delivered it after its author had signed out, or whose key it is about."""
 
     kind: Kind
     subject: Subject

@@ -52,6 +52,7 @@ LOG_ROLES = frozenset({"personvernombud", "systemansvarlig"})
 NO_WRITE_TYPES = GLOBAL_TYPES | {"Patient", "Encounter", "AuditEvent", "Consent"}
 
 RESTRICTED = "restricted"
+NO_PATIENT = "no-patient"
 UNKNOWN = "Du har ikke tilgang: ingen registrert beslutning knytter deg til denne pasienten nå."
 
 _LAW = "helsepersonelloven §§ 25 og 45, pasientjournalloven § 19"
@@ -251,7 +252,7 @@ def _kind(subject: Subject, action: Action, target: Target) -> Decision | None:
 def _patients(subject: Subject, target: Target, permitted: Mapping[str, Position]) -> Decision:
     if target.patients is not None:
         if not target.patients:
-            return _deny("no-patient", "R-26", "Opplysningen sier ikke hvilken pasient den gjelder.")
+            return _deny(NO_PATIENT, "R-26", "Opplysningen sier ikke hvilken pasient den gjelder.")
         if any(patient not in permitted for patient in target.patients):
             return _no_decision(subject, permitted)
         units = sorted({permitted[p].unit for p in target.patients})

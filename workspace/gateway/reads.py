@@ -5,16 +5,13 @@ What is not there and what is not open are answered alike, so that nobody learns
 
 from __future__ import annotations
 
-from workspace.access.decision import Decision
+from workspace.access.decision import NO_PATIENT, Decision
 from workspace.access.kinds import GLOBAL_TYPES, served
-from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
+from workspace.fhir.service import FhirRequest, FhirResponse, FhirService
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.refused import denied
-from workspace.gateway.sight import Sight
-
-NOBODYS = ("Patient/-",)
-"""A patient there is not."""
+from workspace.gateway.sight import NOBODYS, Sight, before_deletion, last_stood
 
 
 class Reads:
@@ -50,7 +47,7 @@ class Reads:
         else:
             decision = await sight.decision(answer.body)
             if not decision.permitted:
-                raise denied(decision)
+                raise denied(_nobodys(asking, kind, decision))
             shown = sight.shown(answer.body)
             if shown is answer.body:
                 reveal = ""  # there is nothing to reveal
@@ -71,9 +68,7 @@ class Reads:
         there = await self._service.handle(FhirRequest("GET", f"{kind}/{own}"))
         stood = there.body if there.status == 200 else None
         if there.status == 410:
-            newest = await self._service.handle(FhirRequest("GET", f"{kind}/{own}/_history", "_count=1"))
-            entries = (newest.body or {}).get("entry") or [{}]
-            stood = await self._deleted(entries[0]) if newest.status == 200 else None
+            stood = await last_stood(self._service, kind, own)
         if stood is None or not (await sight.decision(stood)).permitted:
             raise denied(refusal)
 
@@ -82,10 +77,10 @@ class Reads:
         assert answer.body is not None, "answer has looked"
         kept = []
         for entry in answer.body.get("entry", ()):
-            stood = entry.get("resource") or await self._deleted(entry)
+            stood = entry.get("resource") or await before_deletion(self._service, entry)
             decision = await sight.decision(stood) if stood else unknown
             if not decision.permitted and strict:
-                raise denied(decision)
+                raise denied(unknown if decision.code == NO_PATIENT else decision)
             if decision.permitted:
                 if "resource" in entry:
                     entry["resource"] = sight.shown(entry["resource"])
@@ -96,14 +91,10 @@ class Reads:
             if "://" not in link["url"]:
                 link["url"] = f"{self._base}/{link['url']}"
 
-    async def _deleted(self, entry: Resource) -> Resource | None:
-        """What stood before a deletion: those who could see that are told that it is gone."""
-        path = str((entry.get("request") or {}).get("url", ""))
-        version = str((entry.get("response") or {}).get("etag", "")).removeprefix("W/").strip('"')
-        if not version.isdigit() or int(version) < 2:
-            return None
-        former = await self._service.handle(FhirRequest("GET", f"{path}/_history/{int(version) - 1}"))
-        return former.body if former.status == 200 else None
+
+def _nobodys(asking: Asking, kind: str, decision: Decision) -> Decision:
+    """The decision on what is about no patient, and opened to nobody: it is answered as what is not there."""
+    return asking.decide("read", kind, NOBODYS) if decision.code == NO_PATIENT else decision
 
 
 def shape(path: str) -> str:

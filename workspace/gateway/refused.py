@@ -73,5 +73,13 @@ def denied(decision: Decision) -> Refused:
     return Refused(403, code, decision.sentence, detail=rule, issue="forbidden", decision=decision)
 
 
+def hidden(decision: Decision) -> Refused:
+    """Like `denied`, of a change to what somebody names: what is not open and what is not there are answered alike."""
+    refusal = denied(decision)
+    if refusal.code == "no-decision":
+        refusal.advice = "Det samme svares når opplysningen som endres, ikke finnes."
+    return refusal
+
+
 def bad_request(code: str, sentence: str, detail: str) -> Refused:
     return Refused(400, code, sentence, detail=detail, issue="invalid")

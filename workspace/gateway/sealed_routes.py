@@ -6,16 +6,20 @@ A sealed transaction goes the road of ``POST /fhir`` with the author's rights of
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from workspace.access import seal
+from workspace.access.audit import Kind
+from workspace.access.decision import Decision, Decisions
 from workspace.gateway import asking as askings
 from workspace.gateway.fhir_routes import LARGEST_BODY, FhirRoutes, body_of, resource_of
 from workspace.gateway.gateway import Gateway
@@ -24,6 +28,7 @@ from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.session_keys import SessionKey
 from workspace.gateway.tokens import Bearer
 
+PACKAGE = "workspace.session-key"
 LARGEST_REGISTRATION = 4096
 LARGEST_SEAL = 8192
 ADMINISTRATORS = frozenset({"systemansvarlig"})
@@ -45,7 +50,13 @@ class SealedRoutes:
             raise bad_request("bad-key", "Øktens nøkkel kan ikke leses.", '{"key", "device"}') from error
         if not isinstance(public, str) or not isinstance(device, str) or not _DEVICE.fullmatch(device):
             raise bad_request("bad-key", "Øktens nøkkel kan ikke leses.", "key and device: text")
-        key = await self._gateway.session_keys.register(bearer, public, device)
+        try:
+            key = await self._gateway.session_keys.register(bearer, public, device)
+        except Refused as refusal:
+            own = seal.thumbprint(public) if seal.is_public(public) else ""
+            self._log_refusal(bearer, request, own, device, refusal)
+            raise
+        await self._log(bearer, request, "register", key, "Øktens nøkkel er registrert.")
         return Response(orjson.dumps(key.told()), 201, {"Cache-Control": "no-store"}, media_type="application/json")
 
     async def revoke(self, request: Request) -> Response:
@@ -56,9 +67,34 @@ class SealedRoutes:
         positions = (await gateway.book.for_person(bearer.subject.practitioner)).positions
         administrator = any(each.code in ADMINISTRATORS and each.holds(now) for each in positions)
         own = request.path_params["id"]
-        if not await gateway.session_keys.revoke(own, bearer.subject.sub, administrator=administrator):
-            raise Refused(404, "no-key", "Det finnes ingen slik nøkkel.", issue="not-found")
+        key = await gateway.session_keys.revoke(own, bearer.subject.sub, administrator=administrator)
+        if key is None:
+            refusal = Refused(404, "no-key", "Det finnes ingen slik nøkkel.", issue="not-found")
+            self._log_refusal(bearer, request, own, "", refusal)
+            raise refusal
+        whose = "" if key.subject.sub == bearer.subject.sub else f" Den var {key.subject.name} sin."
+        await self._log(bearer, request, "withdraw", key, f"Øktens nøkkel er trukket tilbake.{whose}")
         return Response(status_code=204)
+
+    async def _log(self, bearer: Bearer, request: Request, kind: Kind, key: SessionKey, said: str) -> None:
+        """Who may deliver after sign-out, from where, stands in the log; a key that is only lengthened is one event."""
+        auditing, asking = self._gateway.auditing, self._keeper(bearer, request, key.device)
+        decision = Decision("permit", "permit", "R-34", "Normen kap. 5.2", said)
+        access = replace(auditing.access(asking, kind, PACKAGE, (), f"SessionKey/{key.id}", decision), reason=said)
+        event = str(uuid5(NAMESPACE_URL, f"{kind} {key.id}"))
+        for each in auditing.reported([(event, access)], bearer.sid):
+            await asyncio.shield(each)
+
+    def _log_refusal(self, bearer: Bearer, request: Request, own: str, device: str, refusal: Refused) -> None:
+        decision = Decision("deny", refusal.code, "R-34", "Normen kap. 5.2", refusal.sentence)
+        shape = f"SessionKey/{askings.clean(own)}"
+        self._gateway.auditing.refused(self._keeper(bearer, request, device), shape, (), decision)
+
+    def _keeper(self, bearer: Bearer, request: Request, device: str) -> askings.Asking:
+        """Who asks, without what is recorded about them: a key is taken also while the platform cannot be asked."""
+        nobody = Decisions((), {}, {}, (), frozenset())
+        asking = askings.read(bearer, nobody, self._gateway.clock.now(), request.headers)
+        return replace(asking, packages=(PACKAGE,), device=device)
 
     async def deliver(self, request: Request) -> Response:
         """One transaction, sealed by its author. The seal is checked before the body is read."""

@@ -126,12 +126,13 @@ class SessionKeys:
         except sqlite3.Error:
             logger.exception("the end of a session cannot be noted")
 
-    async def revoke(self, own: str, by: str, *, administrator: bool) -> bool:
-        """Withdraw a key at once. False when there is none that `by` may withdraw."""
+    async def revoke(self, own: str, by: str, *, administrator: bool) -> SessionKey | None:
+        """Withdraw a key at once. None when there is none that `by` may withdraw."""
 
-        def work(connection: sqlite3.Connection) -> bool:
+        def work(connection: sqlite3.Connection) -> SessionKey | None:
             query = "UPDATE session_key SET revoked = 1 WHERE id = ? AND (author = ? OR ?)"
-            return bool(connection.execute(query, (own, by, int(administrator))).rowcount)
+            done = connection.execute(query, (own, by, int(administrator))).rowcount
+            return _found(connection, own) if done else None
 
         return await self._store.run(work)
 

@@ -12,6 +12,9 @@ from workspace.fhir.references import local
 from workspace.fhir.service import FhirRequest, FhirService, Resource
 from workspace.gateway.asking import Asking
 
+NOBODYS = ("Patient/-",)
+"""A patient there is not: what is decided about it is said of all that is not there."""
+
 
 async def about(
     service: FhirService, resource: Resource, base: str, known: Mapping[str, Resource] | None = None
@@ -39,6 +42,23 @@ async def about(
             return ()
         found.update(dict.fromkeys(patients))
     return tuple(found)
+
+
+async def last_stood(service: FhirService, kind: str, own: str) -> Resource | None:
+    """The last version of what was deleted; None when nobody can say."""
+    newest = await service.handle(FhirRequest("GET", f"{kind}/{own}/_history", "_count=1"))
+    entries = (newest.body or {}).get("entry") or [{}]
+    return await before_deletion(service, entries[0]) if newest.status == 200 else None
+
+
+async def before_deletion(service: FhirService, entry: Resource) -> Resource | None:
+    """What stood before a history's entry of a deletion: those who could see that are told that it is gone."""
+    path = str((entry.get("request") or {}).get("url", ""))
+    version = str((entry.get("response") or {}).get("etag", "")).removeprefix("W/").strip('"')
+    if not version.isdigit() or int(version) < 2:
+        return None
+    former = await service.handle(FhirRequest("GET", f"{path}/_history/{int(version) - 1}"))
+    return former.body if former.status == 200 else None
 
 
 class Sight:

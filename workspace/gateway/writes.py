@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from workspace.access.decision import Action, Decision, restricted
+from workspace.access.decision import NO_PATIENT, Action, Decision, restricted
 from workspace.access.kinds import authors_of, patient_parameter, served
 from workspace.access.restrictions import marks_of
 from workspace.fhir import json, parameters
@@ -22,8 +22,8 @@ from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
 from workspace.gateway.intents import Intent, Intents
-from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied
-from workspace.gateway.sight import Sight, about
+from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied, hidden
+from workspace.gateway.sight import NOBODYS, Sight, about, last_stood
 
 LARGEST = 500
 """Entries of one bundle."""
@@ -227,7 +227,9 @@ class Writes:
         if not entry.patients and broken and served(entry.kind):
             decision = asking.decide(action, entry.kind)
         else:
-            decision = asking.decide(action, entry.kind, entry.patients)
+            # A Provenance of what is not there is about nobody, and refused as one of what is not open.
+            about_nobody = entry.kind == "Provenance" and not entry.patients
+            decision = asking.decide(action, entry.kind, NOBODYS if about_nobody else entry.patients)
         if decision.permitted and asking.hides(entry.patients, marks_of(entry.resource, self._base)):
             decision = restricted()
         if not decision.permitted:
@@ -239,12 +241,13 @@ class Writes:
             return None
         there = await self._service.handle(FhirRequest("GET", f"{entry.kind}/{entry.own}"))
         if there.status in (404, 410):
+            await self._free(asking, entry, there.status == 410)
             return None
         if there.status != 200 or there.body is None:
             raise Refused(503, "platform-failed", "Plattformen har en feil akkurat nå.", detail=f"read {there.status}")
         decision = await Sight(self._service, asking, self._base).decision(there.body)
         if not decision.permitted:
-            raise denied(decision)
+            raise hidden(decision if decision.code != NO_PATIENT else asking.decide("update", entry.kind, NOBODYS))
         if not entry.match:
             raise Refused(
                 428,
@@ -265,6 +268,16 @@ class Writes:
                 issue="conflict",
             )
         return there.body
+
+    async def _free(self, asking: Asking, entry: Entry, gone: bool) -> None:
+        """An update of what is not there is answered as one of what is not open, and nobody takes over what another
+        patient's was. Raises Refused 403."""
+        stood = await last_stood(self._service, entry.kind, entry.own) if gone else None
+        sight = Sight(self._service, asking, self._base)
+        if stood is not None and (await sight.decision(stood)).permitted:
+            return
+        if entry.match or gone:
+            raise hidden(asking.decide("update", entry.kind, NOBODYS))
 
     def _is_mine(self, asking: Asking, before: Resource | None) -> bool:
         me = {asking.subject.practitioner, *(each.reference for each in asking.decisions.positions)}

@@ -166,9 +166,19 @@ def resolved(comparison: Comparison, choices: Mapping[str, Choice]) -> Resource:
 def loses(comparison: Comparison, result: Mapping[str, Any]) -> bool:
     """Whether anything of mine is not in `result`: it must then be kept in the history in another way."""
     for each in comparison.fields:
-        if each.side in ("mine", "both") and _get(result, each.path.split(".")) != each.mine:
+        if each.side in ("mine", "both") and not _stands(each, _get(result, each.path.split("."))):
             return True
     return False
+
+
+def _stands(change: Field, value: Any) -> bool:
+    """Whether what I changed is in `value`: a list that only grew is, when all that I added is, beside what others added."""
+    if _same(value, change.mine):
+        return True
+    base = change.base if isinstance(change.base, list) else []
+    if not isinstance(value, list) or not isinstance(change.mine, list) or change.mine[: len(base)] != base:
+        return False
+    return all(any(_same(each, other) for other in value) for each in change.mine[len(base) :])
 
 
 # Walking ----------------------------------------------------------------------------------------------
