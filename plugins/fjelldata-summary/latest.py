@@ -6,7 +6,7 @@ with the value, else NEWS2's own limits. Nothing is judged by limits of our own.
 
 from __future__ import annotations
 
-from workspace.sdk import record
+from workspace.sdk import record, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,22 +15,25 @@ if TYPE_CHECKING:
 
     Resource = dict[str, Any]
 
-# title, codes (LOINC, NLK, SNOMED CT), unit shown (empty: as recorded), decimals
+# title, codes (LOINC, NLK, SNOMED CT), unit shown, decimals
 WANTED: tuple[tuple[str, tuple[str, ...], str, int | None], ...] = (
-    ("NEWS2", ("1104051000000101",), " ", None),
+    ("NEWS2", ("1104051000000101",), "{score}", None),
     ("Vekt", ("29463-7", "27113001"), "kg", 1),
     ("CRP", ("1988-5", "NPU19748"), "mg/L", None),
-    ("eGFR", ("62238-1", "NOR25909"), "ml/min", None),
-    ("Temperatur", ("8310-5",), "°C", 1),
-    ("Puls", ("8867-4",), "/min", None),
-    ("Blodtrykk", ("85354-9",), "mmHg", None),
-    ("Pust", ("9279-1",), "/min", None),
-    ("SpO₂", ("2708-6", "59408-5"), "%", None),
+    ("eGFR", ("62238-1", "NOR25909"), "ml/min/1,73m2", None),
+    ("Temperatur", ("8310-5", "276885007"), "°C", 1),
+    ("Puls", ("8867-4", "364075005", "78564009"), "/min", None),
+    ("Blodtrykk", ("85354-9", "75367002"), "mmHg", None),
+    ("Pust", ("9279-1", "271625008", "86290005"), "/min", None),
+    ("SpO₂", ("2708-6", "59408-5", "431314004"), "%", None),
     ("Hemoglobin", ("718-7", "NOR05172"), "g/dL", 1),
     ("Kalium", ("2823-3", "NPU03230"), "mmol/L", 1),
-    ("Glukose", ("15074-8", "NPU02187"), "mmol/L", 1),
-    ("INR", ("6301-6", "NPU01685"), " ", 1),
+    ("Glukose", ("15074-8", "434912009", "NPU02187"), "mmol/L", 1),
+    ("INR", ("6301-6", "NPU01685"), "1", 1),
 )
+BARE = ("{score}", "1")
+"""Units that are not written out."""
+SYSTOLIC, DIASTOLIC = ("8480-6", "271649006", "4471000202106"), ("8462-4", "271650006", "4481000202108")
 _ABNORMAL = {
     "H": "høy", "HH": "svært høy", "HU": "svært høy", "L": "lav", "LL": "svært lav", "LU": "svært lav", "A": "avvik",
     "AA": "kritisk avvik", "POS": "positiv", "1": "over", "2": "under", "3": "utenfor",
@@ -52,15 +55,37 @@ def latest(observations: Iterable[Resource]) -> Iterator[tuple[str, Resource, st
 
 
 def show(one: Resource, unit: str, decimals: int | None) -> str:
-    high, low = (record.value(record.component(one, code)) for code in ("8480-6", "8462-4"))
-    if high is not None or low is not None:
-        text = " / ".join(record.decimal(part) or "–" for part in (high, low))
-    else:
-        value = record.number(record.value(one))
-        if value is None:
-            return ""
-        text = record.decimal(value, None if value == int(value) and decimals is None else decimals)
-    return f"{comparator(one)}{text} {unit or record.unit(one)}".strip()
+    """In `unit`; as recorded, with its own, where it cannot be turned into that."""
+    parts = [component(one, codes) for codes in (SYSTOLIC, DIASTOLIC)]
+    if any(record.value(part) is not None for part in parts):
+        values = [in_unit(part, unit) for part in parts]
+        if any(value is None and record.value(part) is not None for value, part in zip(values, parts, strict=True)):
+            return " / ".join(recorded(part) or "–" for part in parts)
+        return f"{' / '.join(record.decimal(value) or '–' for value in values)} {unit}"
+    value = in_unit(one, unit)
+    if value is None:
+        return recorded(one)
+    text = record.decimal(value, None if value == int(value) and decimals is None else decimals)
+    return f"{comparator(one)}{text} {'' if unit in BARE else unit}".strip()
+
+
+def component(one: Resource, codes: tuple[str, ...]) -> Resource | None:
+    return next((part for code in codes if (part := record.component(one, code)) is not None), None)
+
+
+def in_unit(one: Resource | None, unit: str) -> float | None:
+    """Its number in `unit`; None where there is none, or it cannot be turned into that."""
+    value = record.number(record.value(one))
+    found = units.amount((one or {}).get("valueQuantity"), unit, record.codes(one)) if value is not None else None
+    return found if found is None or value is None or found == value else units.rounded(found, value)
+
+
+def recorded(one: Resource | None) -> str:
+    value = record.number(record.value(one))
+    if value is None or one is None:
+        return ""
+    unit = "" if record.unit(one) in BARE else record.unit(one)
+    return f"{comparator(one)}{record.decimal(value)} {unit}".strip()
 
 
 def comparator(one: Resource) -> str:
@@ -74,19 +99,28 @@ def abnormal(one: Resource) -> str:
         for code in record.codes(held):
             if code in _ABNORMAL:
                 return _ABNORMAL[code]
+    held = one.get("valueQuantity")
     value = record.number(record.value(one))
     if value is None:
         return ""
     if record.has_code(one, "1104051000000101"):
         return "høy" if value >= 5 else ""
-    for held in one.get("referenceRange") or []:
-        low = record.number((held.get("low") or {}).get("value"))
-        high = record.number((held.get("high") or {}).get("value"))
+    for limits in one.get("referenceRange") or []:
+        low, high = (limit(held, limits.get(name), record.codes(one)) for name in ("low", "high"))
         if low is not None and value < low:
             return "lav"
         if high is not None and value > high:
             return "høy"
     return ""
+
+
+def limit(held: Any, edge: Any, codes: set[str]) -> float | None:
+    """An edge of a reference range in the unit of the value itself; None where they cannot be compared. An edge without a
+    unit is in the value's own (R4, *Observation.referenceRange*)."""
+    number = record.number((edge or {}).get("value"))
+    if number is None or not isinstance(held, dict) or not (edge.get("unit") or edge.get("code")):
+        return number
+    return units.amount(edge, units.unit_of(held), codes)
 
 
 def source(one: Resource) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from news2 import PARTS, total
 
-from workspace.sdk import record
+from workspace.sdk import record, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ SIMPLE = {
     "saturation": ("2708-6", "431314004", "SpO₂", "%"),
     "pulse": ("8867-4", "364075005", "Puls", "/min"),
     "temperature": ("8310-5", "276885007", "Temperatur", "Cel"),
+}
+_ALSO = {"respiration": ("86290005",), "saturation": ("59408-5",), "pulse": ("78564009",)}
+_PAIR = {
+    "systolic": ("8480-6", "271649006", "4471000202106"),
+    "diastolic": ("8462-4", "271650006", "4481000202108"),
 }
 _PARTS = {
     "respiration": ("1104301000000104", "Respirasjonsfrekvens"),
@@ -157,17 +162,31 @@ def _values(one: Resource) -> dict[str, Any]:
     if ACVPU in codes or "67775-7" in codes:
         letter = str(record.value(one) or "")[:1]
         return {"consciousness": letter} if letter else {}
-    if "85354-9" in codes:
-        pair = {"systolic": "8480-6", "diastolic": "8462-4"}
-        read = {name: record.value(record.component(one, code)) for name, code in pair.items()}
+    if not codes.isdisjoint(("85354-9", "75367002")):
+        read = {name: _in(_component(one, wanted), "mm[Hg]") for name, wanted in _PAIR.items()}
         return {name: value for name, value in read.items() if value is not None}
-    for name, (loinc, *_) in SIMPLE.items():
-        if loinc in codes or (name == "saturation" and "59408-5" in codes):
-            value = record.value(one)
-            flow = record.value(record.component(one, "3151-8")) if name == "saturation" else None
+    for name, (loinc, snomed, _, unit) in SIMPLE.items():
+        if not codes.isdisjoint((loinc, snomed, *_ALSO.get(name, ()))):
+            value = _in(one, unit)
+            flow = _in(record.component(one, "3151-8"), "L/min") if name == "saturation" else None
             made = {} if value is None else {name: value}
             return made if flow is None else {**made, "oxygen": flow}
     if "3151-8" in codes:
-        flow = record.value(one)
+        flow = _in(one, "L/min")
         return {} if flow is None else {"oxygen": flow}
     return {}
+
+
+def _component(one: Resource, wanted: tuple[str, ...]) -> Resource | None:
+    return next((part for code in wanted if (part := record.component(one, code)) is not None), None)
+
+
+def _in(one: Resource | None, unit: str) -> float | str | None:
+    """The number in `unit`; as recorded, with its own unit, where it cannot be turned into that; None without a number."""
+    value = record.number(record.value(one))
+    if value is None or one is None:
+        return None
+    found = units.amount(one.get("valueQuantity"), unit, record.codes(one))
+    if found is None:
+        return f"{record.decimal(value)} {record.unit(one)}".strip()
+    return found if found == value else units.rounded(found, value)

@@ -123,12 +123,12 @@ def table(readings: Any) -> Part:
 
 
 def measured(at: str, values: dict[str, Any]) -> dict[str, Any]:
-    systolic, diastolic = record.decimal(values.get("systolic")), record.decimal(values.get("diastolic"))
+    systolic, diastolic = said(values.get("systolic")), said(values.get("diastolic"))
     flow = values.get("oxygen")
     cells: dict[str, Any] = {
         "time": ui.cell(at=at),
         "pressure": f"{systolic} / {diastolic}" if systolic and diastolic else systolic or diastolic,
-        "oxygen": "" if flow is None else "Luft" if not flow else f"{record.decimal(flow)} l/min",
+        "oxygen": "" if flow is None else flow if isinstance(flow, str) else f"{said(flow)} l/min" if flow else "Luft",
         "consciousness": values.get("consciousness", ""),
         "by": values.get("by", ""),
         "news2": score_cell(values),
@@ -136,6 +136,11 @@ def measured(at: str, values: dict[str, Any]) -> dict[str, Any]:
     for name in ("respiration", "saturation", "pulse", "temperature"):
         cells[name] = values.get(name)
     return ui.line(at, cells, about=values.get("about", ""))
+
+
+def said(value: float | str | None) -> str:
+    """A number; or, as it stands, what was recorded in a unit that is not the column's."""
+    return value if isinstance(value, str) else record.decimal(value)
 
 
 def score_cell(values: dict[str, Any]) -> dict[str, Any] | str:

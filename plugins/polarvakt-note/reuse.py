@@ -6,7 +6,7 @@ it was put in; take it out or change it, and it no longer does.
 
 from __future__ import annotations
 
-from workspace.sdk import record
+from workspace.sdk import record, units
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     Resource = dict[str, Any]
 
-# title, codes, what stands after the number
+# title, codes (LOINC, SNOMED CT), what stands after the number, its unit
 QUOTED = (
-    ("Pust", ("9279-1",), ""),
-    ("SpO₂", ("2708-6", "59408-5"), " %"),
-    ("Temp", ("8310-5",), ""),
-    ("Puls", ("8867-4",), ""),
+    ("Pust", ("9279-1", "271625008", "86290005"), "", "/min"),
+    ("SpO₂", ("2708-6", "59408-5", "431314004"), " %", "%"),
+    ("Temp", ("8310-5", "276885007"), "", "Cel"),
+    ("Puls", ("8867-4", "364075005", "78564009"), "", "/min"),
 )
 _BETWEEN = "\t"
 
@@ -53,9 +53,9 @@ def quote(observations: Iterable[Resource], now: datetime) -> Quote | None:
     if at is None:
         return None
     said, refs, numbers = [], [], []
-    for title, codes, after in QUOTED:
+    for title, codes, after, unit in QUOTED:
         for one in newest:
-            value = record.decimal(record.value(one))
+            value = shown(one, unit)
             if record.when(one) == at and record.has_code(one, *codes) and value:
                 said.append(f"{title} {value}{after}")
                 refs.append(f"Observation/{one.get('id')}")
@@ -68,8 +68,18 @@ def quote(observations: Iterable[Resource], now: datetime) -> Quote | None:
 
 
 def wanted(one: Resource) -> bool:
-    known = any(record.has_code(one, *codes) for _, codes, _ in QUOTED)
-    return known and bool(one.get("id")) and record.number(record.value(one)) is not None
+    """Whether it is one of those quoted, in a unit that can be turned into the one it is quoted in."""
+    return bool(one.get("id")) and any(
+        record.has_code(one, *codes) and shown(one, unit) for _, codes, _, unit in QUOTED
+    )
+
+
+def shown(one: Resource, unit: str) -> str:
+    value = units.amount(one.get("valueQuantity"), unit, record.codes(one))
+    before = record.number(record.value(one))
+    if value is None or before is None:
+        return ""
+    return record.decimal(value if value == before else units.rounded(value, before))
 
 
 def standing(packed: Any, text: str) -> tuple[list[str], str]:

@@ -12,11 +12,20 @@ const GREAT = [
   { days: 183, percent: 10 },
 ]
 
-/** Weights in kilos, newest first: `{ at, kg, by }`. What has no time or no number is left out. */
+const KILOS = { kg: 1, g: 0.001, '[lb_av]': 0.45359237, lb: 0.45359237 } // UCUM; what was recorded in another unit is no weight
+
+/** A Quantity in kilos, to the gram; null for what is none. */
+function kilos(quantity) {
+  const times = KILOS[quantity.code || quantity.unit]
+  const value = decimal(quantity.value)
+  return value === null || !times ? null : Math.round(value * times * 1000) / 1000
+}
+
+/** Weights in kilos, newest first: `{ at, kg, by }`. What has no time, no number or no unit of weight is left out. */
 function weights(rows) {
   const found = []
   for (const row of rows) {
-    const kg = decimal((row.valueQuantity || {}).value)
+    const kg = kilos(row.valueQuantity || {})
     const at = Date.parse(row.effectiveDateTime || '')
     if (kg === null || kg <= 0 || Number.isNaN(at) || row.status === 'entered-in-error') continue
     found.push({ at, when: row.effectiveDateTime, kg, by: ((row.performer || [])[0] || {}).display || '' })

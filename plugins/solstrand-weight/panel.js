@@ -4,7 +4,7 @@
 const { RISK, change, flagOf, greatLoss, score, weights } = require('./nutrition.js')
 const { Problem, decimal, node, run } = require('./wire.js')
 
-const WEIGHTS = 'Observation?code=29463-7&_sort=-date&_count=60'
+const WEIGHTS = 'Observation?code=29463-7,27113001&_sort=-date&_count=60'
 const FLAGS = 'Flag?status=active'
 const CODE = {
   coding: [

@@ -134,6 +134,36 @@ def test_what_has_an_unknown_modifier_is_told_of_but_cannot_be_used(server, work
     asyncio.run(run())
 
 
+def weight(value, unit, system="http://loinc.org", code="29463-7", **more):
+    quantity = {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+    coded = {"coding": [{"system": system, "code": code}]}
+    return pulse("BEB-18", "tone", code=coded, valueQuantity=quantity, **more)
+
+
+SNOMED_WEIGHT = {"system": "http://snomed.info/sct", "code": "27113001"}
+
+
+@pytest.mark.parametrize(
+    ("stands", "same"),
+    [
+        (weight(71500, "g", id="v"), True),
+        (weight(71.5, "kg", id="v", **SNOMED_WEIGHT), True),
+        (weight(72000, "g", id="v"), False),
+        (weight(71.5, "m", id="v"), False),
+    ],
+)
+def test_one_weight_is_one_in_whatever_unit_and_by_whatever_code(server, working, room, stands, same):
+    async def run():
+        server.store_put(stands)
+        async with working(server) as broker:
+            user = User(broker)
+            assert await refused(broker.commit(room, [Write("create", weight(71.5, "kg"))])) == "exists"
+            ((one,),) = user.asked
+            assert (one.reference, one.same) == ("Observation/v", same)
+
+    asyncio.run(run())
+
+
 def test_nobody_is_held_up_when_nobody_asks_or_the_platform_is_away(server, working, room):
     async def run():
         async with working(server) as broker:

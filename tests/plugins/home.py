@@ -33,8 +33,8 @@ def news2(name, score, at="2026-01-14T14:52:00+01:00", patient=ME, parts=()):
 
 def pressure(name, high, low, at="2026-01-14T15:02:00+01:00"):
     component = [
-        {"code": concept("8480-6"), "valueQuantity": {"value": high}},
-        {"code": concept("8462-4"), "valueQuantity": {"value": low}},
+        {"code": concept("8480-6"), "valueQuantity": {"value": high, "unit": "mmHg"}},
+        {"code": concept("8462-4"), "valueQuantity": {"value": low, "unit": "mmHg"}},
     ]
     return observation(name, "85354-9", None, at, component=component)
 
@@ -43,7 +43,12 @@ def vital_set(at="2026-01-14T15:02:00+01:00"):
     return [
         observation("rr", "9279-1", 25, at),
         observation(
-            "sat", "2708-6", 91, at, "%", component=[{"code": concept("3151-8"), "valueQuantity": {"value": 0}}]
+            "sat",
+            "2708-6",
+            91,
+            at,
+            "%",
+            component=[{"code": concept("3151-8"), "valueQuantity": {"value": 0, "unit": "L/min"}}],
         ),
         pressure("bp", 104, 62, at),
         observation("pulse", "8867-4", 112, at),

@@ -12,12 +12,13 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 from workspace.access.scopes import permits
 from workspace.broker import facts, links, outgoing, scoping
+from workspace.broker.commits import Commit, Counts
 from workspace.broker.context import Context, for_patient
 from workspace.broker.door import (
     Change,
@@ -62,35 +63,6 @@ UNDOABLE = 200
 """Commits that are remembered for undoing; the oldest goes first."""
 WIRE_STATUS = {400: "bad-query", 403: "access-denied", 404: "not-found", 410: "not-found", 429: "too-many"}
 WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """For the status line. `registered` facts were typed and saved in this shift, `reused` were taken from earlier ones.
-    `unsent` wait for the platform or for what they rest on; `refused` and `conflicts` for the user (`Broker.pending`)."""
-
-    unsent: int = 0
-    registered: int = 0
-    reused: int = 0
-    refused: int = 0
-    conflicts: int = 0
-
-
-@dataclass(slots=True)
-class Commit:
-    """What can be taken back: who wrote it, and, once acknowledged, each entry as the platform has it."""
-
-    grant: Grant
-    writes: tuple[Write, ...]
-    patient: str = ""
-    answered: tuple[Resource, ...] = ()
-
-    def undoable(self) -> bool:
-        """Acknowledged, and every create has a status that can say it was a mistake."""
-        if not self.writes or len(self.answered) != len(self.writes) or not all(one.get("id") for one in self.answered):
-            return False
-        pairs = zip(self.writes, self.answered, strict=True)
-        return inverse.undoable([now for write, now in pairs if write.action == "create"])
 
 
 class LiveWatch:

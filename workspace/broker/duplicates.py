@@ -20,7 +20,7 @@ from workspace.broker import facts
 from workspace.broker.door import Refused, Write
 from workspace.broker.grant import Grant
 from workspace.clock import Clock, instant, parse
-from workspace.fhir import codes
+from workspace.fhir import codes, units
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.describe import describe
 from workspace.fhir.service import Resource
@@ -83,8 +83,7 @@ class Rules:
             held = tomllib.loads(path.read_text("utf-8"))
             kinds = {str(kind): int(minutes) for kind, minutes in held.get("kind", {}).items()}
             by_code = {
-                (codes.canonical(str(one["system"])), str(one["code"])): int(one["minutes"])
-                for one in held.get("code", ())
+                codes.concept(str(one["system"]), str(one["code"])): int(one["minutes"]) for one in held.get("code", ())
             }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Problem(
@@ -142,20 +141,21 @@ class Guard:
 
 
 def codes_of(resource: Mapping[str, Any]) -> frozenset[Code]:
-    """What it is about, under the one name of each code system."""
+    """What it is about, under the one name of each code system and of each thing measured."""
     found: set[Code] = set()
     for name in ("code", "medicationCodeableConcept"):
         concept = resource.get(name)
         for coding in (concept.get("coding") if isinstance(concept, dict) else None) or ():
             if isinstance(coding, dict) and coding.get("code"):
-                found.add((codes.canonical(str(coding.get("system") or "")), str(coding["code"])))
+                found.add(codes.concept(str(coding.get("system") or ""), str(coding["code"])))
     return frozenset(found)
 
 
 def question(kind: str, who: str, asked: Sequence[tuple[Write, int]]) -> str:
     """The search for what may be the same as any of `asked` (write, minutes), all of `kind` and about `who`."""
     about = frozenset().union(*(codes_of(write.resource) for write, _ in asked))
-    tokens = ",".join(sorted(f"{system}|{code}" if system else code for system, code in about))
+    named = {each for code in about for each in codes.spellings(*code)}
+    tokens = ",".join(sorted(f"{system}|{code}" if system else code for system, code in named))
     spans = [(when(write.resource), timedelta(minutes=minutes)) for write, minutes in asked]
     known = [(moment - far, moment + far) for moment, far in spans if moment is not None and far]
     span = ""
@@ -186,10 +186,36 @@ def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) ->
     usable = seen is row
     new, existing = describe(write.resource), describe(row) if usable else facts.SENTENCE
     reference = f"{row['resourceType']}/{row['id']}"
-    same = usable and new == existing
+    same = usable and (new == existing or _same_amount(write.resource, row))
     return Duplicate(
         place, reference, new, existing, origin_of(seen), round(apart), same, seen, waits(row), usable
     )  # fmt: skip
+
+
+def _same_amount(one: Resource, other: Resource) -> bool:
+    """Whether both say the same in numbers, whatever units (71,5 kg and 71500 g) and names they say it in."""
+    here, there, main = _amounts(one), _amounts(other), codes_of(one)
+    if not here or here.keys() != there.keys():
+        return False
+    for about, (quantity, sign) in here.items():
+        value = units.amount(there[about][0], units.unit_of(quantity), [code for _, code in about | main])
+        if value is None or sign != there[about][1] or value != units.amount(quantity, units.unit_of(quantity)):
+            return False
+    return True
+
+
+def _amounts(resource: Resource) -> dict[frozenset[Code], tuple[Any, Any]]:
+    """Its quantity and those of its components, each with its comparator; none at all where one says something else."""
+    found: dict[frozenset[Code], tuple[Any, Any]] = {}
+    parts = [one for one in resource.get("component") or () if isinstance(one, dict)]
+    if "valueQuantity" in resource or not parts:
+        parts = [{**resource, "code": {}}, *parts]
+    for part in parts:
+        quantity = part.get("valueQuantity")
+        if not isinstance(quantity, dict) or quantity.get("value") is None:
+            return {}
+        found[codes_of(part)] = (quantity, quantity.get("comparator"))
+    return found
 
 
 def applied(

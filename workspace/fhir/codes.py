@@ -6,6 +6,8 @@ Search applies `canonical` to what is stored and to what is asked. Never changes
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _OID = "urn:oid:2.16.578.1.12.4.1."
 _NAMING = "http://hl7.no/fhir/NamingSystem/"
 
@@ -62,6 +64,49 @@ ALIASES: dict[str, str] = {
     "urn:oid:2.16.840.1.113883.6.1": LOINC,
     "urn:oid:2.16.840.1.113883.6.8": UCUM,
 }
+
+_LOINC_BY_SNOMED = {
+    "271625008": "9279-1", "86290005": "9279-1", "431314004": "2708-6", "75367002": "85354-9",
+    "4471000202106": "8480-6", "271649006": "8480-6", "4481000202108": "8462-4", "271650006": "8462-4",
+    "4501000202102": "8478-0", "364075005": "8867-4", "78564009": "8867-4", "276885007": "8310-5",
+    "27113001": "29463-7", "1153637007": "8302-2", "434912009": "15074-8",
+}  # fmt: skip
+_LOINC_BY_NLK = {
+    "NOR05172": "718-7", "NPU02593": "6690-2", "NPU02902": "751-8", "NPU02636": "731-0", "NPU03568": "777-3",
+    "NPU01944": "787-2", "NPU19748": "1988-5", "NPU04998": "14682-9", "NOR25909": "62238-1", "NPU03429": "2951-2",
+    "NPU03230": "2823-3", "NPU01443": "2000-8", "NPU19673": "61151-7", "NPU02647": "2601-3", "NPU03096": "14879-1",
+    "NPU01459": "22664-7", "NPU19651": "1742-6", "NPU19654": "1920-8", "NPU19657": "2324-2", "NPU53077": "6768-6",
+    "NPU27783": "6768-6", "NPU19658": "2532-0", "NPU01370": "14631-6", "NPU02192": "14749-6", "NPU02187": "15074-8",
+    "NPU27300": "59261-8", "NPU03577": "3016-3", "NOR05865": "3016-3", "NOR05863": "14920-3", "NPU01700": "14685-6",
+    "NPU19763": "2276-4", "NPU01685": "6301-6", "NPU19767": "48065-7", "NPU27501": "67151-1", "NPU09356": "14933-6",
+}  # fmt: skip
+CONCEPTS: dict[tuple[str, str], tuple[str, str]] = {
+    **{(SNOMED, code): (LOINC, loinc) for code, loinc in _LOINC_BY_SNOMED.items()},
+    **{(NLK, code): (LOINC, loinc) for code, loinc in _LOINC_BY_NLK.items()},
+    (LOINC, "59408-5"): (LOINC, "2708-6"),
+}
+"""One fact by several codes: (system, code) → the one that we name it by. Vital signs as HL7 Norway's no-domain profiles and
+Velferdsteknologisk knutepunkt pair them; laboratory codes as NLK's names say. Search asks for codes as they stand."""
+
+
+def concept(system: str, code: str) -> tuple[str, str]:
+    """The one name, (system, code), of what is measured; what has no other is returned under its system's one name."""
+    own = (canonical(system), code)
+    return CONCEPTS.get(own, own)
+
+
+def spellings(system: str, code: str) -> tuple[tuple[str, str], ...]:
+    """Every (system, code) that means the same, the one name first."""
+    one = concept(system, code)
+    return (one, *(other for other, name in CONCEPTS.items() if name == one))
+
+
+@lru_cache(maxsize=512)
+def equal(code: str) -> frozenset[str]:
+    """`code` and every code that means the same, of whichever system: for those who read codes without systems. A LOINC
+    code has a hyphen, NLK's begins with letters: none of them can be taken for another's."""
+    names = {name for (_, own), name in CONCEPTS.items() if own == code} | {(LOINC, code)}
+    return frozenset({code}.union(*({own for _, own in spellings(*name)} for name in names)))
 
 
 def canonical(system: str) -> str:

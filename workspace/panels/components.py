@@ -253,8 +253,9 @@ class TableColumn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """`kind` decides how a cell is painted. `path` is an element path for tables bound to a watch:
     ``valueQuantity.value``, ``component[8480-6].valueQuantity.value`` (component or coding chosen by code),
     ``code.text``, ``performer[0].display``; a path that ends in ``[x]``-typed time gives an instant. `unit` is shown
-    after numbers; `decimals` fixes their digits. `priority` 1 stays longest when the panel is narrow. `lines` is how many
-    lines a long text may take: its row grows with it."""
+    after numbers; a Quantity's ``value`` is turned into it, or shown as recorded with its own. `decimals` fixes their
+    digits. `priority` 1 stays longest when the panel is narrow. `lines` is how many lines a long text may take: its row
+    grows with it."""
 
     key: str
     title: str
@@ -383,7 +384,8 @@ class Band(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Series(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One curve. `points` are [ISO 8601 instant, value]; a value that is null breaks the line. With a watch, `code`
     chooses the observations and, for panels like blood pressure, `component` the part. Series with one `unit` share an
-    axis; another unit has its own."""
+    axis; another unit has its own. With a watch, values are turned into `unit`; those that cannot be are left out and
+    counted in words."""
 
     key: str
     title: str

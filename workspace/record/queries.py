@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from workspace.clock import OSLO, Clock, parse
-from workspace.fhir.search import Query, format_query, parse_query
+from workspace.clock import Clock
+from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import covering
@@ -20,6 +20,7 @@ from workspace.record.client import PURPOSE, Asker, Client, PlatformProblem
 from workspace.record.fetch import Line, fetch
 from workspace.record.lights import Light
 from workspace.record.live import Keys, Page, difference
+from workspace.record.lives import Live
 from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
 from workspace.record.patience import LONGEST_AFTER
@@ -41,42 +42,6 @@ READY = 0.3
 GATHER = 0.02
 """Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-@dataclass(eq=False, slots=True)
-class Live:
-    """One live result: `page` as the platform has it, `shown` with what waits laid over it, `said` the error last told.
-    `missed` are the changes that came while a request was under way; `wanted` by contexts."""
-
-    key: str
-    query: Query
-    text: str
-    asker: Asker
-    safety: bool = False
-    page: Page | None = None
-    shown: Page | None = None
-    laid: int = 0  # the revision of what waits that `shown` was made with
-    said: tuple[str, str] = ("", "")
-    problem: Problem | None = None
-    stale: bool = False  # a change could not be decided, or was perhaps missed
-    doubted: bool = False  # the answer under way may be older than what made us ask
-    unfollowed: bool = False  # the listeners were told that the feed is down
-    task: asyncio.Task[None] | None = None
-    meanwhile: asyncio.Task[None] | None = None  # looks in the vault while the platform does not answer
-    again: asyncio.TimerHandle | None = None
-    sent: bool = False
-    missed: list[Changed] = field(default_factory=list)
-    watches: list[Watched] = field(default_factory=list)
-    wanted: set[str] = field(default_factory=set)
-    left: str = ""  # the context that wanted it last
-    packages: dict[str, None] = field(default_factory=dict)
-    failures: int = 0
-    used: float = 0.0
-    kept: bool = False  # the page is an old one from the vault: readable, with its age
-    searching: int = 0
-
-    def fresh(self) -> bool:
-        return self.page is not None and not self.stale and self.problem is None
 
 
 class Watched:
@@ -107,7 +72,7 @@ class Watched:
             self._begun = True
             error = live.problem
             self._listener(
-                RowsChange(whole=live.shown.rows, error=_told(live) if error else "", code=error.code if error else "")
+                RowsChange(whole=live.shown.rows, error=live.words() if error else "", code=error.code if error else "")
             )
         elif live.problem is not None:
             self._begun = True
@@ -318,7 +283,7 @@ class Queries:
         live.problem = PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
         self._lay(live)
         whole = live.shown.rows if live.shown is not None else page.rows
-        self._emit(live, RowsChange(whole=whole, error=_from_the_vault(live), code=live.problem.code))
+        self._emit(live, RowsChange(whole=whole, error=live.age(), code=live.problem.code))
 
     async def _covered(self, live: Live) -> Page | None:
         """The answer out of a wider result that is here or under way; a safety query waits for no other."""
@@ -391,7 +356,7 @@ class Queries:
                 gone, live.page = tuple(name_of(row) for row in live.shown.rows.resources), None
             self._lay(live)
             whole = live.shown.rows if live.shown is not None and (live.kept or live.page is None) else None
-            self._emit(live, RowsChange(whole=whole, gone=gone, error=_told(live), code=error.code))
+            self._emit(live, RowsChange(whole=whole, gone=gone, error=live.words(), code=error.code))
             live.failures += 1
             if live.watches and _is_away(error):
                 pause = RETRIES[min(live.failures, len(RETRIES)) - 1] * random.uniform(0.8, 1.0)
@@ -514,22 +479,6 @@ class Queries:
 def _is_away(problem: Problem) -> bool:
     """The platform, or with it the provider of tokens, does not answer."""
     return getattr(problem, "unknown_outcome", False) or problem.code == "identity-unreachable"
-
-
-def _told(live: Live) -> str:
-    if live.kept and live.page is not None:
-        return _from_the_vault(live)
-    if live.page is None and live.shown is not None:
-        return "Plattformen svarer ikke. Bare det du selv har skrevet, og som venter, vises."
-    return str(live.problem)
-
-
-def _from_the_vault(live: Live) -> str:
-    try:
-        moment = parse(live.page.fetched if live.page is not None else "").astimezone(OSLO)
-    except ValueError:
-        return "Plattformen svarer ikke. Det som vises, er fra tidligere."
-    return f"Plattformen svarer ikke. Det som vises, er fra {moment:%d.%m. kl. %H:%M}."
 
 
 def _for_all(live: Live) -> Asker:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import summary
 from home import ME, allergy, observation, order, vital_set
 
@@ -85,6 +86,35 @@ def test_last_values_with_age_and_source():
     assert found["Temperatur"]["age"] == {"at": "2026-01-14T15:02:00+01:00", "source": "Vitale målinger, Tone"}
     assert found["Blodtrykk"]["value"]["text"] == "104 / 62 mmHg"
     assert (found["NEWS2"]["value"]["text"], found["NEWS2"]["value"]["tone"]) == ("10", "bad")
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "unit", "title", "said"),
+    [
+        ("15074-8", 126, "mg/dL", "Glukose", "7,0 mmol/L"),
+        ("718-7", 132, "g/L", "Hemoglobin", "13,2 g/dL"),
+        ("29463-7", 71500, "g", "Vekt", "71,5 kg"),
+        ("29463-7", 154, "[lb_av]", "Vekt", "69,8 kg"),
+        ("29463-7", 9, "gutefot", "Vekt", "9 gutefot"),  # as recorded, never under another unit
+        ("8310-5", 100.4, "[degF]", "Temperatur", "38,0 °C"),
+        ("62238-1", 41, "mL/min", "eGFR", "41 mL/min"),  # not for a body's surface of 1,73 m²
+    ],
+)
+def test_a_value_is_turned_into_the_unit_it_is_shown_in_or_stands_as_recorded(code, value, unit, title, said):
+    assert values(opened(vitals=[observation("x", code, value, unit=unit)]))[title]["value"]["text"] == said
+
+
+def test_a_reference_range_in_another_unit_is_compared_after_conversion():
+    def crp(low):
+        ranges = [{"high": {"value": 5, "unit": "mg/L"}}, {"low": low}]
+        return values(opened(labs=[lab("crp", "1988-5", 0.4, "mg/dL", referenceRange=ranges)]))["CRP"]["value"]
+
+    assert (crp({"value": 1, "unit": "mg/L"})["text"], crp({"value": 1, "unit": "mg/L"}).get("secondary", "")) == (
+        "4 mg/L",
+        "",
+    )
+    assert crp({"value": 4.5, "unit": "mg/L"})["secondary"] == "lav"
+    assert crp({"value": 9, "unit": "kg"}).get("secondary", "") == ""  # nothing that can be compared
 
 
 def test_a_value_entered_in_error_is_passed_over_and_changes_come_live():

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import observations
 import pytest
 import vitals
-from home import flag, vital_set
+from home import flag, observation, vital_set
 
 from workspace.sdk.testing import Bench, Refused
 
@@ -136,3 +137,23 @@ def test_the_user_may_say_not_now():
     bench.click("Ikke nå")
     assert (waiting.done, waiting.handled, waiting.reason) == (True, False, "Målingene ble ikke tatt nå.")
     assert bench.record.resources == {}
+
+
+def test_saved_sets_in_other_units_and_by_other_codes_are_shown_in_the_columns_own():
+    def at(name, code, value, unit, **more):
+        return observation(name, code, value, "2026-01-14T15:02:00+01:00", unit, **more)
+
+    pair = [(code, value) for code, value in (("271649006", 16), ("8462-4", 8.5))]
+    parts = [
+        {"code": {"coding": [{"code": code}]}, "valueQuantity": {"value": value, "unit": "kPa"}} for code, value in pair
+    ]
+    rows = [
+        at("t", "8310-5", 100.4, "[degF]"),
+        at("p", "364075005", 1.5, "/s"),
+        at("r", "9279-1", 18, "pust"),
+        at("b", "85354-9", None, "", component=parts),
+    ]
+    ((_, found),) = observations.sets(rows)
+    assert {name: found[name] for name in ("temperature", "pulse", "respiration", "systolic", "diastolic")} == {
+        "temperature": 38.0, "pulse": 90.0, "respiration": "18 pust", "systolic": 120.0, "diastolic": 63.76,
+    }  # fmt: skip

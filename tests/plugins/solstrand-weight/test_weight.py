@@ -11,7 +11,7 @@ import pytest
 from home import ME, flag, observation
 
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "solstrand-weight"
-WEIGHTS, FLAGS = "Observation?code=29463-7&_sort=-date&_count=60", "Flag?status=active"
+WEIGHTS, FLAGS = "Observation?code=29463-7,27113001&_sort=-date&_count=60", "Flag?status=active"
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node.js is not installed: python3 dev.py test installs it")
 
@@ -84,14 +84,22 @@ class Talk:
         return self.request("event", instance="p1", context="t1", action={"name": name}, state=state)
 
 
-def weight(day, kg):
-    return observation(f"v-{day}", "29463-7", kg, f"{day}T08:00:00+01:00", "kg")
+def weight(day, kg, unit="kg"):
+    return observation(f"v-{day}", "29463-7", kg, f"{day}T08:00:00+01:00", unit)
 
 
 @pytest.fixture
 def panel():
     with Talk() as talk:
         yield talk
+
+
+def test_weights_in_other_units_are_turned_into_kilos_and_what_is_no_weight_is_left_out(panel):
+    panel.open(
+        [weight("2026-01-13", 9, "gutefot"), weight("2026-01-12", 57500, "g"), weight("2025-07-20", 136.687, "[lb_av]")]
+    )
+    assert panel.nodes["latest.value"]["props"]["text"] == "57,5 kg"
+    assert panel.nodes["latest.change"]["props"]["text"] == "−4,5 kg (7,3 %) på 176 dager"
 
 
 def test_a_great_loss_is_told_with_numbers(panel):

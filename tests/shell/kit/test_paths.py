@@ -63,12 +63,51 @@ def test_any_value_has_a_short_text(value, said: str):
     assert paths.text(value) == said
 
 
+def measured(value, unit, day, code="29463-7"):
+    return {
+        "code": {"coding": [{"code": code}]},
+        "valueQuantity": {"value": value, "unit": unit},
+        "effectiveDateTime": f"2026-01-{day:02d}",
+    }
+
+
 def test_points_are_sorted_and_leave_out_errors_and_other_codes():
     later = PRESSURE | {"effectiveDateTime": "2026-01-14T15:00:00+01:00"}
     wrong = later | {"status": "entered-in-error"}
-    other = {"code": {"coding": [{"code": "8867-4"}]}, "valueQuantity": {"value": 80}, "effectiveDateTime": "2026"}
-    assert paths.points([later, wrong, other, PRESSURE], "85354-9", "8480-6") == [
-        ("2026-01-14T14:52:00+01:00", 104.0),
-        ("2026-01-14T15:00:00+01:00", 104.0),
-    ]
-    assert paths.points([other], "8867-4") == [("2026", 80.0)]
+    other = measured(80, "/min", 1, "8867-4")
+    assert paths.points([later, wrong, other, PRESSURE], "85354-9", "8480-6") == (
+        [("2026-01-14T14:52:00+01:00", 104.0), ("2026-01-14T15:00:00+01:00", 104.0)],
+        0,
+    )
+    assert paths.points([other], "8867-4") == ([("2026-01-01", 80.0)], 0)
+
+
+def test_points_are_in_one_unit_and_what_cannot_be_is_counted():
+    rows = [measured(71500, "g", 1), measured(154, "[lb_av]", 2), measured(9, "gutefot", 3), measured(70, "kg", 4)]
+    in_kilos = [("2026-01-01", 71.5), ("2026-01-02", 69.85), ("2026-01-04", 70.0)]
+    assert paths.points(rows, "29463-7", unit="kg") == (in_kilos, 1)
+    assert paths.points(rows, "29463-7") == (in_kilos, 1)  # the newest one's unit, when the curve has none
+
+
+def test_one_thing_measured_by_two_codes_is_one_curve():
+    rows = [measured(71, "kg", 1), measured(70, "kg", 2, "27113001")]
+    assert [value for _, value in paths.points(rows, "29463-7", unit="kg")[0]] == [71.0, 70.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "decimals", "said"),
+    [
+        (154, "[lb_av]", None, ("69,85 kg", 69.85)),
+        (71500, "g", 1, ("71,5 kg", 71.5)),
+        (154, "gutefot", 1, ("154 gutefot", None)),
+        (70, "kg", None, ("70 kg", 70.0)),
+    ],
+)
+def test_a_cell_with_a_unit_shows_the_value_in_it_or_as_recorded(value, unit, decimals, said):
+    assert paths.in_unit(measured(value, unit, 1), "valueQuantity.value", "kg", decimals) == said
+
+
+def test_mass_and_amount_are_turned_by_what_was_measured():
+    sugar = measured(126, "mg/dL", 1, "15074-8")
+    assert paths.in_unit(sugar, "valueQuantity.value", "mmol/L", 1) == ("7,0 mmol/L", 6.99393858656)
+    assert paths.in_unit(measured(126, "mg/dL", 1, "1-1"), "valueQuantity.value", "mmol/L", 1) == ("126 mg/dL", None)

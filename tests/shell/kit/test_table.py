@@ -180,7 +180,7 @@ def test_a_vendors_markup_is_shown_and_not_drawn_in_tool_tips(notes):
 
 def test_a_bound_table_reads_paths_and_follows_its_watch(qtbot, notes):
     def pulse(name: str, value: float) -> dict:
-        return {"resourceType": "Observation", "id": name, "valueQuantity": {"value": value}}
+        return {"resourceType": "Observation", "id": name, "valueQuantity": {"value": value, "unit": "/min"}}
 
     notes.rows = BoundRows((pulse("a", 80), pulse("b", 37.5)))
     columns = [TableColumn(key="v", title="Puls", path="valueQuantity.value", unit="/min")]

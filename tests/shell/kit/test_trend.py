@@ -226,3 +226,17 @@ def test_the_time_axis_has_few_marks_each_where_it_says(most: int, hours: int):
     assert 1 <= len(found) <= most + 1
     assert len({text for _, text in found}) == len(found)
     assert all(first <= moment <= first + timedelta(hours=hours) for moment, _ in found)
+
+
+def test_measurements_in_a_unit_that_cannot_be_turned_are_counted_beside_the_curve(notes, show):
+    def row(value, unit, day):
+        quantity, code = {"value": value, "unit": unit}, {"coding": [{"code": "29463-7"}]}
+        return {"code": code, "valueQuantity": quantity, "effectiveDateTime": f"2026-01-{day:02d}T08:00:00+01:00"}
+
+    notes.rows = BoundRows((row(71500, "g", 1), row(70, "kg", 2), row(9, "gutefot", 3)))
+    trend = show(Trend(series=[Series(key="w", title="Vekt", unit="kg", code="29463-7")], watch=1, empty="Ingen"))
+    assert trend.words() == "Vekt 70 kg 02.01. 08:00; 1 måling i annen enhet"
+    assert [value for _, value in trend.curves()[0].points] == [71.5, 70.0]
+    notes.rows = BoundRows((row(9, "gutefot", 3), row(8, "gutefot", 4)))
+    trend.bound_changed()
+    assert trend.words() == "2 målinger i annen enhet"

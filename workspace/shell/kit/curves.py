@@ -67,7 +67,7 @@ def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> lis
 def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> list[tuple[datetime, float | None]]:
     given: Iterable[tuple[str, float | None]] = series.points
     if component.watch is not None:
-        given = paths.points(rows, series.code, series.component)
+        given, _ = paths.points(rows, series.code, series.component, series.unit)
     dated = [(when.moment(text), value) for text, value in given]
     return sorted(((at, value) for at, value in dated if at is not None), key=lambda point: point[0])
 
@@ -75,6 +75,14 @@ def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> 
 def _waiting(component: Trend, series: Series, late: Sequence[dict[str, Any]]) -> frozenset[datetime]:
     points = _dated(component, series, late) if late and component.watch is not None else ()
     return frozenset(at for at, _ in points)
+
+
+def others(component: Trend, rows: Sequence[dict[str, Any]]) -> str:
+    """What is left out of the curves because of its unit, in words; "" when nothing is."""
+    if component.watch is None:
+        return ""
+    count = sum(paths.points(rows, one.code, one.component, one.unit)[1] for one in component.series)
+    return "" if not count else f"{count} {'måling' if count == 1 else 'målinger'} i annen enhet"
 
 
 def _tone(component: Trend, series: Series, index: int) -> str:

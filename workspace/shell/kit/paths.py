@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from workspace.fhir import units
+from workspace.fhir.codes import equal
 from workspace.shell.kit.when import number
 
 STEP = re.compile(r"(?P<name>[A-Za-z]+)(?:\[(?P<key>[^\]]+)\])?")
@@ -100,15 +102,55 @@ def when(resource: dict[str, Any]) -> str:
     return ""
 
 
-def points(resources: Iterable[dict[str, Any]], code: str, component: str = "") -> list[tuple[str, float]]:
-    """(instant, value) of the observations with `code` (or their `component`), oldest first; those in error left out."""
-    found = []
+def points(
+    resources: Iterable[dict[str, Any]], code: str, component: str = "", unit: str = ""
+) -> tuple[list[tuple[str, float]], int]:
+    """(instant, value in `unit`) of the observations with `code` or one that means the same (or their `component`), oldest
+    first, those in error left out; and how many more there are in units that cannot be turned into it. Without `unit` the
+    newest one's holds."""
+    wanted, parts = equal(code), equal(component)
+    read = []
     for resource in resources:
-        if resource.get("status") == "entered-in-error" or code not in codes(resource):
+        if resource.get("status") == "entered-in-error" or wanted.isdisjoint(codes(resource)):
             continue
-        holder = at(resource, f"component[{component}]") if component else resource
-        value = at(holder, "valueQuantity.value") if isinstance(holder, dict) else None
+        holder = _part(resource, parts) if component else resource
+        quantity = holder.get("valueQuantity") if isinstance(holder, dict) else None
         instant = when(resource)
-        if isinstance(value, int | float) and not isinstance(value, bool) and instant:
-            found.append((instant, float(value)))
-    return sorted(found)
+        if not isinstance(quantity, dict) or not instant:
+            continue
+        value = quantity.get("value")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            read.append((instant, quantity, codes(holder)))
+    read.sort(key=lambda one: one[0])
+    shown = unit or (units.unit_of(read[-1][1]) if read else "")
+    found = [(instant, _as_read(quantity, shown, about)) for instant, quantity, about in read]
+    known = [(instant, value) for instant, value in found if value is not None]
+    return known, len(found) - len(known)
+
+
+def _part(resource: dict[str, Any], wanted: frozenset[str]) -> Any:
+    held = resource.get("component")
+    return next((one for one in held if not wanted.isdisjoint(codes(one))), None) if isinstance(held, list) else None
+
+
+def _as_read(quantity: dict[str, Any], unit: str, about: set[str]) -> float | None:
+    """The number in `unit`, without digits that nobody measured."""
+    value, before = units.amount(quantity, unit, about), quantity["value"]
+    return value if value is None or value == before else units.rounded(value, before)
+
+
+def in_unit(resource: dict[str, Any], path: str, unit: str, decimals: int | None) -> tuple[str, float | None] | None:
+    """The number at `path` when it is a Quantity's: as shown in `unit`, with the number to sort by. In a unit that cannot be
+    turned into that it is shown as recorded, with none. None for numbers that are no Quantity's."""
+    above, dot, last = path.rpartition(".")
+    quantity = at(resource, above) if dot and last == "value" else None
+    if not isinstance(quantity, dict) or not isinstance(quantity.get("value"), int | float):
+        return None
+    holder = at(resource, above.rpartition(".")[0]) if "." in above else resource
+    value = units.amount(quantity, unit, codes(holder) | codes(resource))
+    if value is None:
+        return text(quantity), None
+    before = quantity["value"]
+    if decimals is None and value != before:
+        value = units.rounded(value, before)
+    return f"{quantity.get('comparator') or ''}{number(value, decimals)} {unit}".strip(), float(value)

@@ -98,7 +98,8 @@ class TrendWidget(QWidget):
         rows = bound.resources if bound is not None else ()
         stale = f"Ikke oppdatert: {bound.error}" if bound is not None and bound.error else ""
         self._curves = curves_.read(component, rows, self._env.now())
-        self._plot.show_curves(self._theme, component, self._curves, stale)
+        told = " · ".join(part for part in (stale, curves_.others(component, rows)) if part)
+        self._plot.show_curves(self._theme, component, self._curves, told)
         self._turner.setVisible(bool(self._curves))
         if self._table is not None:
             self._table.set_component(curves_.as_table(component, self._curves))
