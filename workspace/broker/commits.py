@@ -1,4 +1,4 @@
-"""What the broker remembers of a commit, so that it can be taken back, and what it counts for the status line. Plain data."""
+"""What the broker remembers of a commit, so that it can be taken back, and its counts for the status line. Plain data."""
 
 from __future__ import annotations
 
