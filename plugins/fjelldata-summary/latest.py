@@ -58,11 +58,11 @@ def show(one: Resource, unit: str, decimals: int | None) -> str:
     """In `unit`; as recorded, with its own, where it cannot be turned into that."""
     parts = [component(one, codes) for codes in (SYSTOLIC, DIASTOLIC)]
     if any(record.value(part) is not None for part in parts):
-        values = [in_unit(part, unit) for part in parts]
+        values = [in_unit(part, unit, decimals) for part in parts]
         if any(value is None and record.value(part) is not None for value, part in zip(values, parts, strict=True)):
             return " / ".join(recorded(part) or "–" for part in parts)
         return f"{' / '.join(record.decimal(value) or '–' for value in values)} {unit}"
-    value = in_unit(one, unit)
+    value = in_unit(one, unit, decimals)
     if value is None:
         return recorded(one)
     text = record.decimal(value, None if value == int(value) and decimals is None else decimals)
@@ -73,11 +73,14 @@ def component(one: Resource, codes: tuple[str, ...]) -> Resource | None:
     return next((part for code in codes if (part := record.component(one, code)) is not None), None)
 
 
-def in_unit(one: Resource | None, unit: str) -> float | None:
-    """Its number in `unit`; None where there is none, or it cannot be turned into that."""
+def in_unit(one: Resource | None, unit: str, decimals: int | None) -> float | None:
+    """Its number in `unit`; None where there is none, or it cannot be turned into that. Rounded once: to `decimals` by
+    whoever shows it, else here."""
     value = record.number(record.value(one))
     found = units.amount((one or {}).get("valueQuantity"), unit, record.codes(one)) if value is not None else None
-    return found if found is None or value is None or found == value else units.rounded(found, value)
+    if found is None or value is None or found == value or decimals is not None:
+        return found
+    return units.rounded(found, value)
 
 
 def recorded(one: Resource | None) -> str:

@@ -189,4 +189,4 @@ def _in(one: Resource | None, unit: str) -> float | str | None:
     found = units.amount(one.get("valueQuantity"), unit, record.codes(one))
     if found is None:
         return f"{record.decimal(value)} {record.unit(one)}".strip()
-    return found if found == value else units.rounded(found, value)
+    return found if found == value or unit == "Cel" else units.rounded(found, value)  # a column rounds degrees itself

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from tests.broker.conftest import grant
 from tests.broker.test_broker import PULSES, ids, one_pulse, refused
 from tests.gateway.conftest import pulse
@@ -11,7 +13,8 @@ from workspace.broker import context, facts
 from workspace.broker.door import Write
 from workspace.fhir import parameters
 from workspace.fhir.search import parse_query
-from workspace.panels.feeds import Feed
+from workspace.panels.feeds import Feed, Feeds
+from workspace.sdk.results import Result, Store
 
 
 def test_what_was_entered_in_error_is_no_row_and_leaves_when_it_becomes_so(server, working, room, until):
@@ -90,6 +93,43 @@ def test_nor_does_it_come_as_an_included_row_or_stay_as_one(server, working, roo
             server.store_put(pulse("BEB-18", "lege", id="kilde", status="entered-in-error"))
             await until(lambda: heard[-1].whole is not None and "kilde" not in ids(heard[-1].whole))
             assert "feil" not in ids(heard[-1].whole)
+
+    asyncio.run(run())
+
+
+def test_a_cut_answer_says_that_more_exist_all_the_way_to_the_panel(server, working, room, until):
+    async def run():
+        server.store_put(pulse("BEB-18", "lege", id="eldre", effectiveDateTime="2025-01-14T14:40:00+01:00"))
+        async with working(server) as broker:
+            cut = await broker.search(room, f"{PULSES}&_count=1")
+            assert (ids(cut), cut.more) == (["puls-BEB-18"], True)
+            assert (await broker.search(room, PULSES)).more is False
+            feeds = Feeds(broker, room, (sent := []).append, lambda handle: None)
+            feed = feeds.watch(f"{PULSES}&_count=1")
+            feeds.tell(feed)
+            await until(lambda: sent)
+            store = Store(feed.query)
+            store.whole(msgspec.to_builtins(sent[0])["whole"])
+            assert Result(store).more
+            bound = feeds.bound(feed.handle)
+            assert (bound.more, bound.newest) == (True, True)
+            feeds.close()
+
+    asyncio.run(run())
+
+
+def test_that_a_result_begins_to_be_cut_reaches_a_panel_that_has_it(server, working, room, until):
+    async def run():
+        async with working(server) as broker:
+            feeds = Feeds(broker, room, (sent := []).append, lambda handle: None)
+            feed = feeds.watch(f"{PULSES}&_count=1")
+            feeds.tell(feed)
+            await until(lambda: sent)
+            assert (sent[0].whole.more, feeds.bound(feed.handle).more) == (False, False)
+            server.store_put(pulse("BEB-18", "lege", id="nyere", effectiveDateTime="2026-01-14T15:40:00+01:00"))
+            await until(lambda: len(sent) == 2)
+            assert (sent[1].whole, sent[1].further, feeds.bound(feed.handle).more) == (None, True, True)
+            feeds.close()
 
     asyncio.run(run())
 

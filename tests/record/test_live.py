@@ -222,6 +222,22 @@ def test_what_is_measured_from_now_is_left_to_the_platform():
     assert page.after([change(stamped("a", 7))]) is None
 
 
+def test_that_more_exist_is_told_and_so_is_that_it_begins_to_be_so():
+    query = parse_query("Observation?patient=Patient/a&_sort=-date&_count=1")
+    first = versioned("1", "", effectiveDateTime="2026-01-01")
+    page = page_of(query, [first])
+    assert page.rows.more is False
+    after = page.after([Changed("Observation", "y", 1, {**first, "id": "y", "effectiveDateTime": "2026-01-02"})])
+    change = difference(page, after)
+    assert (change.whole, change.gone, [one["id"] for _, one in change.put], change.more) == (
+        None,
+        ("Observation/x",),
+        ["y"],
+        True,
+    )
+    assert page_of(query, [first], complete=False).rows.more
+
+
 def versioned(version, updated, **more):
     meta = {"versionId": version, **({"lastUpdated": updated} if updated else {})}
     subject = {"reference": "Patient/a"}

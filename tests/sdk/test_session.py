@@ -84,6 +84,25 @@ def test_an_error_later_leaves_the_rows_standing():
     assert "1 målinger" in bench.texts()
 
 
+def test_a_panel_knows_that_there_are_further_rows_from_when_there_are():
+    panel = Panel()
+
+    @panel.view("main")
+    def main(ctx):
+        found = ctx.search(VITALS)
+        return ui.text(f"{len(found)} målinger{' og flere' if found.more else ''}")
+
+    bench = Bench(panel)
+    bench.open("main", {VITALS: [observation("a", 1)]})
+    assert bench.texts() == "1 målinger"
+    bench.data(VITALS, put=[[0, observation("b", 2)]], gone=["Observation/a"], further=True)
+    assert bench.texts() == "1 målinger og flere"
+    bench.data(VITALS, put=[[0, observation("c", 2)]])
+    assert bench.texts() == "2 målinger og flere"
+    bench.data(VITALS, whole={"query": VITALS, "resources": [observation("a", 1)]})
+    assert bench.texts() == "1 målinger"
+
+
 def test_changes_are_applied_by_id_and_place():
     panel = Panel()
 

@@ -443,7 +443,7 @@ class Broker:
         self._reports.add("read", grant, who, query=query, request=rows.request, cached=cached)
         resources = tuple(self._shown(one) for one in (*kept, *extra))
         total = None if rows.total is None else max(0, rows.total - (matches - len(kept)))
-        return SearchResult(resources, len(extra), total, rows.fetched)
+        return SearchResult(resources, len(extra), total, rows.fetched, rows.more)
 
     def _filter(self, grant: Grant, query: str) -> Callable[[Resource], bool]:
         """What of an answer reaches the panel: the platform may not know `:not`, and no query speaks for included rows."""
@@ -468,7 +468,7 @@ class Broker:
             live.hides = len(whole.resources) != len(rows.resources)
             return Change(whole, error=change.error, code=change.code)
         put = tuple((index, self._shown(one)) for index, one in change.put if self._passes(grant, one))
-        return Change(None, change.gone, put, change.error, change.code)
+        return Change(None, change.gone, put, change.error, change.code, change.more)
 
     def _moved(self, item: Item) -> None:
         commit = self._commits.get(item.id)

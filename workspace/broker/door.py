@@ -24,25 +24,28 @@ class Refused(Problem):
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """`resources` in the order asked for, matches first, then included ones (`included` of them, at the end).
-    `total` is None when the platform did not say. `fetched` is the clinical instant of the newest fetch."""
+    `total` is None when the platform did not say. `fetched` is the clinical instant of the newest fetch. `more`: the
+    answer was cut, and further rows lie behind the last one."""
 
     resources: tuple[Resource, ...]
     included: int = 0
     total: int | None = None
     fetched: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A watched result moved on: drop the rows in `gone` (``Type/id``), then put each `(index, resource)` of `put`
     at its final place, lowest index first. `whole` replaces everything. `error` is a Norwegian sentence when the
-    result is stale; `code` its stable name."""
+    result is stale; `code` its stable name. `more` says anew whether there are further rows; None: as before."""
 
     whole: SearchResult | None = None
     gone: tuple[str, ...] = ()
     put: tuple[tuple[int, Resource], ...] = ()
     error: str = ""
     code: str = ""
+    more: bool | None = None
 
 
 WatchListener = Callable[[Change], None]

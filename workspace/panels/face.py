@@ -65,12 +65,15 @@ class TreeChange:
 
 @dataclass(frozen=True, slots=True)
 class BoundRows:
-    """A watched result for bound tables and trends: `resources` in order; `error` when they are stale."""
+    """A watched result for bound tables and trends: `resources` in order; `error` when they are stale.
+    `more`: there are further ones; `newest`: these are the newest of them."""
 
     resources: tuple[Resource, ...] = ()
     included: int = 0
     error: str = ""
     fetched: str = ""
+    more: bool = False
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

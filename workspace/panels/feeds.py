@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from workspace.broker.door import Change, Door, SearchResult, Watch
 from workspace.broker.grant import Grant
+from workspace.fhir import parameters
+from workspace.fhir.search import parse_query
 from workspace.fhir.service import Resource
 from workspace.panels import wire
 from workspace.panels.face import BoundRows
@@ -29,6 +31,7 @@ class Feed:
     included: int = 0
     total: int | None = None
     fetched: str = ""
+    more: bool = False
     error: str = ""
     code: str = ""
     ready: bool = False
@@ -38,6 +41,7 @@ class Feed:
     def apply(self, change: Change) -> None:
         self.ready = True
         self.error, self.code = change.error, change.code
+        self.more = self.more if change.more is None else change.more
         if change.whole is not None:
             self._whole(change.whole)
         elif not change.gone and all(self._stands(index, row) for index, row in change.put):
@@ -58,6 +62,7 @@ class Feed:
     def _whole(self, result: SearchResult) -> None:
         self.rows = list(result.resources)
         self.included, self.total, self.fetched = result.included, result.total, result.fetched
+        self.more = result.more
 
     def result(self, rows: list[Resource] | None = None) -> Result:
         return Result(
@@ -69,6 +74,7 @@ class Feed:
             fetched=self.fetched,
             error=self.error,
             code=self.code,
+            more=self.more,
         )
 
 
@@ -86,7 +92,8 @@ class Feeds:
         feed = self._feeds.get(handle)
         if feed is None:
             return BoundRows()
-        return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched)
+        newest = feed.more and newest_first(feed.query)
+        return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched, feed.more, newest)
 
     def watch(self, query: str, bound: bool = False, mute: bool = False) -> Feed:
         """A live query under a handle; the same query is the same handle. `mute`: nothing is sent until `open` has
@@ -153,7 +160,8 @@ class Feeds:
         if sum(len(wire.encode(row)) for _, row in change.put) > MAX_CHUNK:
             self._whole(feed)
             return
-        self._send(self._data(feed, gone=list(change.gone), put=list(change.put), error=change.error, code=change.code))
+        told = {"error": change.error, "code": change.code, "further": change.more}
+        self._send(self._data(feed, gone=list(change.gone), put=list(change.put), **told))
 
     def _whole(self, feed: Feed) -> None:
         """All rows, in as many messages as it takes. A row that no line can hold is left out, and the result says
@@ -168,6 +176,14 @@ class Feeds:
     def _data(self, feed: Feed, **parts: object) -> Data:
         address = {"instance": self._grant.instance, "context": self._grant.context.token, "watch": feed.handle}
         return Data(**address, **parts)  # type: ignore[arg-type]
+
+
+def newest_first(text: str) -> bool:
+    """Whether a cut result of the query holds the newest: it asks for them first."""
+    query = parse_query(text)
+    clinical = parameters.clinical_time(query.type)
+    first = query.sort[0] if query.sort else None
+    return first is not None and first.descending and first.name in ("_lastUpdated", clinical.name if clinical else "")
 
 
 def reference(resource: Resource) -> str:

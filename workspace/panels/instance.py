@@ -437,7 +437,7 @@ class Instance:
                 rows = list(found.resources)
                 return Result(
                     query=params.query, resources=rows, included=found.included, total=found.total,
-                    fetched=found.fetched,
+                    fetched=found.fetched, more=found.more,
                 )  # fmt: skip
             case Read():
                 return await self._door.read(self.grant, params.reference)

@@ -120,7 +120,8 @@ class ContextInfo(Message, frozen=True, omit_defaults=True, kw_only=True):
 class Result(Message, frozen=True, omit_defaults=True, kw_only=True):
     """A query's outcome. `watch` is its handle for `data` and for bound tables. `error` set: `resources` is what is
     left from before, possibly none. Matches first, then `included` included ones. `parts` counts the `part` messages
-    that came before an answer too long for one line: `resources` are then the last rows."""
+    that came before an answer too long for one line: `resources` are then the last rows. `more`: the answer was cut, and
+    there are further rows than these."""
 
     query: str
     watch: int | None = None
@@ -131,6 +132,7 @@ class Result(Message, frozen=True, omit_defaults=True, kw_only=True):
     error: str = ""
     code: str = ""
     parts: int = 0
+    more: bool = False
 
 
 class State(Message, frozen=True, omit_defaults=True, kw_only=True):
@@ -230,7 +232,8 @@ class Close(Message, frozen=True, omit_defaults=True, kw_only=True):
 class Data(Message, frozen=True, omit_defaults=True, kw_only=True):
     """Notification: a watched result, `whole` at first and after trouble, then changes: ids in `gone` are dropped, then
     each ``[index, resource]`` of `put` is placed, lowest index first. `error` without `whole` leaves the rows standing
-    as stale. `more` says that further parts of this whole result follow; it counts when the last has come."""
+    as stale. `more` says that further parts of this whole result follow; it counts when the last has come. `further` sets
+    the result's own `more` anew, where a change made it another."""
 
     method = "data"
     instance: str
@@ -242,6 +245,7 @@ class Data(Message, frozen=True, omit_defaults=True, kw_only=True):
     error: str = ""
     code: str = ""
     more: bool = False
+    further: bool | None = None
 
 
 class Event(Message, frozen=True, omit_defaults=True, kw_only=True):

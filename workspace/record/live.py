@@ -63,7 +63,8 @@ class Page:
     def rows(self) -> Rows:
         total = len(self.matches) if self.complete and not self.counts else self.total
         resources = (*self.matches, *self.included)
-        return Rows(resources, len(self.included), total, self.fetched, self.request)
+        more = not self.complete and bool(self.limit)
+        return Rows(resources, len(self.included), total, self.fetched, self.request, more)
 
     @property
     def counts(self) -> bool:
@@ -211,7 +212,11 @@ def difference(before: Page, now: Page) -> RowsChange | None:
     if now.query.include or now.query.revinclude:
         # The broker withholds some included rows from some panels: places in the full page mean nothing to those, and
         # a row withheld at first must not arrive as a change. Only a whole result is filtered whole.
-        same = len(old.resources) == len(new.resources) and all(map(_same, old.resources, new.resources))
+        same = (
+            old.more == new.more
+            and len(old.resources) == len(new.resources)
+            and all(map(_same, old.resources, new.resources))
+        )
         return None if same else RowsChange(whole=new)
     extra_before, extra_now = _names(before.included), _names(now.included)
     here = set(now.names)
@@ -228,7 +233,8 @@ def difference(before: Page, now: Page) -> RowsChange | None:
         for index, (place, row) in enumerate(zip(places, new.resources, strict=True))
         if place is None or index not in stay or not _same(old.resources[place], row)
     )
-    return RowsChange(gone=gone, put=put) if gone or put else None
+    more = new.more if old.more != new.more else None
+    return RowsChange(gone=gone, put=put, more=more) if gone or put or more is not None else None
 
 
 def _names(rows: Sequence[Resource]) -> tuple[str, ...]:

@@ -18,26 +18,29 @@ from workspace.fhir.service import Resource
 class Rows:
     """`resources` in the order asked for, matches first, then included ones (`included` of them, at the end). `total` is
     None when the platform did not say. `fetched` is the clinical instant of the newest fetch, `request` the id under
-    which the platform's audit knows it."""
+    which the platform's audit knows it. `more`: there are further rows behind the last one."""
 
     resources: tuple[Resource, ...]
     included: int = 0
     total: int | None = None
     fetched: str = ""
     request: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RowsChange:
     """A watched result moved on: drop the rows in `gone` (``Type/id``) and those that `put` names, then put each
     ``(index, resource)`` at its final place, lowest index first. `whole` replaces everything. `error` is a Norwegian
-    sentence when the result is stale; `code` its stable name; the next change without it says that all is well."""
+    sentence when the result is stale; `code` its stable name; the next change without it says that all is well. `more`
+    says anew whether there are further rows; None: as before."""
 
     whole: Rows | None = None
     gone: tuple[str, ...] = ()
     put: tuple[tuple[int, Resource], ...] = ()
     error: str = ""
     code: str = ""
+    more: bool | None = None
 
 
 RowsListener = Callable[[RowsChange], None]

@@ -108,6 +108,7 @@ class Instance:
         if whole is not None:
             store.whole(whole, bool(params.get("more")))
         else:
+            store.more = store.more if params.get("further") is None else bool(params["further"])
             store.change(
                 params.get("gone") or [], params.get("put") or [], params.get("error") or "", params.get("code") or ""
             )

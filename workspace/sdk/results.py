@@ -24,6 +24,7 @@ class Store:
         self.rows: list[Resource] = []
         self.included = 0
         self.total: int | None = None
+        self.more = False  # the answer was cut: there are further rows
         self.ready = False
         self.error = ""
         self.code = ""
@@ -51,6 +52,7 @@ class Store:
         self.rows = rows
         self.included = int(result.get("included") or 0)
         self.total = result.get("total")
+        self.more = bool(result.get("more"))
         self.ready = True if not self.error else bool(rows)
 
     def change(self, gone: list[str], put: list[Any], error: str, code: str) -> None:
@@ -145,6 +147,12 @@ class Result(Lazy):
     @property
     def total(self) -> int | None:
         return self._store.total
+
+    @property
+    def more(self) -> bool:
+        """Whether the answer was cut (`_count`, or the platform's own limit): say so beside rows that you draw yourself. A
+        bound table says it by itself."""
+        return self._store.more
 
     @property
     def query(self) -> str:

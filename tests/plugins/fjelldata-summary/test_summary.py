@@ -94,7 +94,7 @@ def test_last_values_with_age_and_source():
         ("15074-8", 126, "mg/dL", "Glukose", "7,0 mmol/L"),
         ("718-7", 132, "g/L", "Hemoglobin", "13,2 g/dL"),
         ("29463-7", 71500, "g", "Vekt", "71,5 kg"),
-        ("29463-7", 154, "[lb_av]", "Vekt", "69,8 kg"),
+        ("29463-7", 154, "[lb_av]", "Vekt", "69,9 kg"),
         ("29463-7", 9, "gutefot", "Vekt", "9 gutefot"),  # as recorded, never under another unit
         ("8310-5", 100.4, "[degF]", "Temperatur", "38,0 °C"),
         ("62238-1", 41, "mL/min", "eGFR", "41 mL/min"),  # not for a body's surface of 1,73 m²

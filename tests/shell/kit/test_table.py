@@ -211,6 +211,22 @@ def test_left_and_right_sort_by_the_columns_in_turn(qtbot, widget):
     assert widget.model.sorted_by == "name"
 
 
+def test_rows_that_are_not_all_there_are_end_in_a_line_that_says_so(qtbot, notes):
+    rows = tuple({"resourceType": "X", "id": str(number)} for number in range(3))
+    notes.rows = BoundRows(rows, more=True, newest=True)
+    made = TableWidget(Table(columns=[TableColumn(key="a", title="A", path="id")], watch=1), notes.env)
+    qtbot.addWidget(made)
+    made.show()
+    assert made.view.accessibleDescription() == "Flere finnes – de 3 nyeste vises"
+    cut = made.sizeHint().height()
+    notes.rows = BoundRows(rows, more=True)
+    made.bound_changed()
+    assert made.view.accessibleDescription() == "Flere finnes – de 3 første vises"
+    notes.rows = BoundRows(rows)
+    made.bound_changed()
+    assert (made.view.accessibleDescription(), made.sizeHint().height() < cut) == ("", True)
+
+
 def test_rows_that_could_not_be_fetched_anew_say_so(qtbot, notes):
     notes.rows = BoundRows(resources=({"resourceType": "X", "id": "1"},), error="Får ikke kontakt")
     made = TableWidget(Table(columns=[TableColumn(key="a", title="A", path="id")], watch=1), notes.env)

@@ -69,6 +69,10 @@ class TableWidget(QWidget):
         box.addWidget(self._find_box)
         box.addWidget(self._stale)
         box.addWidget(self._view)
+        self._more = QLabel(self)
+        self._more.setTextFormat(Qt.TextFormat.PlainText)
+        self._more.hide()
+        box.addWidget(self._more)
         self.setFocusProxy(self._view)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._dress()
@@ -227,16 +231,30 @@ class TableWidget(QWidget):
 
     def _warn(self) -> None:
         """Rows that could not be fetched anew stand, and say so: nobody may take them for fresh."""
-        watch, theme = self.model.component.watch, self.theme
+        watch = self.model.component.watch
         error = self._env.bound(watch).error if watch is not None else ""
-        self._stale.setText(f"Ikke oppdatert: {error}" if error else "")
-        self._stale.setVisible(bool(error))
-        self._stale.setFont(theme.font("caption"))
-        self._stale.setContentsMargins(theme.px(PAD), theme.px(4), theme.px(PAD), theme.px(4))
-        dressed = self._stale.palette()
-        dressed.setColor(QPalette.ColorRole.WindowText, theme.color("warn"))
-        self._stale.setPalette(dressed)
-        self._view.setAccessibleDescription(self._stale.text())
+        self._dress_line(self._more, self._cut(), "muted")
+        self._dress_line(self._stale, f"Ikke oppdatert: {error}" if error else "", "warn")
+        told = (self._stale.text(), self._more.text())
+        self._view.setAccessibleDescription(". ".join(part for part in told if part))
+
+    def _cut(self) -> str:
+        """A last line for a watch's rows that are not all there are (F-04): nobody may take them for all."""
+        watch = self.model.component.watch
+        bound = self._env.bound(watch) if watch is not None else None
+        if bound is None or not bound.more:
+            return ""
+        return f"Flere finnes – de {self.model.total} {'nyeste' if bound.newest else 'første'} vises"
+
+    def _dress_line(self, line: QLabel, text: str, ink: str) -> None:
+        theme = self.theme
+        line.setText(text)
+        line.setVisible(bool(text))
+        line.setFont(theme.font("caption"))
+        line.setContentsMargins(theme.px(PAD), theme.px(4), theme.px(PAD), theme.px(4))
+        dressed = line.palette()
+        dressed.setColor(QPalette.ColorRole.WindowText, theme.color(ink))
+        line.setPalette(dressed)
 
     def fit(self) -> None:
         """Give the columns their widths: what they need, and the rest to those that grow; the least important go first."""
@@ -302,7 +320,8 @@ class TableWidget(QWidget):
             inside = sum(
                 self._view.verticalHeader().sectionSize(row) for row in range(min(rows, self.model.rowCount()))
             )
-        return inside + head + stale + find + 2
+        more = 0 if self._more.isHidden() else self._more.sizeHint().height()
+        return inside + head + stale + find + more + 2
 
 
 def shared(room: int, needs: dict[int, int], growers: set[int]) -> dict[int, int]:
