@@ -114,7 +114,10 @@ def test_a_409_about_what_a_colleague_has_changed_is_a_conflict(server, tmp_path
     async def run():
         there = await made(server)
         server.store_put({**there, "valueQuantity": quantity(99)})
-        async with before(server, "409") as proxy, outbox_at(tmp_path / "v", proxy.url, token_of(server)) as outbox:
+        async with (
+            before(server, *["409"] * TRIES) as proxy,
+            outbox_at(tmp_path / "v", proxy.url, token_of(server)) as outbox,
+        ):
             body = updating(there, 1, valueQuantity=quantity(71))
             item = await outbox.commit(body, "Patient/BEB-18", ASKER, 8.0, bases={f"Observation/{there['id']}": there})
             assert (item.state, item.problem.code) == ("konflikt", "conflict")
@@ -378,6 +381,20 @@ def test_the_courier_asks_again_after_a_409_and_leaves_to_the_author_what_goes_o
             await until(lambda: outbox.unsent() == 0)
             assert outbox.refused() == ()
         assert sorted(stored(server)) == [71, 72]
+
+    asyncio.run(run())
+
+
+def test_the_courier_keeps_the_pause_that_somebody_was_asked_for(server, tmp_path):
+    async def run():
+        await left_there(server, tmp_path / "v.sqlite", ("BEB-18", 71))
+        async with nobody(server, tmp_path / "v.sqlite") as (courier, vaults):
+            courier._pause.asked_by(PlatformProblem("too-many", "Vent.", status=429, retry_after=30.0), 30.0)
+            assert (await courier.deliver()).code == "paused"
+            assert [state for _, state in await left(vaults)] == ["venter"]
+        async with nobody(server, tmp_path / "v.sqlite") as (courier, _):
+            assert await courier.deliver() is None
+        assert stored(server) == [71]
 
     asyncio.run(run())
 

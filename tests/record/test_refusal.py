@@ -115,8 +115,8 @@ def test_a_412_after_the_write_was_done_is_found_out_though_it_only_makes_new_th
     ],
     ids=["refused", "failed", "nothing", "another type"],
 )
-def test_a_200_whose_entry_says_no_is_not_saved(server, tmp_path, entry):
-    """Such an answer is no answer. What became of the write is looked up, and it is done once."""
+def test_a_200_whose_entry_says_no_is_no_answer_and_what_is_there_is_looked_up(server, tmp_path, entry):
+    """The store has done it, and says something else, which the gateway keeps: it is found by its tag, and is done once."""
 
     async def run():
         def says(answer):
@@ -124,10 +124,12 @@ def test_a_200_whose_entry_says_no_is_not_saved(server, tmp_path, entry):
 
         contrary(server).says = [says]
         async with outbox_of(server, tmp_path) as outbox:
-            item = await outbox.commit(bundle(pulse("BEB-18", value=99)), "BEB-18", ASKER, 0.3)
-            assert item.state == "venter"
+            item = await outbox.commit(bundle(pulse("BEB-18", value=99)), "BEB-18", ASKER, 5.0)
+            assert (item.state, outbox.unsent()) == ("lagret", 0)
+            assert item.answer["entry"][0]["resource"]["valueQuantity"]["value"] == 99
 
     asyncio.run(run())
+    assert stored(server) == [99]
 
 
 @pytest.mark.parametrize("how", ["gone", "closed"])

@@ -19,6 +19,7 @@ from workspace.record.client import Client, PlatformProblem
 from workspace.record.items import ANSWERED, Item, is_answer, item_of
 from workspace.record.order import next_of, rests_on
 from workspace.record.patience import Patience, Pause, may_still_pass
+from workspace.record.readdress import REPLACED
 from workspace.record.refusal import TRIES
 from workspace.record.registration import forget, registered
 from workspace.vault.people import Vaults
@@ -70,9 +71,8 @@ class Courier:
             if fault is None:
                 patience = Patience()
             seconds = LOOKS if fault is None else patience.next(fault)
-            if fault is not None:
-                self._pause.asked_by(fault, seconds)
             await asyncio.sleep(seconds)
+            await self._pause.over()
 
     async def deliver(self) -> Problem | None:
         """Deliver all that can go; None when that was done, else why it must be tried again."""
@@ -102,9 +102,11 @@ class Courier:
             if not ready:
                 return None
             for item in ready:
-                await self._pause.over()
+                if self._pause.left:  # nobody's vault is held open over a pause
+                    return Problem("paused", "Plattformen har bedt om en pause.")
                 fault = await self._send(vault, item, waiting)
                 if fault is not None:
+                    self._pause.asked_by(fault, getattr(fault, "retry_after", 0.0))
                     return fault
 
     async def _waiting(self, vault: Vault) -> list[tuple[Item, str]]:
@@ -137,9 +139,9 @@ class Courier:
                 await forget(vault, str(item.seal.get("kid")))
         elif may_still_pass(problem):
             return problem
-        elif problem.status == 409:
+        elif problem.status == 409 and problem.code != REPLACED:
             return await self._again(vault, item, problem)
-        elif problem.status == 412:
+        elif problem.status in (409, 412):
             await self._note(vault, item, ANSWERED)
         else:
             await self._note(vault, replace(item, state="avvist", problem=problem), "avvist")

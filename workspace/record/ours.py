@@ -1,4 +1,4 @@
-"""After a 412: was it our own write that made the version we did not expect? Then it is done, not in conflict.
+"""After a no, or an answer that says nothing: was it written all the same? Then it is done, not refused, not in conflict.
 
 Asks the platform what became of the transaction; a platform that does not keep outcomes is asked for the history of each
 resource, where every version carries the tag of the transaction that wrote it. Never writes.
@@ -11,7 +11,7 @@ from typing import Any
 
 from workspace.fhir.service import Resource
 from workspace.record.client import Client, PlatformProblem
-from workspace.record.items import Item, entries
+from workspace.record.items import Item, entries, is_answer
 from workspace.record.patience import may_still_pass
 
 TRANSACTION = "urn:workspace:transaction"
@@ -21,7 +21,7 @@ ENTRY = "urn:workspace:entry"
 async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
     """The answer to `item` if the platform has done it, else None. Raises PlatformProblem when that cannot be known."""
     kept = await client.outcome(item.sent_as)
-    if kept is not None:
+    if kept is not None and is_answer(kept, item.bundle):
         return kept
     return await _in_history(client, item)
 
@@ -40,14 +40,17 @@ async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
 
 
 async def _version(client: Client, item: Item, place: int, name: str) -> Resource | None:
-    rows = await _rows(client, item, f"{name}/_history?_count=50")
-    return next((row for row in rows if tag(row, TRANSACTION) == item.sent_as), None)
+    return _tagged(await _rows(client, item, f"{name}/_history?_count=50"), item, place)
 
 
 async def _created(client: Client, item: Item, place: int, kind: str) -> Resource | None:
-    rows = await _rows(client, item, f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500")
-    own = (row for row in rows if tag(row, TRANSACTION) == item.sent_as)
-    return next((row for row in own if tag(row, ENTRY) in ("", str(place))), None)
+    return _tagged(await _rows(client, item, f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500"), item, place)
+
+
+def _tagged(rows: list[Resource], item: Item, place: int) -> Resource | None:
+    """What the entry at `place` wrote. Both tags are looked at: a server without ``_tag`` may answer with all it has."""
+    own = (item.sent_as, str(place))
+    return next((row for row in rows if (tag(row, TRANSACTION), tag(row, ENTRY)) == own), None)
 
 
 async def _rows(client: Client, item: Item, path: str) -> list[Resource]:
