@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from workspace.clock import OSLO
 from workspace.panels.components import NumberField, PairField, TextArea, TextField
+from workspace.shell import theme as themes
 from workspace.shell.kit.area import AreaWidget, difference
 from workspace.shell.kit.line import LineWidget
 from workspace.shell.kit.number import NumberWidget, odd, parse_number, shown_number
@@ -180,3 +181,19 @@ def test_the_age_of_a_prefilled_value_grows(qtbot, notes):
     notes.env.now = lambda: datetime(2026, 1, 14, 15, 14, tzinfo=OSLO)
     made.tick()
     assert made.editor.accessibleDescription() == "Mia · for 22 min siden"
+
+
+def test_a_text_area_is_legible_after_the_theme_was_changed_while_it_was_open(shown, notes, qapp):
+    area = shown(AreaWidget(TextArea(bind="note", label="Notat"), notes.env))
+    area.editor.setPlainText("Sov godt hele natten")
+    dark = themes.apply(qapp, themes.load("dark"), 1.0)
+    area.set_theme(dark)
+    qapp.processEvents()
+    picture = area.editor.viewport().grab().toImage()
+    corner = picture.pixelColor(picture.width() - 3, picture.height() - 3)
+    assert corner.lightnessF() < 0.3, "the ground is dark"
+    assert area.editor.palette().text().color() == dark.color("text")
+    box = area.grab().toImage()
+    middle = area.editor.viewport().mapTo(area, area.editor.viewport().rect().bottomRight())
+    assert box.pixelColor(middle.x() - 3, middle.y() - 3) == dark.color("field")
+    themes.apply(qapp, notes.env.theme, 1.0)

@@ -396,3 +396,19 @@ def test_a_row_of_a_watch_says_by_itself_that_it_waits_and_its_mark_has_room(qtb
     index = made.model.index(0, 0)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Puls: 81, venter: skrevet 03:00"
     assert made.view.columnWidth(0) > before
+
+
+def test_a_bad_value_in_strong_letters_leaves_its_word_room(qtbot, notes):
+    """What is painted strong is measured strong: a long value never runs into what is said of it."""
+    cell = Cell(text="41 ml/min/1,73m2", secondary="lav", tone="bad")
+    plain = Cell(text=cell.text, secondary="lav")
+    columns = [TableColumn(key="value", title="Verdi", kind="number")]
+    widths = []
+    for one in (cell, plain):
+        made = TableWidget(Table(columns=columns, rows=[TableRow(key="a", cells={"value": one})], label="V"), notes.env)
+        qtbot.addWidget(made)
+        widths.append(made._delegate.width_of(0, columns[0]))
+    theme = notes.env.theme
+    strong, body = (theme.metrics(role).horizontalAdvance(cell.text) for role in ("strong", "body"))
+    assert strong > body
+    assert widths[0] - widths[1] == strong - body

@@ -22,6 +22,8 @@ class Lines(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # lines are wrapped
         self.setBackgroundVisible(False)
+        # The box paints what is behind the words; the viewport keeps the ground of the theme it was made under.
+        self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(0)
         self.dress(theme)
 

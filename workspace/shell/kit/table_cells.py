@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-from workspace.panels.components import Pill, TableColumn
+from workspace.panels.components import Cell, Pill, TableColumn
 from workspace.shell import painters
 from workspace.shell.fonts import Role
 from workspace.shell.kit.table_model import CELL, COLUMN, cell_of
@@ -82,12 +82,12 @@ class CellPainter(QStyledItemDelegate):
     def _words(self, painter: QPainter, room: QRect, cell: object, column: TableColumn) -> int:
         theme = self._table.theme
         shown = cell_of(cell)  # type: ignore[arg-type]
-        role = role_of(column)
+        role = inked(column, shown)
         metrics = theme.metrics(role)
         text = self._table.model.shown(shown, column)
         muted = column.kind in ("muted", "age", "date", "time")
         ink = theme.color("muted" if muted else "text") if shown.tone == "neutral" else theme.tone(shown.tone)
-        painter.setFont(theme.font("strong" if shown.tone == "bad" and role == "body" else role))
+        painter.setFont(theme.font(role))
         painter.setPen(ink)
         side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
         if column.align == "end" and shown.secondary:
@@ -128,7 +128,7 @@ class CellPainter(QStyledItemDelegate):
         cell = cell_of(model.row(row).cells.get(column.key))
         if column.kind == "pill":
             return max(theme.px(PILL), painters.pill_width(theme, cell.text, cell.shape)) + 2 * theme.px(PAD)
-        width = theme.metrics(role_of(column)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
+        width = theme.metrics(inked(column, cell)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
         if cell.secondary:
             width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
         mark = model.mark(model.row(row)) if model.component.columns[model.marked] is column else None
@@ -139,6 +139,12 @@ class CellPainter(QStyledItemDelegate):
 
 def role_of(column: TableColumn) -> Role:
     return "strong" if column.kind == "strong" else ("caption" if column.kind in ("age", "muted") else "body")
+
+
+def inked(column: TableColumn, cell: Cell) -> Role:
+    """The letters a cell is drawn in, which are those it is measured in: what is bad stands in strong ones."""
+    role = role_of(column)
+    return "strong" if role == "body" and cell.tone == "bad" else role
 
 
 def fitting_pills(theme: Theme, pills: list[Pill], room: int) -> tuple[list[Pill], int]:
