@@ -27,7 +27,6 @@ LONGER = {
     "workspace/panels/components.py": 640,  # every component of the tree
     "workspace/sdk/ui.py": 680,  # the same, as a vendor writes them
     "workspace/fhir/parameter_table.py": 640,  # a table
-    "tests/journeys/driver.py": 700,  # all that a person can do
 }
 LARGEST = 300_000
 """Bytes of any file."""

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.patients import BIG, MANY, figure, put, records
+from tests.benchmarks.patients import BIG, MANY, figure, put, records, tell
 from tests.benchmarks.screens import ARNE, OTHER
 from tests.faults.platform_process import DAY
 from tests.journeys.conftest import Sandbox, Workstation
@@ -36,12 +36,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Path(folder), options)
-    if options.json:
-        print(json.dumps(figures))
-    else:
-        for name, one in figures.items():
-            print(f"{name:34} {one['value']:9.3f} {one['unit']:12} aim {one['aim']} ({one['runs']} runs)")
+        tell(measure(Path(folder), options), as_json=options.json)
     return 0
 
 

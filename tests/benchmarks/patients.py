@@ -30,6 +30,15 @@ def figure(value, unit, aim, runs):
     return {"value": round(value, 3), "unit": unit, "aim": aim, "runs": runs}
 
 
+def tell(figures, *, as_json):
+    """On stdout, as one object or a line each."""
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, one in figures.items():
+        print(f"{name:34} {one['value']:9.3f} {one['unit']:12} aim {one['aim']} ({one['runs']} runs)")
+
+
 async def fill(folder):
     store = Store(folder / "fhir.sqlite", OffsetClock(DAY, time.monotonic()))
     await store.start()

@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 import httpx
 from joserfc.jwk import RSAKey
 
-from tests.benchmarks.patients import BIG, SMALL, figure, fill, one_fetch
+from tests.benchmarks.patients import BIG, SMALL, figure, fill, one_fetch, tell
 from tests.benchmarks.screens import shell
 from tests.faults.platform_process import DAY
 from tests.faults.shift import free_port, token_of
@@ -86,12 +86,7 @@ def main() -> int:
     parser.add_argument("--painted", type=int, default=6, help="switches in a whole shell")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Path(folder), options)
-    if options.json:
-        print(json.dumps(figures))
-    else:
-        for name, figure in figures.items():
-            print(f"{name:34} {figure['value']:9.3f} {figure['unit']:12} aim {figure['aim']} ({figure['runs']} runs)")
+        tell(measure(Path(folder), options), as_json=options.json)
     return 0
 
 

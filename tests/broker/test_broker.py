@@ -10,8 +10,7 @@ import pytest
 
 from tests.broker.conftest import endpoints, grant
 from tests.gateway.conftest import pulse
-from workspace.broker import broker as broker_module
-from workspace.broker import context, reporting
+from workspace.broker import context, gate, reporting
 from workspace.broker.door import Draft, DraftKey, Prefetch, Refused, Write
 
 PULSES = "Observation?code=8867-4&_sort=-date"
@@ -237,7 +236,7 @@ def test_an_outdated_update_is_a_conflict_and_a_bad_one_is_told_in_the_platforms
 
 
 def test_a_panel_that_asks_too_often_is_told_to_wait_and_others_are_not(server, working, room, monkeypatch):
-    monkeypatch.setattr(broker_module, "REQUESTS_PER_SECOND", 5)
+    monkeypatch.setattr(gate, "REQUESTS_PER_SECOND", 5)
 
     async def run():
         async with working(server) as broker:
@@ -249,7 +248,7 @@ def test_a_panel_that_asks_too_often_is_told_to_wait_and_others_are_not(server, 
             await asyncio.sleep(1.05)
             assert ids(await broker.search(room, PULSES)) == ["puls-BEB-18"]
             broker.end(room.context)
-            assert not broker._calls
+            assert not broker._gate._calls
 
     asyncio.run(run())
 

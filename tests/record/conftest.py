@@ -15,8 +15,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.gateway.conftest import Server
 from workspace.clock import OSLO, OffsetClock, SystemClock
 from workspace.fhir.service import FhirRequest
+from workspace.record import patience
 from workspace.record.client import Client
 from workspace.record.record import Record
 from workspace.sandbox.fhir import Store
@@ -211,3 +213,18 @@ def platform():
 def until():
     """``await until(lambda: …)``: fails after five seconds."""
     return _until
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A gateway over HTTP with a small home, the test's own."""
+    made = Server(tmp_path).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What is tried again is tried again at once."""
+    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)

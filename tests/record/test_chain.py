@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.conftest import bundle, pulse
 from tests.record.test_outbox import ASKER, NOWHERE, in_front_of, outbox_at, token_of, until
 from workspace.access import seal
 from workspace.problem import Problem
@@ -18,18 +18,7 @@ from workspace.record.client import Client, seconds_after
 from workspace.record.items import Form
 from workspace.record.patience import Patience
 
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
-    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def note(name="", **more):

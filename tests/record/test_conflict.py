@@ -13,8 +13,9 @@ from tests.gateway.conftest import Server
 from tests.record.test_chain import made, now, quantity, updating, versions
 from tests.record.test_outbox import ASKER, in_front_of, outbox_at, token_of, until
 from workspace.problem import Problem
-from workspace.record import patience
 from workspace.record.conflict import compare, loses, resolved
+
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 @pytest.fixture
@@ -22,12 +23,6 @@ def server(tmp_path):
     found = Server(tmp_path).start()
     yield found
     found.stop()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
-    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
 
 
 def coded(code):

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Server, pulse
+from tests.gateway.conftest import pulse
 from tests.record.test_offline import NOWHERE, PULSES, about, keep, working
 from workspace.broker.door import Write
 from workspace.fhir import json
@@ -16,13 +16,6 @@ from workspace.record import record as record_module
 from workspace.record.conflict import compare
 
 TYPED, STORED = "38.60", "1.10e-2"
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
 
 
 def written(text, **more):

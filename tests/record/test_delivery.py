@@ -10,29 +10,17 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.conftest import bundle, pulse
 from tests.gateway.test_restrictions import close
 from tests.record.test_outbox import ASKER, KEY, NOWHERE, Tokens, endpoints, stored, until
 from workspace.problem import Problem
-from workspace.record import patience
 from workspace.record.client import Client
 from workspace.record.delivery import Courier
 from workspace.record.outbox import Outbox
 from workspace.record.registration import Registration, registered
 from workspace.vault.people import Vaults
 
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
-    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 class SignedOut:

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 
 from tests.broker.conftest import Tokens, endpoints
-from tests.gateway.conftest import Server
 from workspace.record import draftsync, patience
 from workspace.record.client import Client
 from workspace.record.drafts import Drafts
@@ -20,13 +19,6 @@ from workspace.vault.vault import Vault
 
 KEY = bytes(range(32))
 FIELD = ("311000101", "Practitioner/tone", "Patient/BEB-18", "polarvakt.note", "note", "", "1")
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +140,8 @@ def test_what_is_saved_while_it_is_on_its_way_does_not_stay_on_the_platform(serv
                 if method == "PUT":  # the commit empties the form while its last words travel
                     a.drafts.save(FIELD, {}, 2)
                 answer = await send(method, *rest, **more)
-                sent.append((method, answer[0]))
+                if method != "GET":  # what is there already may be asked for late
+                    sent.append((method, answer[0]))
                 return answer
 
             a.client.draft = meanwhile

@@ -12,7 +12,7 @@ import pytest
 from tests.broker.conftest import Tokens, endpoints, grant
 from tests.broker.test_broker import one_pulse
 from tests.faults.proxy import FaultProxy
-from tests.gateway.conftest import Server, pulse
+from tests.gateway.conftest import pulse
 from workspace.broker import context
 from workspace.broker.broker import Broker
 from workspace.clock import OSLO, OffsetClock
@@ -44,13 +44,6 @@ class Later(OffsetClock):
 
     def real(self):
         return super().real() + self.ahead
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)

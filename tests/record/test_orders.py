@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.gateway.conftest import Server
 from tests.record.test_offline import KEY, NOWHERE, PATIENTS, PULSES, about, keep, one_pulse, values, working
 from tests.vaulted import deciphered
 from workspace.problem import Problem
@@ -19,13 +18,6 @@ from workspace.record.draftsync import workstation
 from workspace.record.orders import Orders
 
 TONE = "Practitioner/tone"
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -16,33 +16,22 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.conftest import bundle, pulse
 from tests.record.ill_behaved_platform import IllBehaved
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
-from workspace.record import patience, readdress
+from workspace.record import readdress
 from workspace.record.client import Asker, Client
 from workspace.record.outbox import Outbox
 from workspace.sandbox.merge import merge
 from workspace.vault.vault import Vault
 
+pytestmark = pytest.mark.usefixtures("impatient")
+
 KEY = bytes(range(32))
 ASKER = Asker(("nordlys.vitals@1.0.0",), "rom-1")
 NOWHERE = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
-    monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
 
 
 class Tokens:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.gateway.conftest import Server, pulse
+from tests.gateway.conftest import pulse
 from tests.record.ill_behaved_platform import IllBehaved
 from workspace.fhir.search import format_query, parse_query
 from workspace.record import patience
@@ -33,13 +33,6 @@ def _impatient(monkeypatch):
     monkeypatch.setattr(patience, "FIRST_WAIT", 0.05)
     monkeypatch.setattr(patience, "LONGEST_WAIT", 0.1)
     monkeypatch.setattr(record_module, "FIRST_HELLO", 0.3)
-
-
-@pytest.fixture
-def server(tmp_path):
-    made = Server(tmp_path).start()
-    yield made
-    made.stop()
 
 
 class Tokens:

@@ -12,6 +12,7 @@ from workspace.layouts.document import placements
 from workspace.shell.attention import Attention
 from workspace.shell.drafts import DraftList
 from workspace.shell.existing import ask_existing
+from workspace.shell.forms import Forms
 from workspace.shell.loop import Tasks
 from workspace.shell.merged import Merged
 from workspace.shell.pin import Pins
@@ -41,6 +42,7 @@ class Surroundings:
 
     def __init__(self, window: MainWindow, shift: Shift, work: Workplace, tasks: Tasks, ways: Ways) -> None:
         self._window, self._shift, self._work, self._tasks, self._ways = window, shift, work, tasks, ways
+        self._forms = Forms(work, shift.host)
         self._lists()
         self._line()
         work.patientShown.connect(lambda _who: self.look_for_older())
@@ -56,8 +58,8 @@ class Surroundings:
             open_form=lambda item: self._open_form(item, item.values), mark_rows=work.set_marks,
         )  # fmt: skip
         shift.kept = DraftList(
-            window, shift.broker.kept, spawn=spawn, title_of=work.form_title, who_of=self._whose,
-            version_of=work.form_version, labels_of=work.labels,
+            window, shift.broker.kept, spawn=spawn, title_of=self._forms.title, who_of=self._whose,
+            version_of=self._forms.version, labels_of=self._forms.labels,
             open_form=lambda one, values: self._open_form(one.key, values),
         )  # fmt: skip
         shift.subscriptions["merged"] = Merged(
@@ -103,13 +105,13 @@ class Surroundings:
     def look_for_older(self) -> None:
         """What an earlier version of an open form left is offered."""
         if self._shift.kept is not None:
-            self._shift.kept.opened(self._work.forms())
+            self._shift.kept.opened(self._forms.open())
 
     # --- inside ---
 
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
         """An open form follows what its user typed, saved or emptied on another workstation."""
-        self._work.follow_draft(key, kept.values if kept is not None else {})
+        self._forms.follow(key, kept.values if kept is not None else {})
 
     def _title(self, package: str) -> str:
         packages = self._shift.host.packages
@@ -134,8 +136,8 @@ class Surroundings:
                 return False
         elif about in {one.reference for one in self._shift.units} and (unit is None or unit.context.unit != about):
             await self._ways.open_unit(about)
-        fits = self._work.form_version(where.package, where.view) == where.state_version
-        opened = self._work.fill(where.package, where.view, values if fits else {})
+        fits = self._forms.version(where.package, where.view) == where.state_version
+        opened = self._forms.fill(where.package, where.view, values if fits else {})
         if not fits:
             self.show_drafts()
         return opened or not fits
