@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from tests.record.test_offline import Server, about, keep, one_pulse, working
+from tests.gateway.conftest import Server
+from tests.record.test_offline import about, keep, one_pulse, working
 from tests.vaulted import asked_of, deciphered
 from workspace.cli import main
 from workspace.record import offline as offline_module
