@@ -354,6 +354,7 @@ def main():
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
     known.add_argument("--plugins", type=Path)
+    known.add_argument("--layouts", type=Path)
     known.add_argument("--platform", default="", help="an address, instead of a sandbox that is started")
     known.add_argument("--copies-soon", action="store_true", help="the unit is copied at once")
     given = known.parse_args()
@@ -376,6 +377,8 @@ def main():
 
     if given.plugins:
         beside_the_own_packages(given.plugins)
+    if given.layouts:
+        instead_of_the_role_layouts(given.layouts)
     wire = Wire()
     wire.listen()
     beside(wire)
@@ -390,6 +393,14 @@ def beside_the_own_packages(folder):
 
     discover = manifest.discover
     manifest.discover = lambda _own, *more: discover(folder, *more)
+
+
+def instead_of_the_role_layouts(folder):
+    """A site with layouts of its own."""
+    from workspace.layouts import role
+
+    choose = role.choose
+    role.choose = lambda _own, who: choose(folder, who)
 
 
 def beside(wire):

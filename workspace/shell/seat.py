@@ -56,10 +56,11 @@ class Seat:
     def body(self) -> PanelBody:
         """What is drawn in; made when it is first needed."""
         if self._body is None:
-            self._body = body = PanelBody(self._theme, self._now, self._spawn, self.frame)
+            self._body = body = self.frame.take_by() or PanelBody(self._theme, self._now, self._spawn, self.frame)
             body.resize(self.frame.room())
-            body.firstPainted.connect(self._painted)
-            body.acted.connect(self._acted)
+            if not self._left:
+                body.firstPainted.connect(self._painted)
+                body.acted.connect(self._acted)
             body.env.mark = self._marked
             if self._left:
                 body.set_frozen(True)
@@ -123,6 +124,9 @@ class Seat:
 
     def leave(self) -> None:
         """The context is over: no more input, no more drawing."""
+        if self._body is not None and not self._left and isValid(self._body):
+            self._body.firstPainted.disconnect(self._painted)  # it may serve another
+            self._body.acted.disconnect(self._acted)
         self._seated, self._left = False, True
         self.freeze(True)
 

@@ -230,41 +230,39 @@ class Workplace(QObject):
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
 
-    def _flip(self, group: Group, former: Group | None) -> list[PanelBody]:
-        """Banner and panels in one turn of the loop: nobody sees two patients. Returns the former bodies, out of sight."""
-        self._window.setUpdatesEnabled(False)
-        try:
-            if former is not None:
-                for seat in former.seats.values():
-                    seat.leave()
-            if group.context.kind == "patient":
-                self._say(group.banner or BannerText(group.name))
-            olds = self._seat_all(group)
-            if group.context.kind == "patient":
-                self._set_open(True)
-        finally:
-            self._window.setUpdatesEnabled(True)
+    def _flip(self, group: Group, former: Group | None) -> list[tuple[PanelFrame, PanelBody]]:
+        """Banner and panels in one turn of the loop: nobody sees two patients. Returns the former bodies, out of sight, each
+        with its frame."""
+        if former is not None:
+            for seat in former.seats.values():
+                seat.leave()
+        if group.context.kind == "patient":
+            self._say(group.banner or BannerText(group.name))
+        olds = self._seat_all(group)
+        if group.context.kind == "patient":
+            self._set_open(True)
         if group.context.kind == "patient":
             banner = self._banner()
             if banner is not None and banner.isVisible():
                 banner.announce()
         return olds
 
-    async def _clear_up(self, group: Group, olds: list[PanelBody]) -> None:
-        """What nobody sees waits for what is seen: the former bodies go, and spares start, when the new are painted. In the
-        turns between they held the last panel of four up by 12 ms of 130."""
+    async def _clear_up(self, group: Group, olds: list[tuple[PanelFrame, PanelBody]]) -> None:
+        """What nobody sees waits for what is seen: former bodies are emptied, and spares start, when the new are painted.
+        In the turns between they held the last panel of four up by 12 ms of 130."""
         await self.painted([seat for seat in group.seats.values() if seat.frame.isVisible()], CLEAR_AFTER)
-        for old in olds:
-            if isValid(old):
-                old.deleteLater()
+        for frame, old in olds:
+            if isValid(old) and isValid(frame):
+                frame.put_by(old)
             await asyncio.sleep(0)
         if group.context.kind == "patient":
             await self.warm()
 
-    def _seat_all(self, group: Group) -> list[PanelBody]:
+    def _seat_all(self, group: Group) -> list[tuple[PanelFrame, PanelBody]]:
         """Every frame is the new context's from here: drawn, as far as a frame's time allows and those on screen first, or
         blank, to be shown in the next turns; who is not ready says whose data it awaits."""
-        over, olds = time.perf_counter() + FLIP_BUDGET, []
+        over = time.perf_counter() + FLIP_BUDGET
+        olds: list[tuple[PanelFrame, PanelBody]] = []
         for seat in sorted(group.seats.values(), key=lambda one: not one.frame.isVisible()):
             now = seat.drawn and time.perf_counter() < over
             if seat.drawn and not now:
@@ -274,7 +272,7 @@ class Workplace(QObject):
                 seat.frame.await_data(group.name)
             old = seat.sit(show=now)
             if old is not None:
-                olds.append(old)
+                olds.append((seat.frame, old))
         return olds
 
     def say(self, patient: str, text: BannerText) -> None:

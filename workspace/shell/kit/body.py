@@ -7,7 +7,7 @@ once; actions run as kept tasks. A frozen body drops input: it was meant for a c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -19,12 +19,12 @@ from shiboken6 import isValid
 
 from workspace.panels.components import Action, Button, Component, Field, PairField
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import access, button, picture, table
+from workspace.shell.kit import access, button, picture, renewal, table
 from workspace.shell.kit.containers import Container, FormWidget, least
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.fields import LineEdit
+from workspace.shell.kit.fields import Labelled, LineEdit
 from workspace.shell.kit.ink import RING
-from workspace.shell.kit.registry import registry, same_make
+from workspace.shell.kit.registry import make_of, registry
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -63,6 +63,8 @@ class PanelBody(QFrame):
         self._instance: PanelInstance | None = None
         self._kinds = registry()
         self._widgets: dict[str, QWidget] = {}
+        self._makes: dict[str, tuple[object, ...]] = {}
+        self._emptied = False
         self._shortcuts: dict[str, QShortcut] = {}
         self._frozen = self._painted = self._awaits_paint = False
         self._slots: dict[str, list[QWidget]] = {}
@@ -99,6 +101,24 @@ class PanelBody(QFrame):
         if instance.root is not None:
             self.rendered(TreeChange(whole=True))
 
+    def retire(self) -> None:
+        """Its context is over: nothing of it stays in any widget, and those that can be emptied stand by for the next
+        instance of the same view (`attach`). It is to be out of sight."""
+        instance, self._instance = self._instance, None
+        self.set_frozen(True)
+        self._acting.clear()
+        self._drop_shortcuts()
+        nodes = instance.nodes if instance is not None else {}
+        for name in [name for name, widget in self._widgets.items() if not renewal.empty(widget)]:
+            self._orphan(nodes[name].children if name in nodes else ())
+            self._remove(name)
+        for widget in self._widgets.values():
+            if not self._inside.isAncestorOf(widget):  # from the frame's title bar
+                widget.setParent(self._inside)
+        self._slots.clear()
+        self._scroll.verticalScrollBar().setValue(0)
+        self._emptied, self._painted, self._awaits_paint = True, False, False
+
     def rendered(self, change: TreeChange) -> None:
         """Draw what changed."""
         instance = self._instance
@@ -106,7 +126,9 @@ class PanelBody(QFrame):
             return
         self.setUpdatesEnabled(False)
         try:
-            if change.whole or not self._widgets:
+            if self._emptied:
+                self._again(instance)
+            elif change.whole or not self._widgets:
                 self._whole(instance)
             else:
                 self._patch(instance, change)
@@ -211,11 +233,12 @@ class PanelBody(QFrame):
         try:
             outcome = await instance.act(action)
         finally:
-            self._acting.discard(key)
-            for one in pressed:
-                if isValid(one):
-                    one.set_busy(False)
-        if isValid(self):
+            if self._instance is instance:  # else it serves another by now, and this is not that one's business
+                self._acting.discard(key)
+                for one in pressed:
+                    if isValid(one):
+                        one.set_busy(False)
+        if isValid(self) and self._instance is instance:
             self.acted.emit(outcome)
 
     def _typed(self, bind: str, value: Any) -> None:
@@ -241,8 +264,8 @@ class PanelBody(QFrame):
 
     def _fit(self) -> None:
         """As wide as the panel, as high as it or as the content at its least: tables scroll before the body does."""
-        item = self._column.itemAt(0)
-        root = item.widget() if item is not None else None
+        instance = self._instance
+        root = self._widgets.get(instance.root or "") if instance is not None else None
         room, margins = self._scroll.viewport().size(), self._column.contentsMargins()
         tall = 0
         if root is not None:
@@ -256,8 +279,7 @@ class PanelBody(QFrame):
         root = cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self._widgets[root], 1)
-        for name in instance.nodes:
-            self._place(instance, name)
+        self._place(instance, list(instance.nodes))
         # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
         self._widgets[root].show()
         self._outside(instance)
@@ -268,6 +290,42 @@ class PanelBody(QFrame):
             editor = again.focusWidget() or again.focusProxy()
             if isinstance(editor, QLineEdit):
                 editor.setCursorPosition(caret)
+
+    def _again(self, instance: PanelInstance) -> None:
+        """Emptied widgets take the components of another context; what is missing is made, what is too much goes."""
+        self._emptied, nodes, root = False, instance.nodes, cast(str, instance.root)
+        self._frozen = False
+        stale = [n for n in self._widgets if n not in nodes or self._makes[n] != make_of(nodes[n].component)]
+        going = [self._widgets[name] for name in stale]
+        if root in self._widgets:
+            self._widgets[root].hide()  # what is placed in a hidden one is laid out once, when it is shown
+        self._orphan([n for n, w in self._widgets.items() if w.parentWidget() in going])
+        for name in stale:
+            self._remove(name)
+        fresh = [name for name in nodes if name not in self._widgets]
+        for name, node in nodes.items():
+            if name in self._widgets:
+                renewal.fill(self._widgets[name], node.component)
+                self._shortcut(name, node.component)
+            else:
+                self._make(instance, name, deep=False)
+        if root in fresh:
+            self._column.addWidget(self._widgets[root], 1)
+        self._place(instance, [name for name in nodes if not self._stands(instance, name)])
+        for name in reversed(list(nodes)):
+            widget = self._widgets.get(name)
+            if isinstance(widget, Container | Labelled):
+                widget.settle()
+        self._widgets[root].show()
+        self._outside(instance)
+        if fresh or stale:
+            self._chain(instance)
+
+    def _orphan(self, names: Iterable[str]) -> None:
+        """Widgets that are to outlive what they stand in."""
+        for name in names:
+            if name in self._widgets:
+                self._widgets[name].setParent(self._inside)
 
     def _holder(self) -> tuple[str, int]:
         """The node that has the focus, and where its caret stands."""
@@ -286,6 +344,7 @@ class PanelBody(QFrame):
             widget.hide()
             widget.deleteLater()
         self._widgets.clear()
+        self._makes.clear()
         self._drop_shortcuts()
         while self._column.count():
             self._column.takeAt(0)
@@ -305,7 +364,7 @@ class PanelBody(QFrame):
             node, widget = instance.nodes.get(name), self._widgets.get(name)
             if node is None:
                 continue
-            if widget is None or not same_make(getattr(widget, "component", node.component), node.component):
+            if widget is None or self._makes[name] != make_of(node.component):
                 self._remake(instance, name)
                 parents |= {name, *([node.parent] if node.parent else [])}
             else:
@@ -316,17 +375,14 @@ class PanelBody(QFrame):
             widget = self._widgets.get(name)
             if isinstance(widget, table.TableWidget) and name in instance.nodes:
                 widget.rows_changed(cast(Any, instance.nodes[name].component), rows)
-        for name in parents:
-            self._place(instance, name)
+        self._place(instance, [name for name in instance.nodes if name in parents])
         self._outside(instance, force=False)
         if parents:
             self._chain(instance)
 
     def _remake(self, instance: PanelInstance, name: str) -> None:
         """Another widget for the same node; its children stay the widgets they were."""
-        for child in instance.nodes[name].children:
-            if child in self._widgets:
-                self._widgets[child].setParent(self._inside)
+        self._orphan(instance.nodes[name].children)
         self._make(instance, name, deep=False)
         if name == instance.root:
             self._column.addWidget(self._widgets[name], 1)
@@ -341,7 +397,7 @@ class PanelBody(QFrame):
         widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
         widget.setObjectName(name)
         access.speak_in(widget, node.component.language)
-        self._widgets[name] = widget
+        self._widgets[name], self._makes[name] = widget, make_of(node.component)
         self._shortcut(name, node.component)
         for one in (widget, *widget.findChildren(QWidget)):
             if one.focusPolicy() != Qt.FocusPolicy.NoFocus:
@@ -352,6 +408,7 @@ class PanelBody(QFrame):
 
     def _remove(self, name: str) -> None:
         widget = self._widgets.pop(name, None)
+        self._makes.pop(name, None)
         shortcut = self._shortcuts.pop(name, None)
         if shortcut is not None:
             shortcut.setEnabled(False)
@@ -361,19 +418,36 @@ class PanelBody(QFrame):
             widget.setParent(None)
             widget.deleteLater()
 
-    def _place(self, instance: PanelInstance, name: str) -> None:
-        node, widget = instance.nodes.get(name), self._widgets.get(name)
-        if node is None or not isinstance(widget, Container):
-            return
+    def _place(self, instance: PanelInstance, names: list[str]) -> None:
+        """Put what stands in these into them, the outermost first: whatever moves to another parent is polished anew with
+        all that stands in it, and the style sheet then takes the margins and palettes of labels away."""
+        inside = {name: self._children(instance, name) for name in names if name in instance.nodes}
+        places = [(one, inside[name]) for name in inside if isinstance(one := self._widgets.get(name), Container)]
+        for container, children in places:  # whether one grows depends on what stands in it
+            container.children_ = children
+        for container, children in places:
+            container.place(children)
+
+    def _stands(self, instance: PanelInstance, name: str) -> bool:
+        """Whether a container has what it is to have already; else it is given its component, and is to be placed."""
+        widget, component = self._widgets.get(name), instance.nodes[name].component
+        if not isinstance(widget, Container):
+            return True
+        same = widget.component == component and widget.children_ == self._children(instance, name)
+        widget.component = component
+        return same
+
+    def _children(self, instance: PanelInstance, name: str) -> list[tuple[QWidget, str, int]]:
+        """What stands in a container: widget, kind and span of each child."""
         children = []
-        for child in node.children:
+        for child in instance.nodes[name].children:
             inside, below = self._widgets.get(child), instance.nodes.get(child)
             if inside is None or below is None:
                 continue
             if name == instance.root and below.component.slot != "body":
                 continue
             children.append((inside, below.component.kind, below.component.span))
-        widget.place(children)
+        return children
 
     def _outside(self, instance: PanelInstance, *, force: bool = True) -> None:
         """Tell the frame which widgets stand in its title bar; after a patch only when they are others, so that the focus

@@ -131,6 +131,15 @@ class TableWidget(QWidget):
     def chosen(self) -> str:
         return self.model.component.selected
 
+    def forget(self) -> None:
+        """No rows, nothing looked for or chosen, and the panel's own order."""
+        self.model.forget()
+        self.find_nothing()
+        self.hot = -1
+        self._view.setCurrentIndex(QModelIndex())
+        self._view.verticalScrollBar().setValue(0)
+        self._dress()
+
     def set_component(self, component: Table) -> None:
         here, scroll = self._key_here(), self._view.verticalScrollBar().value()
         same = component.columns == self.model.component.columns and component.watch == self.model.component.watch

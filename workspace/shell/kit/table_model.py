@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workspace.panels.components import Action, Cell, Table, TableColumn, TableRow, Tone
@@ -203,6 +204,12 @@ class RowModel(QAbstractTableModel):
             held.clear()
         self._rows = self._ordered(self._given())
         self.endResetModel()
+
+    def forget(self) -> None:
+        """No rows; the columns, and the width they have, stand for those that come."""
+        bare = msgspec.structs.replace(self._component, rows=[], selected="", label="", empty="", empty_hint="")
+        self._find, self._sort = (), bare.sort
+        self.load(bare)
 
     def update(self, component: Table) -> None:
         """The same columns, other rows: patched in place, so selection and scroll stay."""

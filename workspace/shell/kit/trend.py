@@ -48,6 +48,16 @@ class TrendWidget(QWidget):
         self._component = component
         self._read()
 
+    def forget(self) -> None:
+        """No curves; the table that stood in their place goes."""
+        if self._table is not None:
+            if not self._table.isHidden():
+                self.turn()
+            self._table.deleteLater()
+            self._table = None
+        self._component = Trend(series=[], empty="")
+        self._read()
+
     def bound_changed(self) -> None:
         self._read()
 
