@@ -31,6 +31,7 @@ from workspace import app as app_room  # noqa: E402
 from workspace.shell.sheet import Sheet  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import timed  # noqa: E402
 from looks import Fault, Looks  # noqa: E402
 from repaints import after_a_change  # noqa: E402
 from told import Wire  # noqa: E402
@@ -161,6 +162,16 @@ class Driver(Looks):
         QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
         settled = await self._settled(name, seconds)
         return {**settled, "messages_from": before}
+
+    async def do_time_switch(self, name, seconds=10.0):
+        """As `switch_patient`, until all is painted; nothing is looked through on the way."""
+        await self._palette()
+        QTest.keyClicks(self.window.palette_.edit, name)
+        edit = self.window.palette_.edit
+        told = await timed.switch(self.work, lambda: QTest.keyClick(edit, Qt.Key.Key_Return), name, seconds)
+        if told["ms"] is None:
+            raise Fault(f"{name} is not painted whole after {seconds} s")
+        return told
 
     async def do_joined(self, press=False):
         """What the page says of the record on screen having been joined with another; `press` opens that one."""

@@ -57,6 +57,20 @@ def codes(item: Any) -> set[str]:
     return found
 
 
+def carries(item: dict[str, Any], wanted: frozenset[str]) -> bool:
+    """Whether one of `wanted` is among the item's `codes`: asked of each of some hundred rows for each curve."""
+    concept = item.get("code")
+    if isinstance(concept, str) and concept in wanted:
+        return True
+    for holder in (item, concept):
+        if isinstance(holder, dict):
+            for coding in holder.get("coding") or ():
+                code = coding.get("code") if isinstance(coding, dict) else None
+                if isinstance(code, str) and code in wanted:
+                    return True
+    return False
+
+
 def text(value: Any) -> str:
     """A short text for any value: a concept's text or display, a quantity with unit, a reference's display, yes or no."""
     if isinstance(value, bool):
@@ -111,7 +125,7 @@ def points(
     wanted, parts = equal(code), equal(component)
     read = []
     for resource in resources:
-        if resource.get("status") == "entered-in-error" or wanted.isdisjoint(codes(resource)):
+        if not carries(resource, wanted) or resource.get("status") == "entered-in-error":
             continue
         holder = _part(resource, parts) if component else resource
         quantity = holder.get("valueQuantity") if isinstance(holder, dict) else None
@@ -130,7 +144,8 @@ def points(
 
 def _part(resource: dict[str, Any], wanted: frozenset[str]) -> Any:
     held = resource.get("component")
-    return next((one for one in held if not wanted.isdisjoint(codes(one))), None) if isinstance(held, list) else None
+    parts = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+    return next((one for one in parts if carries(one, wanted)), None)
 
 
 def _as_read(quantity: dict[str, Any], unit: str, about: set[str]) -> float | None:
