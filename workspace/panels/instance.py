@@ -443,8 +443,9 @@ class Instance:
                 return await self._door.read(self.grant, params.reference)
             case WatchQuery():
                 feed = self.feeds.watch(params.query, params.bound)
-                # After the answer has left: the panel must know the handle before its first data.
-                asyncio.get_running_loop().call_soon(self.feeds.tell, feed)
+                if not params.bound:
+                    # After the answer has left: the panel must know the handle before its first data.
+                    asyncio.get_running_loop().call_soon(self.feeds.tell, feed)
                 return WatchResult(watch=feed.handle)
             case Unwatch():
                 self.feeds.unwatch(params.watch)
