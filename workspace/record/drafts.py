@@ -15,7 +15,7 @@ from typing import Any
 
 from workspace.clock import Clock, instant, parse
 from workspace.problem import Problem
-from workspace.record.handover import Handover
+from workspace.record.handover import Handover, exchanged
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -195,9 +195,19 @@ class Drafts:
         if kept is not None and kept.other is not None:
             self.put(key, replace(kept, other=None))
 
-    def hand_over(self, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Handover:
+    def exchange(self, key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Put `after` (by bind, None: emptied) where `before` still stands."""
+        standing = self._kept.get(key)
+        held = standing.values if standing is not None else {}
+        values = exchanged(held, before, after)
+        if values != dict(held):
+            self.save(key, values, (standing.revision if standing is not None else 0) + 1)
+
+    def hand_over(
+        self, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any], then: Callable[[], None] | None = None
+    ) -> Handover:
         """For a commit from the form of `key`; see `Handover`."""
-        return Handover(self, key, values, changes)
+        return Handover(self, key, values, changes, then)
 
     def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""

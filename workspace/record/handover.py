@@ -1,6 +1,7 @@
 """What leaves a draft for a transaction: in the same step of the vault, so that a crash leaves the one or the other.
 
 The form on the screen still shows it until its commit returns; what it saves meanwhile holds only what was typed since.
+What is sent again from elsewhere (a refused item, a settled conflict) leaves the open form in that very step.
 """
 
 from __future__ import annotations
@@ -13,26 +14,45 @@ if TYPE_CHECKING:
     from workspace.record.drafts import Drafts, Kept, Key
 
 
+def exchanged(values: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with what `after` says of each bind (None: emptied) where `before` still stands; newer typing stays."""
+    fresh = dict(values)
+    for bind, value in after.items():
+        if fresh.get(bind) == before.get(bind):
+            fresh.pop(bind, None)
+            if value is not None:
+                fresh[bind] = value
+    return fresh
+
+
 class Handover:
     """`values` stood in the form of the draft `key` when it was sent; `changes` is what becomes of them once that is
-    durable, by bind, None for those that are emptied. `close` when the form knows how it went."""
+    durable, by bind, None for those that are emptied. `close` when the form knows how it went. `then` is called, and all is
+    closed, once it is durable: for who hands over what the form knows nothing of."""
 
-    def __init__(self, drafts: Drafts, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-        self._drafts, self.key = drafts, key
-        self._values, self._changes = dict(values), dict(changes)
+    def __init__(
+        self,
+        drafts: Drafts,
+        key: Key,
+        values: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        self._drafts, self.key, self._then = drafts, key, then
+        self._values, self.changes = dict(values), dict(changes)
         self._before: Kept | None = None
         self._after: Kept | None = None
         self._closed = False
 
     def rest(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` without what is in the transaction; what was typed since stays."""
-        fresh = dict(values)
-        for bind, after in self._changes.items():
-            if fresh.get(bind) == self._values.get(bind):
-                fresh.pop(bind, None)
-                if after is not None:
-                    fresh[bind] = after
-        return fresh
+        return exchanged(values, self._values, self.changes)
+
+    @property
+    def taken(self) -> dict[str, Any]:
+        """What left the draft, by bind."""
+        held = self._before.values if self._before is not None else {}
+        return {bind: held[bind] for bind in self.changes if bind in held and held[bind] == self._values.get(bind)}
 
     def begin(self) -> Callable[[Any], None]:
         """From here on the draft is without it. Returns what is to be done in the transaction of the vault that keeps the
@@ -49,6 +69,9 @@ class Handover:
         """It is durable: the platform's copy of the draft follows."""
         if self._drafts.sync is not None and self._before is not None:
             self._drafts.sync.changed(self.key, self._before)
+        if self._then is not None:
+            self.close()
+            self._then()
 
     def failed(self) -> None:
         """Nothing was kept: the draft is what it was."""

@@ -73,6 +73,7 @@ class Outbox:
         self._known: dict[str, str] = {}
         self._late: set[str] = set()  # called *venter*: no answer came in time
         self._keeping: set[asyncio.Future[None]] = set()
+        self._replacing: set[str] = set()  # refused, and on the way to the disk in a new shape
         self._awake = asyncio.Event()
         self._closed = False
         self._settling = Settling(client, user)
@@ -181,7 +182,12 @@ class Outbox:
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on.
-        `handover` is of the draft it comes from, which is without it in the same step."""
+        `handover` is of the draft it comes from, which is without it in the same step. Raises Problem ``being-sent`` when
+        what it replaces is being replaced already."""
+        if replaces in self._replacing:
+            raise Problem(
+                "being-sent", "Dette sendes allerede på nytt.", "Se etter i listen over det som ikke er lagret."
+            )
         own = own or str(uuid4())
         made = instant(self._clock.now())
         item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
@@ -189,6 +195,7 @@ class Outbox:
         former = self._refused.get(replaces)
         if former is not None:
             item = chain.in_place_of(item, former)
+            self._replacing.add(former.id)
         settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
             keeping = asyncio.ensure_future(self._keep(item, former, handover))
@@ -214,7 +221,8 @@ class Outbox:
         """The author has seen to a refused item, or gives up a held one. What names what it was to make can never be sent:
         it is refused too, and stays in sight."""
         gone = self._refused.get(own) or self._items.get(own)
-        if gone is None or own in self._sending or (gone.state == "venter" and not gone.held):
+        busy = own in self._sending or own in self._replacing
+        if gone is None or busy or (gone.state == "venter" and not gone.held):
             return
         orphans = [
             replace(one, state="avvist", problem=refusal.orphaned())
@@ -247,9 +255,16 @@ class Outbox:
                     log.info("a conflict cannot be shown now: %s", problem.code)
         return tuple(found)
 
-    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]], wait: float = WAIT) -> Item:
+    async def resolve(
+        self,
+        own: str,
+        choices: Mapping[str, Mapping[str, Choice]],
+        wait: float = WAIT,
+        *,
+        handover: Handover | None = None,
+    ) -> Item:
         """Write what `choices` (``Type/id`` → path → Choice) make of the item in conflict, on top of the other's version.
-        What of mine is given up stays in the history, in a Provenance of the resource.
+        What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a commit.
 
         Raises Problem ``not-in-conflict``, ``choice-missing``, or what the platform says."""
         item = self._refused.get(own)
@@ -257,7 +272,9 @@ class Outbox:
             raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
         shown = await self._settling.conflict(item)
         bundle, bases = self._settling.settled(item, shown, choices, instant(self._clock.now()))
-        return await self.commit(bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own)
+        return await self.commit(
+            bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own, handover=handover
+        )
 
     # Keeping --------------------------------------------------------------------------------------
 
@@ -284,6 +301,13 @@ class Outbox:
         return item if item is former else self._sealed(item)
 
     async def _keep(self, item: Item, former: Item | None, handover: Handover | None) -> None:
+        try:
+            await self._kept(item, former, handover)
+        finally:
+            if former is not None:
+                self._replacing.discard(former.id)
+
+    async def _kept(self, item: Item, former: Item | None, handover: Handover | None) -> None:
         item = self._resealed(chain.after(item, self._known, {}), item)
         empty = handover.begin() if handover is not None else None
 
