@@ -6,12 +6,17 @@ What is sent again from elsewhere (a refused item, a settled conflict) leaves th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workspace.record.drafts import Drafts, Kept, Key
+
+
+DRAFT = "urn:workspace:draft"
+"""The extension of a transaction's ``meta`` that names its draft (docs/seams.md, *Drafts*)."""
 
 
 def exchanged(values: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,8 +56,27 @@ class Handover:
     @property
     def taken(self) -> dict[str, Any]:
         """What left the draft, by bind."""
-        held = self._before.values if self._before is not None else {}
+        return self._of(self._before) if self._before is not None else {}
+
+    def _of(self, draft: Kept) -> dict[str, Any]:
+        held = draft.values
         return {bind: held[bind] for bind in self.changes if bind in held and held[bind] == self._values.get(bind)}
+
+    def marked(self, bundle: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`bundle` with the name of the draft that it takes these fields from, as the platform has it: whoever delivers it,
+        the platform lets them go with it, and no other workstation shows them as unsent. Itself when the platform has none
+        such."""
+        standing, sync = self._drafts.get(self.key), self._drafts.sync
+        if standing is None or not standing.known or sync is None:
+            return bundle
+        fields = sorted(self._of(standing))
+        own, device = sync.address(self.key)
+        if not fields or not own:
+            return bundle
+        told = json.dumps({"id": own, "revision": standing.known, "device": device, "fields": fields})
+        meta = dict(bundle.get("meta") or {})
+        others = [one for one in meta.get("extension") or () if one.get("url") != DRAFT]
+        return {**bundle, "meta": {**meta, "extension": [*others, {"url": DRAFT, "valueString": told}]}}
 
     def begin(self) -> Callable[[Any], None]:
         """From here on the draft is without it. Returns what is to be done in the transaction of the vault that keeps the

@@ -25,8 +25,9 @@ from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.handover import Handover
-from workspace.record.items import Form, Item, State, encoded, is_answer, item_of
+from workspace.record.items import Form, Item, State, is_answer, item_of
 from workspace.record.patience import Patience, Pause, may_still_pass
+from workspace.record.sealing import Sealing
 from workspace.record.settling import Settling
 from workspace.vault.vault import Vault
 
@@ -63,7 +64,7 @@ class Outbox:
         away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._vault, self._client, self._clock, self.user = vault, client, clock, user
-        self._delivered, self._key, self._away = delivered, key, away
+        self._delivered, self._away = delivered, away
         self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -76,7 +77,8 @@ class Outbox:
         self._replacing: set[str] = set()  # refused, and on the way to the disk in a new shape
         self._awake = asyncio.Event()
         self._closed = False
-        self._settling = Settling(client, user)
+        self._settling, self._sealing = Settling(client, user), Sealing(key)
+        self.session_key, self.has_key = self._sealing.session_key, self._sealing.has_key
         self._refusals = refusal.Refusals(client, self._settling)
         self.pause = Pause()
         """What the platform has asked of everything that is sent here."""
@@ -191,7 +193,7 @@ class Outbox:
         own = own or str(uuid4())
         made = instant(self._clock.now())
         item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
-        item = self._sealed(item)
+        item = self._sealing.sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
             item = chain.in_place_of(item, former)
@@ -278,28 +280,6 @@ class Outbox:
 
     # Keeping --------------------------------------------------------------------------------------
 
-    def session_key(self) -> seal.SessionKey:
-        """The key of this session, made when it is first needed."""
-        if self._key is None:
-            self._key = seal.SessionKey.new()
-        return self._key
-
-    def has_key(self) -> bool:
-        """Whether this session has made its key."""
-        return self._key is not None
-
-    def _sealed(self, item: Item) -> Item:
-        wire, asker = encoded(item.bundle), item.asker
-        envelope = self.session_key().seal(
-            wire.encode(), transaction=item.sent_as, author=item.author, made=item.made, packages=asker.packages,
-            purpose=asker.purpose,
-        )  # fmt: skip
-        return replace(item, seal=envelope, wire=wire)
-
-    def _resealed(self, item: Item, former: Item) -> Item:
-        """Its author is here and has changed it: nobody else may."""
-        return item if item is former else self._sealed(item)
-
     async def _keep(self, item: Item, former: Item | None, handover: Handover | None) -> None:
         try:
             await self._kept(item, former, handover)
@@ -308,7 +288,9 @@ class Outbox:
                 self._replacing.discard(former.id)
 
     async def _kept(self, item: Item, former: Item | None, handover: Handover | None) -> None:
-        item = self._resealed(chain.after(item, self._known, {}), item)
+        item = self._sealing.resealed(chain.after(item, self._known, {}), item)
+        if handover is not None and (bundle := handover.marked(item.bundle)) is not item.bundle:
+            item = self._sealing.sealed(replace(item, bundle=bundle))
         empty = handover.begin() if handover is not None else None
 
         def write(database: Any) -> int:
@@ -333,7 +315,7 @@ class Outbox:
         if handover is not None:
             handover.kept()
         while (fresh := chain.after(item, self._known, {})) is not item:  # an earlier one was answered meanwhile
-            item = self._resealed(fresh, item)
+            item = self._sealing.resealed(fresh, item)
             await self._vault.run(partial(kept.rewrite, item=item))
         if former is not None:
             self._refused.pop(former.id, None)
@@ -439,7 +421,7 @@ class Outbox:
             return True
         matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
-        fresh = self._sealed(fresh)
+        fresh = self._sealing.sealed(fresh)
         await self._vault.run(partial(kept.rewrite, item=fresh))
         self._items[item.id] = fresh
         self._mark()
@@ -451,7 +433,7 @@ class Outbox:
         fresh = await readdress.to_the_one_who_stays(self._client, item)
         if fresh is None:
             return False
-        fresh = self._sealed(replace(fresh, key=str(uuid4())))
+        fresh = self._sealing.sealed(replace(fresh, key=str(uuid4())))
         await self._vault.run(partial(readdress.keep, item=fresh))
         self._items[item.id] = fresh
         return True
@@ -488,7 +470,7 @@ class Outbox:
         # already keeps its body.
         others = [one for one in self._items.values() if one.id != item.id and one.id not in self._sending]
         moved = [(chain.after(one, names, done), one) for one in others]
-        rewritten = [self._resealed(fresh, one) for fresh, one in moved if fresh is not one]
+        rewritten = [self._sealing.resealed(fresh, one) for fresh, one in moved if fresh is not one]
 
         def write(database: Any) -> None:
             for one in rewritten:
