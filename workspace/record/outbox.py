@@ -79,7 +79,7 @@ class Outbox:
         self._closed = False
         self._settling, self._sealing = Settling(client, user), Sealing(key)
         self.session_key, self.has_key = self._sealing.session_key, self._sealing.has_key
-        self._refusals = refusal.Refusals(client, self._settling)
+        self._refusals = refusal.Refusals(client, self._settling, clock)
         self.pause = Pause()
         """What the platform has asked of everything that is sent here."""
         self.registered: set[str] = set()
@@ -378,16 +378,8 @@ class Outbox:
             log.info("outbox waits: %s", problem.code)
             return problem
         if not is_answer(answer, item.bundle):
-            return await self._unclear(item)
-        await self._settle(item, answer)
-        return None
-
-    async def _unclear(self, item: Item) -> Problem | None:
-        """An answer that does not say that all of it was done: never *lagret* before it is found on the platform."""
-        log.warning("the answer is not about what was sent, or says no to a part of it")
-        answer = await self._refusals.found(item)
-        if answer is None:
-            return Problem("platform-malformed", "Plattformen svarte på noe annet.")
+            log.warning("the answer is not about what was sent, or says no to a part of it")
+            return await self._judged(item, await self._refusals.unclear(item, answer))
         await self._settle(item, answer)
         return None
 
@@ -398,7 +390,9 @@ class Outbox:
                     return await self._try(self._items[item.id])
             except Problem as unknown:
                 return unknown
-        verdict = await self._refusals.judge(item, problem)
+        return await self._judged(item, await self._refusals.judge(item, problem))
+
+    async def _judged(self, item: Item, verdict: refusal.Verdict) -> Problem | None:
         if verdict.answer is not None:
             await self._settle(item, verdict.answer)
         elif verdict.again is not None:
