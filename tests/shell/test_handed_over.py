@@ -17,9 +17,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLineEdit
 
 from tests.panels.conftest import USER, MemoryDoor, Puppeteer, _install, until
+from workspace.broker.door import Receipt, Refused
 from workspace.clock import OSLO, SystemClock
 from workspace.layouts.document import Activity, Layout, Placement, Split, Tabs, placements
 from workspace.panels.confinement import Policy, Tier, probe
+from workspace.panels.face import ActOutcome
 from workspace.panels.host import PanelHost
 from workspace.panels.manifest import discover
 from workspace.shell import theme
@@ -148,6 +150,31 @@ async def test_what_was_sent_from_the_list_leaves_the_field_that_still_shows_it(
         assert dict(seat.instance.values) == {"b": "Våken"}
         shown: list[Any] = [seat.body.widget(one).findChild(QLineEdit) for one in ("#a", "#b")]
         assert [one.text() for one in shown] == ["", "Våken"]
+
+
+async def test_what_waits_can_be_undone_where_it_was_saved_and_a_no_for_now_leaves_the_button(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    async with workplace(qapp, tmp_path, tier, layout(Tabs(panels=(place("puppet"),)))) as work:
+        seat = work.seats()["puppet"]
+        answers = [Refused("not-yet", "Dette kan være på vei."), Refused("not-undoable", "Ikke lenger.")]
+
+        async def undo(receipt: str) -> Receipt:
+            if answers:
+                raise answers.pop(0)
+            return Receipt(receipt, "lagret", undoable=False)
+
+        work._host._door.undo = undo  # type: ignore[method-assign]
+        button = seat.frame._undo
+        seat._acted(ActOutcome(True, receipt=Receipt("1", "venter", undoable=False)))
+        assert not button.isVisible()
+        seat._acted(ActOutcome(True, receipt=Receipt("1", "venter")))
+        assert button.isVisible()
+        button.click()
+        await until(lambda: "på vei" in seat.frame._state.accessibleName() and button.isVisible())
+        button.click()
+        await until(lambda: "Ikke lenger" in seat.frame._state.accessibleName())
+        assert not button.isVisible()
 
 
 async def shown_sheet(work: Workplace) -> Sheet:

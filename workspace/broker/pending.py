@@ -14,7 +14,8 @@ from workspace.broker.grant import Grant
 from workspace.problem import Problem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.drafts import Drafts
-from workspace.record.handover import Handover
+from workspace.record.handover import GivenBack, Handover
+from workspace.record.items import Form as Kept
 from workspace.record.items import Item
 from workspace.record.outbox import Mark, Outbox
 
@@ -161,6 +162,18 @@ class Pendings:
     def _exchange(self, key: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         for listener in list(self._exchanges):
             listener(key, before, after)
+
+    async def withdraw(self, own: str) -> None:
+        """Take back what waits and has certainly not left (`Outbox.withdraw`); what was typed is its form's draft again, and
+        stands in the form if that is open. Raises Problem ``not-yet`` or ``rested-on``."""
+        item = self._outbox.item(own)
+        form = item.form if item is not None else Kept()
+        changes = {bind: after for bind, after in form.changes.items() if bind in form.values}
+        back = None
+        if item is not None and changes:
+            key, values = self._key(item), {bind: form.values[bind] for bind in changes}
+            back = GivenBack(self._drafts, key, changes, values, lambda: self._exchange(key, changes, values))
+        await self._outbox.withdraw(own, back)
 
     # For the broker -------------------------------------------------------------------------------
 

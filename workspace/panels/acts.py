@@ -204,7 +204,8 @@ class Acts:
         try:
             undone = await self._door.undo(receipt.id)
         except Problem as problem:
-            return ActOutcome(False, problem=str(problem))
+            later = problem.code in ("not-yet", "rested-on")  # it can still be undone
+            return ActOutcome(False, receipt=receipt if later else None, problem=str(problem))
         if undone.state in ("konflikt", "avvist"):
             return ActOutcome(False, receipt=undone, problem=str(undone.problem or "Kunne ikke angre."))
         return ActOutcome(True, "Angret", "neutral", undone)

@@ -216,6 +216,19 @@ class Drafts:
         """For a commit from the form of `key`; see `Handover`."""
         return Handover(self, key, values, changes, then)
 
+    def given_back(self, key: Key, changes: Mapping[str, Any], values: Mapping[str, Any]) -> Kept | None:
+        """For `GivenBack`: the draft with `values` where the fields are as the commit left them (`changes`). Where something
+        newer stands, that stays, and the former text is kept beside it."""
+        standing, gone = self._kept.get(key), self._gone.get(key)
+        fresh = exchanged(standing.values if standing is not None else {}, changes, values)
+        left = {bind: value for bind, value in values.items() if fresh.get(bind) != value}
+        now = instant(self._clock.now())
+        if left:
+            self._leave_other(key, standing)
+        other = Lost(left, now) if left else standing.other if standing is not None else None
+        known = standing.known if standing is not None else gone.known if gone is not None else 0
+        return Kept(fresh, (standing.revision if standing else 0) + 1, now, known, other=other) if fresh else None
+
     def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""
         self._put(key, kept)

@@ -91,7 +91,7 @@ class Handover:
 
     def kept(self) -> None:
         """It is durable: the platform's copy of the draft follows."""
-        if self._drafts.sync is not None and self._before is not None:
+        if self._drafts.sync is not None and not (self._before is None and self._after is None):
             self._drafts.sync.changed(self.key, self._before)
         if self._then is not None:
             self.close()
@@ -100,10 +100,30 @@ class Handover:
     def failed(self) -> None:
         """Nothing was kept: the draft is what it was."""
         self.close()
-        if self._before is not None and self._drafts.get(self.key) is self._after:
+        if self._before is not self._after and self._drafts.get(self.key) is self._after:
             self._drafts.put(self.key, self._before)
 
     def close(self) -> None:
         self._closed = True
         if self._drafts.handed.get(self.key) is self:
             del self._drafts.handed[self.key]
+
+
+class GivenBack(Handover):
+    """The way back, for a commit that is withdrawn: `values` stand in the draft again where what the commit left (`changes`)
+    still does."""
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        key: Key,
+        changes: Mapping[str, Any],
+        values: Mapping[str, Any],
+        then: Callable[[], None],
+    ) -> None:
+        super().__init__(drafts, key, changes, values, then)
+
+    def begin(self) -> Callable[[Any], None]:
+        self._before = self._drafts.get(self.key)
+        self._after = self._drafts.given_back(self.key, self._values, self.changes)
+        return self._drafts.swap(self.key, self._after)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,11 +21,13 @@ from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import chain, kept, order, readdress, refusal
+from workspace.record.attempts import Attempts
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.handover import Handover
-from workspace.record.items import Form, Item, State, is_answer, item_of
+from workspace.record.items import Form, Item, State, is_answer
+from workspace.record.marks import Mark, marks_of
 from workspace.record.patience import Patience, Pause, may_still_pass
 from workspace.record.sealing import Sealing
 from workspace.record.settling import Settling
@@ -36,16 +38,6 @@ __all__ = ["Form", "Item", "Mark", "Outbox", "State", "reference_of"]
 log = logging.getLogger(__name__)
 WAIT = 2.0
 """Seconds that a commit waits for the platform before it is called *venter*."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a row about a resource shows beside it: the newest unsettled write of it, and why it waits."""
-
-    state: State
-    item: str
-    made: str
-    reason: str = ""
 
 
 class Outbox:
@@ -80,6 +72,7 @@ class Outbox:
         self._settling, self._sealing = Settling(client, user), Sealing(key)
         self.session_key, self.has_key = self._sealing.session_key, self._sealing.has_key
         self._refusals = refusal.Refusals(client, self._settling, clock)
+        self._attempts = Attempts(client)
         self.pause = Pause()
         """What the platform has asked of everything that is sent here."""
         self.registered: set[str] = set()
@@ -88,18 +81,14 @@ class Outbox:
     async def start(self) -> None:
         """Take up what a crash or a cut network left, in its order; what was refused is in sight again."""
 
-        def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
-            return list(database.execute(query, (self.user,)))
-
         broken = []
-        for row in await self._vault.run(read):
-            item = item_of(*row)
+        for item in await self._vault.run(partial(kept.rows, user=self.user)):
             if item.state == "venter" and (fault := kept.tampered(item)) is not None:
                 item = replace(item, state="avvist", problem=fault)
                 broken.append(item)
             (self._items if item.state == "venter" else self._refused)[item.id] = item
             self._late.add(item.id)
+            self._attempts.took_up(item.id)
         if broken:
             await self._vault.run(partial(kept.write_states, items=broken))
         self._pump()
@@ -150,14 +139,8 @@ class Outbox:
         return tuple(self._refused.values())
 
     def marks(self) -> dict[str, Mark]:
-        """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it. What is
-        not on the platform yet has the id it is shown by (`waiting`). What is answered in the ordinary time gets no mark."""
-        found = {}
-        for item in sorted((*self.late(), *self._refused.values()), key=lambda each: each.seq):
-            reason = item.problem.sentence if item.problem else ""
-            for name in item.concerns | item.made_names:
-                found[name] = Mark(item.state, item.id, item.made, reason)
-        return found
+        """See `marks_of`. What is answered in the ordinary time gets no mark."""
+        return marks_of((*self.late(), *self._refused.values()))
 
     def wake(self) -> None:
         """The platform is there again: what waits is sent now, not at the end of its pause."""
@@ -244,6 +227,46 @@ class Outbox:
             self._refused[one.id] = one
             self._tell(one)
         self._pump()
+
+    async def withdraw(self, own: str, back: Handover | None = None) -> None:
+        """Take back what waits and has certainly not reached the platform: then there is nothing to undo there (DESIGN §3).
+        `back` puts its words back in their draft, in the same step of the vault.
+
+        What may have reached it is not taken back here, nor is its inverse queued behind it: what would be changed has no
+        name or version before the answer, and a colleague may meet it between the two. It is undone when it is answered.
+
+        Raises Problem ``not-yet`` for that, and ``rested-on`` when something written later builds on it."""
+        certain = await self._attempts.never_left(own, WAIT)
+        item = self._items.get(own)
+        if item is None or not certain or own in self._answers:
+            raise refusal.maybe_there()
+        if any(order.rests_on(other, item) for other in self.items()):
+            raise refusal.built_on()
+        del self._items[own]  # nobody sends it from here on
+        leaving = asyncio.ensure_future(self._leave(item, back))
+        self._keeping.add(leaving)
+        leaving.add_done_callback(self._keeping.discard)
+        await asyncio.shield(leaving)
+
+    async def _leave(self, item: Item, back: Handover | None) -> None:
+        restore = back.begin() if back is not None else None
+
+        def write(database: Any) -> None:
+            database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
+            if restore is not None:
+                restore(database)
+
+        try:
+            await self._vault.run(write)
+        except BaseException:
+            self._items[item.id] = item
+            if back is not None:
+                back.failed()
+            raise
+        finally:
+            self._pump()
+        if back is not None:
+            back.kept()
 
     async def conflicts(self) -> tuple[Conflict, ...]:
         """What somebody else changed first, field by field, with both authors. Asks the platform for the versions; one
@@ -356,7 +379,8 @@ class Outbox:
         try:
             while True:
                 await self.pause.over()
-                fault = await self._try(self._items[own])
+                item = self._items.get(own)
+                fault = await self._try(item) if item is not None else None  # withdrawn meanwhile
                 if fault is None:
                     break
                 seconds = patience.next(fault)
@@ -369,7 +393,7 @@ class Outbox:
     async def _try(self, item: Item) -> Problem | None:
         """One attempt; None when the item is settled, else why it must be tried again."""
         try:
-            answer = (await self._client.transaction(item.sent, item.sent_as, item.asker)).body
+            answer = await self._attempts.send(item)
         except PlatformProblem as problem:
             if may_still_pass(problem):
                 return problem
@@ -481,6 +505,7 @@ class Outbox:
             log.warning("outbox could not note an outcome: %s", problem.code)
         self._items.pop(item.id, None)
         self._late.discard(item.id)
+        self._attempts.ended(item.id)
         for one in rewritten:
             if one.id in self._items:
                 self._items[one.id] = one

@@ -173,6 +173,18 @@ def orphaned() -> Problem:
     )
 
 
+def maybe_there() -> Problem:
+    return Problem(
+        "not-yet",
+        "Dette kan være på vei til plattformen, og kan ikke angres før den har svart.",
+        "Det kan angres når det er lagret.",
+    )
+
+
+def built_on() -> Problem:
+    return Problem("rested-on", "Noe du skrev etterpå, bygger på dette.", "Angre det siste først.")
+
+
 def only_in_memory() -> Problem:
     return Problem(
         "not-durable",
