@@ -71,6 +71,7 @@ class Outbox:
         self._closed = False
         self._settling, self._sealing = Settling(client, user), Sealing(key)
         self.session_key, self.has_key = self._sealing.session_key, self._sealing.has_key
+        self._readdressing = readdress.Readdressing(client, vault, self._sealing)
         self._refusals = refusal.Refusals(client, self._settling, clock)
         self._attempts = Attempts(client)
         self.pause = Pause()
@@ -268,6 +269,15 @@ class Outbox:
         if back is not None:
             back.kept()
 
+    async def merged(self, gone: str = "", stays: str = "") -> None:
+        """Two patients are one: what was refused about the one who goes is about the one who stays, and still refused.
+        Without names the platform is asked about each, for a merge that nobody told of. Raises Problem."""
+        before = {one.id: one for one in self._refused.values() if one.id not in self._replacing}
+        for fresh in await self._readdressing.refused(tuple(before.values()), gone, stays):
+            if self._refused.get(fresh.id) is before[fresh.id]:
+                self._refused[fresh.id] = fresh
+        self._mark()
+
     async def conflicts(self) -> tuple[Conflict, ...]:
         """What somebody else changed first, field by field, with both authors. Asks the platform for the versions; one
         that cannot be had now is left out. Raises nothing."""
@@ -410,8 +420,9 @@ class Outbox:
     async def _refuse(self, item: Item, problem: PlatformProblem) -> Problem | None:
         if problem.code == readdress.REPLACED:
             try:
-                if await self._readdressed(item):
-                    return await self._try(self._items[item.id])
+                if (fresh := await self._readdressing.sent(item)) is not None:
+                    self._items[item.id] = fresh
+                    return await self._try(fresh)
             except Problem as unknown:
                 return unknown
         return await self._judged(item, await self._refusals.judge(item, problem))
@@ -443,17 +454,6 @@ class Outbox:
         await self._vault.run(partial(kept.rewrite, item=fresh))
         self._items[item.id] = fresh
         self._mark()
-        return True
-
-    async def _readdressed(self, item: Item) -> bool:
-        """Send `item` to the patient who stays, when the two are one by the platform's own word; under another key.
-        False when a person must see to it. Raises Problem."""
-        fresh = await readdress.to_the_one_who_stays(self._client, item)
-        if fresh is None:
-            return False
-        fresh = self._sealing.sealed(replace(fresh, key=str(uuid4())))
-        await self._vault.run(partial(readdress.keep, item=fresh))
-        self._items[item.id] = fresh
         return True
 
     async def _settle(self, item: Item, answer: Mapping[str, Any]) -> None:
