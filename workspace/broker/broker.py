@@ -7,6 +7,7 @@ Never decides who may see a patient (the gateway does) and never shows anything.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -40,6 +41,7 @@ from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
+from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
@@ -49,6 +51,8 @@ from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
 from workspace.record.tally import Tally
 from workspace.vault.vault import Vault
+
+log = logging.getLogger(__name__)
 
 
 class LiveWatch:
@@ -107,6 +111,7 @@ class Broker:
             self._gate, record, outbox, drafts, self.pending, guard, self._tally, user=user, tenant=tenant
         )
         self._offs += [self._writing.close, record.on_service(self._served)]
+        self._offs.append(record.on_merge(self._moved))
         sync = drafts.sync
         if isinstance(sync, DraftSync):
             self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
@@ -244,6 +249,19 @@ class Broker:
 
     # --- inside ---
 
+    def _moved(self, gone: str = "", stays: str = "") -> None:
+        """What was refused about a patient who was joined with another; see `Outbox.merged`."""
+
+        async def work() -> None:
+            try:
+                await self._outbox.merged(gone, stays)
+            except Problem as problem:  # it stays as it was, and is sent to the one who stays all the same
+                log.info("what was refused stays under a former name: %s", problem.code)
+
+        task = asyncio.ensure_future(work())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
     def _answer(self, grant: Grant, query: str, rows: Rows, *, cached: bool) -> SearchResult:
         matches, passes = len(rows.resources) - rows.included, self._filter(grant, query)
         kept = [one for one in rows.resources[:matches] if passes(one)]
@@ -283,5 +301,7 @@ class Broker:
     def _served(self, state: ServiceState) -> None:
         if state.state != "nede":
             self._outbox.wake()
+            if self._outbox.refused():
+                self._moved()  # a merge that nobody told of
             if isinstance(self._drafts.sync, DraftSync):
                 self._drafts.sync.wake()

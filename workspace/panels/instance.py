@@ -211,6 +211,13 @@ class Instance:
             self.changed(changes)
         return tuple(changes)
 
+    def exchange(self, key: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+        changes = self.fields.exchange(key, before, after)
+        if changes:
+            self.changed(changes)
+            self.flush()
+        return tuple(changes)
+
     async def act(self, action: Action) -> ActOutcome:
         return await self.acts.act(action)
 

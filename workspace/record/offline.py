@@ -161,15 +161,17 @@ class Offline:
         return {str(unit): str(fetched) for unit, fetched in await self._vault.run(read)}
 
     async def find(self, reference: str) -> Resource | None:
-        """``Type/id`` as the newest kept answer that has it; None when none does, or it is too old."""
+        """``Type/id`` as the newest kept answer that has it, asked for or beside (``_include``, ``_revinclude``); None when
+        none does, or it is too old."""
         kind, _, own = reference.partition("/")
 
         def read(database: Any) -> Resource | None:
             age(database, self._now())
-            query = "SELECT body FROM offline WHERE user = ? AND query LIKE ? ORDER BY until DESC"
-            for (raw,) in database.execute(query, (self._user, f"{kind}?%")):
-                for row in json.loads(zlib.decompress(raw))["matches"]:
-                    if row.get("id") == own:
+            query = "SELECT body FROM offline WHERE user = ? AND (query LIKE ? OR query LIKE ?) ORDER BY until DESC"
+            for (raw,) in database.execute(query, (self._user, f"{kind}?%", "%include%")):
+                body = json.loads(zlib.decompress(raw))
+                for row in (*body["matches"], *body["included"]):
+                    if (row.get("resourceType"), row.get("id")) == (kind, own):
                         found: Resource = row
                         return found
             return None

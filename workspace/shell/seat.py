@@ -230,7 +230,8 @@ class Seat:
         if not outcome.ok:
             self.frame.tell(outcome.problem, "neutral" if outcome.tone == "neutral" else "bad")
         elif receipt is not None and receipt.state == "venter":
-            self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
+            kept = "Venter på plattformen. Det er trygt tatt vare på her."
+            self.frame.tell(kept, "warn", receipt if receipt.undoable else None)
         elif outcome.message:
             self.frame.tell(
                 outcome.message, outcome.tone, receipt if receipt is not None and receipt.undoable else None
@@ -244,4 +245,7 @@ class Seat:
     async def _undo(self, instance: PanelInstance, receipt: Any) -> None:
         outcome = await instance.undo(receipt)
         if self._seated and isValid(self.frame):
-            self.frame.tell("Angret" if outcome.ok else outcome.problem, "neutral" if outcome.ok else "bad")
+            if outcome.ok:
+                self.frame.tell("Angret", "neutral")
+            else:
+                self.frame.tell(outcome.problem, "bad", outcome.receipt)

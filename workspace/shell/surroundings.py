@@ -68,6 +68,7 @@ class Surroundings:
         )  # fmt: skip
         shift.broker.on_duplicates(lambda found: ask_existing(window.theme, window, found, self._title))
         shift.broker.drafts.on_change(self._drafted)
+        shift.broker.pending.on_exchange(self._forms.exchange)
 
     def _line(self) -> None:
         line, shift = self._window.status, self._shift
