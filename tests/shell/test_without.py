@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
@@ -99,7 +99,20 @@ def test_many_persons_and_large_text_keep_the_pin_in_sight(qtbot, qapp):
     bottom = box.pin.mapTo(made, box.pin.rect().bottomLeft()).y()
     assert bottom < made.height()
     assert box._list.geometry().bottom() < box.pin.geometry().top(), "nothing lies over another"
+
+    made.resize(760, 520)  # the least window: it scrolls, and what has the focus is in sight
+    for field in (box._sides[0], box.pin.editor, made._again, box.go):
+        field.setFocus()
+        qtbot.waitUntil(lambda field=field: made.rect().contains(seen(field, made)))
+        card = seen(made._card, made)
+        assert card.left() >= 0, "no wider than the window"
+        assert card.right() < made.width()
+    assert seen(made._title, made).top() < 0, "the page has scrolled"
     theme.apply(qapp, theme.load("light"), 1.0)
+
+
+def seen(widget, page):
+    return QRect(widget.mapTo(page, QPoint(0, 0)), widget.size())
 
 
 async def settled(true):

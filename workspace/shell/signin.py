@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from workspace.problem import Problem
 from workspace.shell.chips import PlainButton, SandboxMark
@@ -17,7 +17,8 @@ from workspace.shell.theme import Theme
 if TYPE_CHECKING:
     from workspace.shell.without import WithoutBox
 
-WIDTH = 420
+WIDTH, EDGE = 420, 20
+"""The card's width where there is room, and what is left beside it where there is not."""
 
 
 class ProgressBar(QWidget):
@@ -58,7 +59,6 @@ class Card(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self.setFixedWidth(theme.px(WIDTH))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -69,8 +69,17 @@ class Card(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
 
 
+class Squeezed(QWidget):
+    """What a scrolled page holds: lists in it shrink before the page scrolls."""
+
+    def heightForWidth(self, width: int) -> int:
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None else -1
+
+
 class SignInPage(QWidget):
-    """`signInAsked` and `retryAsked` are the user's."""
+    """`signInAsked` and `retryAsked` are the user's. Scrolls where text is large and the window small; what has the focus
+    is always in sight."""
 
     signInAsked = Signal()
     retryAsked = Signal()
@@ -120,10 +129,41 @@ class SignInPage(QWidget):
         row.addStretch(1)
         row.addWidget(self._card)
         row.addStretch(1)
-        box = QVBoxLayout(self)
+        content = Squeezed()
+        box = QVBoxLayout(content)
         box.addStretch(2)
         box.addLayout(row)
         box.addStretch(3)
+        self._scroll(content)
+
+    def _scroll(self, content: QWidget) -> None:
+        area = self._area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        area.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+        area.verticalScrollBar().rangeChanged.connect(self._see)
+        QApplication.instance().focusChanged.connect(self._see)  # type: ignore[union-attr]
+
+    def _see(self) -> None:
+        here = self.focusWidget()
+        if here is not None and self._area.isAncestorOf(here):
+            self._area.ensureWidgetVisible(here, EDGE, EDGE)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._narrow()
+
+    def _narrow(self) -> None:
+        """The card as wide as it may be beside the scroll bar."""
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        self._card.setFixedWidth(min(self._theme.px(WIDTH), max(1, self.width() - bar - 2 * EDGE)))
 
     def starting(self, words: str, share: float | None) -> None:
         """What is going on, and how far it is."""
@@ -210,6 +250,7 @@ class SignInPage(QWidget):
             widget.set_theme(theme)
         if self._without is not None:
             self._without.set_theme(theme)
+        self._narrow()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), self._theme.color("ground"))

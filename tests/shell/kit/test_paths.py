@@ -77,16 +77,17 @@ def test_points_are_sorted_and_leave_out_errors_and_other_codes():
     other = measured(80, "/min", 1, "8867-4")
     assert paths.points([later, wrong, other, PRESSURE], "85354-9", "8480-6") == (
         [("2026-01-14T14:52:00+01:00", 104.0), ("2026-01-14T15:00:00+01:00", 104.0)],
-        0,
+        [],
     )
-    assert paths.points([other], "8867-4") == ([("2026-01-01", 80.0)], 0)
+    assert paths.points([other], "8867-4") == ([("2026-01-01", 80.0)], [])
 
 
-def test_points_are_in_one_unit_and_what_cannot_be_is_counted():
+def test_points_are_in_one_unit_and_what_cannot_be_is_told_as_recorded():
     rows = [measured(71500, "g", 1), measured(154, "[lb_av]", 2), measured(9, "gutefot", 3), measured(70, "kg", 4)]
     in_kilos = [("2026-01-01", 71.5), ("2026-01-02", 69.85), ("2026-01-04", 70.0)]
-    assert paths.points(rows, "29463-7", unit="kg") == (in_kilos, 1)
-    assert paths.points(rows, "29463-7") == (in_kilos, 1)  # the newest one's unit, when the curve has none
+    other = [("2026-01-03", "9 gutefot")]
+    assert paths.points(rows, "29463-7", unit="kg") == (in_kilos, other)
+    assert paths.points(rows, "29463-7") == (in_kilos, other)  # the newest one's unit, when the curve has none
 
 
 def test_one_thing_measured_by_two_codes_is_one_curve():

@@ -71,6 +71,17 @@ def test_selection_follows_its_row_and_the_scroll_stays(widget):
     assert view.verticalScrollBar().value() == 300
 
 
+def test_the_head_has_a_height_also_while_python_takes_the_table_apart(widget):
+    head = widget.view.horizontalHeader()
+    tall = head.sizeHint().height()
+    held = dict(vars(head))
+    vars(head).clear()  # as the garbage collector does it, with Qt's part still there
+    try:
+        assert head.sizeHint().height() == tall
+    finally:
+        vars(head).update(held)
+
+
 def test_a_header_sorts_turns_and_gives_the_panels_order_back(qtbot, widget):
     head = widget.view.horizontalHeader()
 

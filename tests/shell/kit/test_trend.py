@@ -19,6 +19,7 @@ PULSE = Series(
     points=[("2026-01-14T14:52:00+01:00", 112), ("2026-01-12T08:00:00+01:00", 84), ("2026-01-13T08:00:00+01:00", 96)],
 )  # fmt: skip
 TEMP = Series(key="t", title="Temp", unit="°C", points=[("2026-01-14T14:52:00+01:00", 38.6)])
+WAITS = {"system": "urn:workspace:state", "code": "venter"}
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_point_that_waits_is_drawn_and_said_otherwise(qtbot, notes, show):
         code = {"code": {"coding": [{"code": "8867-4"}]}}
         return {**code, "effectiveDateTime": at, "valueQuantity": {"value": value}, **more}
 
-    meta = {"tag": [{"system": "urn:workspace:state", "code": "venter"}]}
+    meta = {"tag": [WAITS]}
     first = pulse("2026-01-14T10:00:00+01:00", 88)
     notes.rows = BoundRows((pulse("2026-01-14T11:00:00+01:00", 91, meta=meta), first))
     trend = show(Trend(series=[Series(key="p", title="Puls", code="8867-4")], watch=3))
@@ -228,15 +229,33 @@ def test_the_time_axis_has_few_marks_each_where_it_says(most: int, hours: int):
     assert all(first <= moment <= first + timedelta(hours=hours) for moment, _ in found)
 
 
-def test_measurements_in_a_unit_that_cannot_be_turned_are_counted_beside_the_curve(notes, show):
+def test_measurements_in_a_unit_that_cannot_be_turned_are_counted_beside_the_curve_and_listed(notes, show):
     def row(value, unit, day):
         quantity, code = {"value": value, "unit": unit}, {"coding": [{"code": "29463-7"}]}
         return {"code": code, "valueQuantity": quantity, "effectiveDateTime": f"2026-01-{day:02d}T08:00:00+01:00"}
 
-    notes.rows = BoundRows((row(71500, "g", 1), row(70, "kg", 2), row(9, "gutefot", 3)))
+    def listed():
+        model = trend.table.model
+        return [
+            tuple(model.words(model.row(n), column) for column in model.component.columns)
+            for n in range(model.rowCount())
+        ]
+
+    notes.rows = BoundRows((row(71500, "g", 1), row(70, "kg", 2), row(9, "gutefot", 3), row(8, "gutefot", 1)))
     trend = show(Trend(series=[Series(key="w", title="Vekt", unit="kg", code="29463-7")], watch=1, empty="Ingen"))
-    assert trend.words() == "Vekt 70 kg 02.01. 08:00; 1 måling i annen enhet"
+    assert trend.words() == "Vekt 70 kg 02.01. 08:00; 2 målinger i annen enhet"
     assert [value for _, value in trend.curves()[0].points] == [71.5, 70.0]
-    notes.rows = BoundRows((row(9, "gutefot", 3), row(8, "gutefot", 4)))
+    trend.turn()
+    assert listed() == [
+        ("03.01.2026 08:00", "9 gutefot annen enhet"),
+        ("02.01.2026 08:00", "70"),
+        ("01.01.2026 08:00", "8 gutefot annen enhet"),  # at the same moment as a value that can be turned
+        ("01.01.2026 08:00", "71,5"),
+    ]
+    notes.rows = BoundRows((row(9, "gutefot", 3) | {"meta": {"tag": [WAITS]}}, row(8, "gutefot", 4)))
     trend.bound_changed()
     assert trend.words() == "2 målinger i annen enhet"
+    assert listed() == [
+        ("04.01.2026 08:00", "8 gutefot annen enhet"),
+        ("03.01.2026 08:00", "9 gutefot annen enhet, venter"),
+    ]

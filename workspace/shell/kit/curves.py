@@ -38,6 +38,16 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A value in a unit that cannot be turned into the curve's: in words as recorded, and whether it waits."""
+
+    series: Series
+    at: datetime
+    said: str
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """The curves of one unit, with the bands that belong to them, between `low` and `high`."""
 
@@ -48,40 +58,51 @@ class Lane:
     high: float
 
 
-def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> list[Curve]:
-    """The curves that have points within the component's window."""
-    dated = [(series, _dated(component, series, rows)) for series in component.series]
-    newest = max((points[-1][0] for _, points in dated if points), default=None)
-    first = max(newest, now) - timedelta(hours=component.hours) if component.hours and newest is not None else None
-    found = []
+def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> tuple[list[Curve], list[Other]]:
+    """The curves that have points within the component's window, and what is left out of them because of its unit."""
+    dated = [(series, *_dated(component, series, rows)) for series in component.series]
+    newest = max([now, *(points[-1][0] for _, points, _ in dated if points)])
+    first = newest - timedelta(hours=component.hours) if component.hours else None
+    found: list[Curve] = []
+    left: list[Other] = []
     late = [row for row in rows if waits(row)]
-    for index, (series, points) in enumerate(dated):
+    for index, (series, points, others) in enumerate(dated):
         kept = [point for point in points if first is None or point[0] >= first]
         known = tuple((at, value) for at, value in kept if value is not None)
+        waiting = _waiting(component, series, late)
+        left += [Other(series, at, said, at in waiting) for at, said in others if first is None or at >= first]
         if known:
             runs = tuple(_runs(kept, component.gap_hours))
-            found.append(Curve(series, known, runs, _tone(component, series, index), _waiting(component, series, late)))
-    return found
+            found.append(Curve(series, known, runs, _tone(component, series, index), waiting))
+    return found, left
 
 
-def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> list[tuple[datetime, float | None]]:
+Dated = tuple[list[tuple[datetime, float | None]], list[tuple[datetime, str]]]
+
+
+def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> Dated:
     given: Iterable[tuple[str, float | None]] = series.points
+    left: list[tuple[str, str]] = []
     if component.watch is not None:
-        given, _ = paths.points(rows, series.code, series.component, series.unit)
+        given, left = paths.points(rows, series.code, series.component, series.unit)
     dated = [(when.moment(text), value) for text, value in given]
-    return sorted(((at, value) for at, value in dated if at is not None), key=lambda point: point[0])
+    others = [(when.moment(text), said) for text, said in left]
+    return (
+        sorted(((at, value) for at, value in dated if at is not None), key=lambda point: point[0]),
+        [(at, said) for at, said in others if at is not None],
+    )
 
 
 def _waiting(component: Trend, series: Series, late: Sequence[dict[str, Any]]) -> frozenset[datetime]:
-    points = _dated(component, series, late) if late and component.watch is not None else ()
-    return frozenset(at for at, _ in points)
+    if not late or component.watch is None:
+        return frozenset()
+    points, others = _dated(component, series, late)
+    return frozenset(at for at, _ in (*points, *others))
 
 
-def others(component: Trend, rows: Sequence[dict[str, Any]]) -> str:
-    """What is left out of the curves because of its unit, in words; "" when nothing is."""
-    if component.watch is None:
-        return ""
-    count = sum(paths.points(rows, one.code, one.component, one.unit)[1] for one in component.series)
+def left_out(others: Sequence[Other]) -> str:
+    """How many are left out of the curves, in words; "" when none is."""
+    count = len(others)
     return "" if not count else f"{count} {'måling' if count == 1 else 'målinger'} i annen enhet"
 
 
@@ -139,23 +160,40 @@ def at_moment(curves: Sequence[Curve], moment: datetime) -> list[tuple[Curve, fl
     return [(curve, value) for curve in curves for at, value in curve.points if at == moment]
 
 
-def as_table(component: Trend, curves: Sequence[Curve]) -> Table:
-    """The same numbers as rows, the newest first."""
+def as_table(component: Trend, curves: Sequence[Curve], others: Sequence[Other] = ()) -> Table:
+    """The same numbers as rows, the newest first, and in their own unit those that no curve could take."""
+    held = {curve.series.key for curve in curves} | {one.series.key for one in others}
     columns = [TableColumn(key="at", title="Tid")]
     columns += [
-        TableColumn(key=f"s-{curve.series.key}", title=_titled(curve.series), kind="number", align="end")
-        for curve in curves
+        TableColumn(key=_column(series), title=_titled(series), kind="number", align="end")
+        for series in component.series
+        if series.key in held
     ]
-    rows: dict[datetime, dict[str, Cell | str | int | float | None]] = {}
+    rows: dict[tuple[datetime, str], dict[str, Cell | str | int | float | None]] = {}
+
+    def cells(at: datetime, which: str = "") -> dict[str, Cell | str | int | float | None]:
+        return rows.setdefault((at, which), {"at": Cell(text=f"{at:%d.%m.%Y %H:%M}", sort=at.timestamp())})
+
     for curve in curves:
         for at, value in curve.points:
-            cells = rows.setdefault(at, {"at": Cell(text=f"{at:%d.%m.%Y %H:%M}", sort=at.timestamp())})
             late = at in curve.waiting
-            cells[f"s-{curve.series.key}"] = (
+            cells(at)[_column(curve.series)] = (
                 Cell(text=when.number(value), sort=value, secondary="venter") if late else value
             )
-    made = [TableRow(key=at.isoformat(), cells=rows[at]) for at in sorted(rows, reverse=True)]
+    for one in others:
+        key = _column(one.series)
+        mark = "annen enhet, venter" if one.waits else "annen enhet"
+        taken = key in rows.get((one.at, ""), {})  # then it has a row of its own: neither is to hide the other
+        cells(one.at, one.said if taken else "")[key] = Cell(text=one.said, sort="", secondary=mark)
+    made = [
+        TableRow(key=" ".join((at.isoformat(), which)).strip(), cells=rows[at, which])
+        for at, which in sorted(rows, reverse=True)
+    ]
     return Table(columns=columns, rows=made, label=component.label or "Trend som tabell", empty=component.empty)
+
+
+def _column(series: Series) -> str:
+    return f"s-{series.key}"
 
 
 def _titled(series: Series) -> str:

@@ -118,10 +118,10 @@ def when(resource: dict[str, Any]) -> str:
 
 def points(
     resources: Iterable[dict[str, Any]], code: str, component: str = "", unit: str = ""
-) -> tuple[list[tuple[str, float]], int]:
+) -> tuple[list[tuple[str, float]], list[tuple[str, str]]]:
     """(instant, value in `unit`) of the observations with `code` or one that means the same (or their `component`), oldest
-    first, those in error left out; and how many more there are in units that cannot be turned into it. Without `unit` the
-    newest one's holds."""
+    first, those in error left out; and (instant, words) of those in units that cannot be turned into it, as recorded.
+    Without `unit` the newest one's holds."""
     wanted, parts = equal(code), equal(component)
     read = []
     for resource in resources:
@@ -137,9 +137,14 @@ def points(
             read.append((instant, quantity, codes(holder)))
     read.sort(key=lambda one: one[0])
     shown = unit or (units.unit_of(read[-1][1]) if read else "")
-    found = [(instant, _as_read(quantity, shown, about)) for instant, quantity, about in read]
-    known = [(instant, value) for instant, value in found if value is not None]
-    return known, len(found) - len(known)
+    known, others = [], []
+    for instant, quantity, about in read:
+        amount = _as_read(quantity, shown, about)
+        if amount is None:
+            others.append((instant, text(quantity)))
+        else:
+            known.append((instant, amount))
+    return known, others
 
 
 def _part(resource: dict[str, Any], wanted: frozenset[str]) -> Any:

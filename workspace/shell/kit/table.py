@@ -225,6 +225,7 @@ class TableWidget(QWidget):
         self._view.setAccessibleName(component.label or "Tabell")
         self._view.verticalHeader().setDefaultSectionSize(self.theme.row)
         self._view.verticalHeader().setMinimumSectionSize(self.theme.row)
+        self._head.tall = self.theme.px(Head.tall)
         self._head.setVisible(component.headers)
         self._find.dress(self.theme)
         self._find_box.set_theme(self.theme)

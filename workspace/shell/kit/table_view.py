@@ -25,6 +25,9 @@ from workspace.shell.kit.painting import guarded
 class Head(QHeaderView):
     """Quiet captions; a small arrow shows what the table is sorted by."""
 
+    tall = 32
+    """Pixels. Stands in the class: Qt asks for it also while Python takes a table apart and no `_table` is left."""
+
     def __init__(self, table: TableWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal, table)
         self._table = table
@@ -34,7 +37,7 @@ class Head(QHeaderView):
         self.setStretchLastSection(False)
 
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self._table.theme.px(32))
+        return QSize(super().sizeHint().width(), self.tall)
 
     def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
         theme, model = self._table.theme, self._table.model

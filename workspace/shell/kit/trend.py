@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Trend
 from workspace.shell.kit import curves as curves_
-from workspace.shell.kit.curves import Curve
+from workspace.shell.kit.curves import Curve, Other
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
 from workspace.shell.kit.opener import Opener
@@ -24,6 +24,7 @@ class TrendWidget(QWidget):
         super().__init__(parent)
         self._env, self._theme, self._component = env, env.theme, component
         self._curves: list[Curve] = []
+        self._others: list[Other] = []
         self._table: TableWidget | None = None
         self._plot = Plot(env.theme)
         self._plot.setParent(self)
@@ -79,7 +80,7 @@ class TrendWidget(QWidget):
     def turn(self) -> None:
         """From curves to table, or back; the focus stays in what is shown."""
         if self._table is None:
-            self._table = TableWidget(curves_.as_table(self._component, self._curves), self._env, self)
+            self._table = TableWidget(curves_.as_table(self._component, self._curves, self._others), self._env, self)
             self._table.set_theme(self._theme)
             self._table.view.installEventFilter(self)
             self._table.hide()
@@ -107,12 +108,12 @@ class TrendWidget(QWidget):
         bound = self._env.bound(component.watch) if component.watch is not None else None
         rows = bound.resources if bound is not None else ()
         stale = f"Ikke oppdatert: {bound.error}" if bound is not None and bound.error else ""
-        self._curves = curves_.read(component, rows, self._env.now())
-        told = " · ".join(part for part in (stale, curves_.others(component, rows)) if part)
+        self._curves, self._others = curves_.read(component, rows, self._env.now())
+        told = " · ".join(part for part in (stale, curves_.left_out(self._others)) if part)
         self._plot.show_curves(self._theme, component, self._curves, told)
-        self._turner.setVisible(bool(self._curves))
+        self._turner.setVisible(bool(self._curves or self._others))
         if self._table is not None:
-            self._table.set_component(curves_.as_table(component, self._curves))
+            self._table.set_component(curves_.as_table(component, self._curves, self._others))
         self.updateGeometry()
 
     # --- size -----------------------------------------------------------------------------------------------
