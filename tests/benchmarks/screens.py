@@ -107,7 +107,10 @@ def away(nurse):
 
 
 def repainted(nurse):
-    """From an own change of a measurement until the last panel that shows it is painted: six panels in their processes."""
+    """From an own change of a measurement until the last panel that shows it is painted, of an ordinary resident: who has
+    five thousand resources has so many allergies that the newest values stand below what is seen."""
+    nurse.did("switch_patient", name=residents()[0])
+    time.sleep(LOOKED)
     told = [nurse.did("change") for _ in range(CHANGES)]
     assert all(len(one["panels"]) > 1 for one in told), told
     times = sorted(one["ms"] for one in told)

@@ -124,17 +124,14 @@ class PanelBody(QFrame):
         instance = self._instance
         if instance is None or instance.root is None:
             return
-        self.setUpdatesEnabled(False)
-        try:
-            if self._emptied:
-                self._again(instance)
-            elif change.whole or not self._widgets:
-                self._whole(instance)
-            else:
-                self._patch(instance, change)
-            self._fit()
-        finally:
-            self.setUpdatesEnabled(True)
+        # All of it in this turn: nothing is painted in between, and of a patch only what is other is painted anew.
+        if self._emptied:
+            self._again(instance)
+        elif change.whole or not self._widgets:
+            self._whole(instance)
+        else:
+            self._patch(instance, change)
+        self._fit()
         if not self._painted:
             self._painted = self._awaits_paint = True
             self._inside.update()

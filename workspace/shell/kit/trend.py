@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Trend
 from workspace.shell.kit import curves as curves_
+from workspace.shell.kit import paths
 from workspace.shell.kit.curves import Curve, Other
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -26,6 +27,7 @@ class TrendWidget(QWidget):
         self._curves: list[Curve] = []
         self._others: list[Other] = []
         self._table: TableWidget | None = None
+        self._seen = paths.Readings()
         self._plot = Plot(env.theme)
         self._plot.setParent(self)
         self._turner = Opener(env.theme, "table", "Vis som tabell (T)")
@@ -56,7 +58,7 @@ class TrendWidget(QWidget):
                 self.turn()
             self._table.deleteLater()
             self._table = None
-        self._component = Trend(series=[], empty="")
+        self._component, self._seen = Trend(series=[], empty=""), paths.Readings()
         self._read()
 
     def bound_changed(self) -> None:
@@ -108,7 +110,7 @@ class TrendWidget(QWidget):
         bound = self._env.bound(component.watch) if component.watch is not None else None
         rows = bound.resources if bound is not None else ()
         stale = f"Ikke oppdatert: {bound.error}" if bound is not None and bound.error else ""
-        self._curves, self._others = curves_.read(component, rows, self._env.now())
+        self._curves, self._others = curves_.read(component, rows, self._env.now(), self._seen)
         told = " · ".join(part for part in (stale, curves_.left_out(self._others)) if part)
         self._plot.show_curves(self._theme, component, self._curves, told)
         self._turner.setVisible(bool(self._curves or self._others))
