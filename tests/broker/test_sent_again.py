@@ -48,7 +48,7 @@ async def saved(broker, room, form, **typed):
     for bind, value in typed.items():
         form.typed(bind, value)
     form.save()
-    receipt = await broker.commit(room, [creating(55)], SENT)
+    receipt = await broker.commit(room, [creating(55)], replace(SENT, revision=form.revision))
     if receipt.state == "avvist":
         form.again()
     else:
@@ -100,6 +100,27 @@ def test_what_is_refused_once_more_stands_in_its_form_again_and_is_mended_from_t
 
     asyncio.run(run())
     assert stored(server) == [55, 72]
+
+
+def test_what_still_stands_in_its_form_after_a_new_start_is_mended_from_there_and_what_is_typed_anew_is_its_own(
+    server, working, room, nosy
+):
+    async def run():
+        async with nosy(working) as (broker, form):
+            server.front.says = [422]
+            await saved(broker, room, form, pulse="55", temp=38.6)
+            broker.pending._mending.clear()  # a new start remembers what is in the vault alone
+            again = Fields(broker, KEY, server.clock, lambda at: None)
+            assert again.values == {"pulse": "55", "temp": 38.6}
+            touched = replace(SENT, revision=again.revision + 2)
+            assert (await broker.commit(room, [creating(56)], touched)).state == "lagret"
+            assert len(broker.pending.all()) == 1, "typed anew"
+            same = replace(SENT, revision=again.revision)
+            assert (await broker.commit(room, [creating(55)], same)).state == "lagret"
+            assert broker.pending.all() == ()
+
+    asyncio.run(run())
+    assert stored(server) == [55, 56, 72]
 
 
 def test_a_late_no_leaves_the_form_empty_and_stays_so_when_it_is_refused_again(server, working, room, nosy):

@@ -179,9 +179,20 @@ class Pendings:
 
     def replaced_by(self, grant: Grant, form: Form | None) -> str:
         """The refused item that a new commit from the same form mends; "" when there is none."""
-        own = self._mending.pop(_place(grant, form), "") if form else ""
+        own = (self._mending.pop(_place(grant, form), "") or self._same(grant, form)) if form else ""
         item = self._outbox.item(own) if own else None
         return own if item is not None and item.state in ("avvist", "konflikt") else ""
+
+    def _same(self, grant: Grant, form: Form) -> str:
+        """The refused item whose very words the form still shows, untouched: after a new start nobody remembers which that
+        was. A draft keeps its form's revision, and opening the item there again raises it by one; to empty the form and
+        type the same anew takes more."""
+        for item in self._outbox.refused():
+            sent = item.form
+            untouched = form.revision in (sent.revision, sent.revision + 1) and form.values == sent.values
+            if sent.values and untouched and (item.patient, sent.package, sent.view) == _place(grant, form):
+                return item.id
+        return ""
 
     def failed(self, grant: Grant, form: Form | None, own: str) -> None:
         """Refused while the form still stands: what is saved next from there is its mending."""
