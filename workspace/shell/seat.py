@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from PySide6.QtCore import QRect
 from shiboken6 import isValid
 
 from workspace.panels.face import ActOutcome, PanelInstance, Paper, TreeChange
@@ -43,6 +44,7 @@ class Seat:
         self.front: Callable[[Seat], None] = lambda seat: None
         self.mark: Callable[[str], RowMark | None] = no_mark
         self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
+        self.origin: Callable[[str, QRect], None] = lambda reference, area: None
         self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
@@ -61,6 +63,7 @@ class Seat:
             body.firstPainted.connect(self._painted)
             body.acted.connect(self._acted)
             body.env.mark = self._marked
+            body.originAsked.connect(lambda reference, area: self.origin(reference, area))
             if self._left:
                 body.set_frozen(True)
             elif self.instance is not None:
