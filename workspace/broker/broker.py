@@ -36,6 +36,7 @@ from workspace.broker.grant import Grant
 from workspace.broker.kept import KeptDrafts
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
+from workspace.broker.tracing import Tracing
 from workspace.broker.writing import Writing
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
@@ -50,6 +51,7 @@ from workspace.record.outbox import Outbox
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
 from workspace.record.tally import Tally
+from workspace.record.trace import Trace
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,7 @@ class Broker:
         if offline is not None:
             record.read_from(offline)
         self._shown = facts.Shown()
+        self._tracing = Tracing(self._one, self._own_search)
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
         self.kept = KeptDrafts(drafts, clock)
@@ -141,6 +144,25 @@ class Broker:
         return self._answer(grant, query, rows, cached=cached)
 
     async def read(self, grant: Grant, reference: str) -> Resource:
+        resource = await self._one(grant, reference)
+        if facts.in_error(resource):
+            raise scoping.refused("not-found", facts.TAKEN_BACK, f"{resource['resourceType']} entered in error")
+        return resource
+
+    async def origin(self, context: Context, reference: str) -> Trace:
+        """Where the value ``Type/id`` comes from, for the user who looks at it in `context`; also one taken back. Raises
+        Refused, as `read` does."""
+        return await self._tracing.of(context, reference)
+
+    async def _own_search(self, grant: Grant, query: str) -> SearchResult:
+        """A query of the shell's own, about what this grant has been let through to already: by no patient's name."""
+        self._gate.alive(grant)
+        self._gate.pace(grant)
+        rows = await self._gate.asked(self._record.search(query, self._gate.asker(grant)))
+        self._gate.alive(grant)
+        return self._answer(grant, query, rows, cached=False)
+
+    async def _one(self, grant: Grant, reference: str) -> Resource:
         self._gate.alive(grant)
         self._gate.pace(grant)
         try:
@@ -157,8 +179,6 @@ class Broker:
         if wrong is not None:
             raise self._gate.refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
-        if facts.in_error(resource):
-            raise scoping.refused("not-found", facts.TAKEN_BACK, f"{kind} entered in error")
         return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:

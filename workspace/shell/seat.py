@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from PySide6.QtCore import QRect
 from shiboken6 import isValid
 
 from workspace.panels.face import ActOutcome, PanelInstance, Paper, TreeChange
@@ -43,6 +44,7 @@ class Seat:
         self.front: Callable[[Seat], None] = lambda seat: None
         self.mark: Callable[[str], RowMark | None] = no_mark
         self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
+        self.origin: Callable[[str, QRect], None] = lambda reference, area: None
         self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
@@ -61,6 +63,7 @@ class Seat:
             if not self._left:
                 body.firstPainted.connect(self._painted)
                 body.acted.connect(self._acted)
+                body.originAsked.connect(self._origin_asked)
             body.env.mark = self._marked
             if self._left:
                 body.set_frozen(True)
@@ -127,6 +130,7 @@ class Seat:
         if self._body is not None and not self._left and isValid(self._body):
             self._body.firstPainted.disconnect(self._painted)  # it may serve another
             self._body.acted.disconnect(self._acted)
+            self._body.originAsked.disconnect(self._origin_asked)
         self._seated, self._left = False, True
         self.freeze(True)
 
@@ -218,6 +222,9 @@ class Seat:
         return await print_paper(self.body.env.theme, self.frame.window(), paper, about)
 
     # --- inside ---
+
+    def _origin_asked(self, reference: str, area: QRect) -> None:
+        self.origin(reference, area)
 
     def _painted(self) -> None:
         self.painted_at = time.perf_counter()

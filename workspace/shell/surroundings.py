@@ -15,6 +15,7 @@ from workspace.shell.existing import ask_existing
 from workspace.shell.forms import Forms
 from workspace.shell.loop import Tasks
 from workspace.shell.merged import Merged
+from workspace.shell.origins import Origins
 from workspace.shell.pin import Pins
 from workspace.shell.shift import Shift
 from workspace.shell.status import Notice
@@ -66,6 +67,8 @@ class Surroundings:
             shift.record, shift.directory, work, open_patient=self._ways.open_patient, gone=self._ways.ask_residents,
             moved=shift.broker.merged, spawn=spawn,
         )  # fmt: skip
+        self.origins = Origins(window, shift.broker, work, spawn=spawn, title_of=self._title)
+        shift.subscriptions["origins"] = self.origins
         shift.broker.on_duplicates(lambda found: ask_existing(window.theme, window, found, self._title))
         shift.broker.drafts.on_change(self._drafted)
         shift.broker.pending.on_exchange(self._forms.exchange)

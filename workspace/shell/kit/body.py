@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -49,13 +49,14 @@ def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
 class PanelBody(QFrame):
     """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
     outcome; `firstPainted` once, after the first paint that follows the first tree; `undoAsked` when Ctrl+Z is pressed where
-    no editor has something of its own to undo."""
+    no editor has something of its own to undo; `originAsked` a ``Type/id`` and where on the screen it is shown."""
 
     toolbarChanged = Signal(object)
     statusChanged = Signal(object)
     acted = Signal(object)
     firstPainted = Signal()
     undoAsked = Signal()
+    originAsked = Signal(str, object)
 
     def __init__(self, theme: Theme, now: Callable[[], datetime], spawn: Spawn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,7 +70,7 @@ class PanelBody(QFrame):
         self._frozen = self._painted = self._awaits_paint = False
         self._slots: dict[str, list[QWidget]] = {}
         self._acting: set[str] = set()
-        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob)
+        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob, origin=self._origin)
         self._scroll = QScrollArea(self)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -214,6 +215,10 @@ class PanelBody(QFrame):
         for one in pressed:
             one.set_busy(True)
         self._spawn(self._act(instance, action, key, pressed))
+
+    def _origin(self, reference: str, area: QRect) -> None:
+        if not self._frozen:
+            self.originAsked.emit(reference, area)
 
     def _undo(self) -> None:
         if not self._frozen:

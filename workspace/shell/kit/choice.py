@@ -273,8 +273,6 @@ class ChoiceWidget(Labelled):
         self.value_changed()
 
     def forget(self) -> None:
-        for menu in self.findChildren(QMenu):
-            menu.close()
         focus: QWidget = self._menu or self._row
         self.component = ChoiceField(label="", bind="", options=[], style=self.component.style)
         for chip in self._chips:

@@ -167,6 +167,18 @@ def at_moment(curves: Sequence[Curve], moment: datetime) -> list[tuple[Curve, fl
     return [(curve, value) for curve in curves for at, value in curve.points if at == moment]
 
 
+def named(component: Trend, rows: Sequence[dict[str, Any]], moment: datetime) -> list[tuple[str, str]]:
+    """(``Type/id``, words) of what was measured at exactly `moment`. Nothing of points that a panel has computed."""
+    found: list[tuple[str, str]] = []
+    for series in component.series if component.watch is not None else ():
+        for row in rows:
+            for text, value in paths.points([row], series.code, series.component, series.unit)[0]:
+                if when.moment(text) == moment:
+                    said = f"{series.title} {when.number(value)} {series.unit}".strip()
+                    found.append((f"{row.get('resourceType')}/{row.get('id')}", said))
+    return found
+
+
 def as_table(component: Trend, curves: Sequence[Curve], others: Sequence[Other] = ()) -> Table:
     """The same numbers as rows, the newest first, and in their own unit those that no curve could take."""
     held = {curve.series.key for curve in curves} | {one.series.key for one in others}

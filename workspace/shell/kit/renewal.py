@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from workspace.panels.components import Component
 from workspace.shell.kit import access
@@ -21,6 +21,8 @@ def empty(widget: QWidget) -> bool:
     forget = getattr(widget, "forget", None)
     if forget is None:
         return False
+    for menu in widget.findChildren(QMenu):
+        menu.close()
     forget()
     return True
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -15,6 +18,7 @@ from workspace.shell.kit.ink import RING
 from workspace.shell.kit.opener import Opener
 from workspace.shell.kit.plot import Plot
 from workspace.shell.kit.table import TableWidget
+from workspace.shell.kit.whence import Offer
 from workspace.shell.theme import Theme
 
 
@@ -33,6 +37,8 @@ class TrendWidget(QWidget):
         self._turner = Opener(env.theme, "table", "Vis som tabell (T)")
         self._turner.setParent(self)
         self._turner.clicked.connect(self.turn)
+        self._plot.offered = self.offers
+        self._plot.origin = lambda reference, area: env.origin(reference, area)
         self._plot.installEventFilter(self)
         self.setFocusProxy(self._plot)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -79,11 +85,18 @@ class TrendWidget(QWidget):
         """The newest value of each curve, or the empty text."""
         return self._plot.words()
 
+    def offers(self, moment: datetime) -> Sequence[Offer]:
+        """What was measured at `moment`, to be asked about."""
+        bound = self._env.bound(self._component.watch) if self._component.watch is not None else None
+        rows = bound.resources if bound is not None else ()
+        return [Offer(*one) for one in curves_.named(self._component, rows, moment)]
+
     def turn(self) -> None:
         """From curves to table, or back; the focus stays in what is shown."""
         if self._table is None:
             self._table = TableWidget(curves_.as_table(self._component, self._curves, self._others), self._env, self)
             self._table.set_theme(self._theme)
+            self._table.offered = lambda key: self.offers(datetime.fromisoformat(key))
             self._table.view.installEventFilter(self)
             self._table.hide()
         to_table = self._table.isHidden()
