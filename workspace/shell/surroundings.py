@@ -50,7 +50,7 @@ class Surroundings:
 
     def _lists(self) -> None:
         window, shift, work, spawn = self._window, self._shift, self._work, self._tasks.spawn
-        shift.wiping = Wiping(window, shift.broker.offline, shift.orders)
+        shift.wiping = Wiping(window, shift.broker.offline, shift.orders, self._wiped)
         if shift.vault.durable:
             shift.pins = Pins(window, shift.vaults, shift.vault, self._tasks)
             spawn(shift.pins.look())
@@ -112,6 +112,10 @@ class Surroundings:
             self._shift.kept.opened(self._forms.open())
 
     # --- inside ---
+
+    def _wiped(self) -> None:
+        if self._shift.pins is not None:
+            self._tasks.spawn(self._shift.pins.look())
 
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
         """An open form follows what its user typed, saved or emptied on another workstation."""
