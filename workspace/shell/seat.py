@@ -104,8 +104,7 @@ class Seat:
         former = None
         if self.frame.body is not self.body:
             former = self.frame.set_body(self.body)
-            if self.instance is not None and self.instance.root is not None:
-                self.body._outside(self.instance)  # the frame was not listening when the first tree came
+            self.body.show_outside()
         self.frame.show_body()
         return former
 
