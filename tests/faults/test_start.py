@@ -52,7 +52,7 @@ class Shop(BaseHTTPRequestHandler):
 @pytest.fixture
 def shop():
     server = HTTPServer(("127.0.0.1", 0), Shop)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -19,6 +19,7 @@ from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.serving import PromptServer
 from workspace.clock import OSLO, OffsetClock
 from workspace.fhir.service import FhirRequest
 from workspace.gateway.app import GatewaySettings, TokenCheck, gateway_app
@@ -182,7 +183,7 @@ class Server:
 
         app = Starlette(routes=[Mount("/", inner)], lifespan=lifespan)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
-        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn = PromptServer(config)
         self.thread = threading.Thread(target=self.uvicorn.run, args=([socket],), name="gateway-under-test")
         self.thread.start()
         deadline = time.monotonic() + 10

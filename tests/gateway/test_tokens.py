@@ -47,7 +47,7 @@ def issuer():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Serve)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     Serve.url = f"http://127.0.0.1:{server.server_port}"
     yield Serve

@@ -63,7 +63,7 @@ def front():
                 pass
 
         made.append(ThreadingHTTPServer(("127.0.0.1", 0), Page))
-        threading.Thread(target=made[-1].serve_forever, daemon=True).start()
+        threading.Thread(target=made[-1].serve_forever, args=(0.02,), daemon=True).start()
         return f"http://127.0.0.1:{made[-1].server_port}"
 
     yield describe

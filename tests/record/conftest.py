@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.gateway.conftest import Server
+from tests.serving import PromptServer
 from workspace.clock import OSLO, OffsetClock, SystemClock
 from workspace.fhir.service import FhirRequest
 from workspace.record import patience
@@ -90,7 +91,7 @@ class Platform:
         socket = config.bind_socket()
         self.port = socket.getsockname()[1]
         self.cut.clear()
-        self._server = uvicorn.Server(config)
+        self._server = PromptServer(config)
         self._server.install_signal_handlers = lambda: None
         self._task = asyncio.create_task(self._server._serve([socket]))
         while not self._server.started:  # noqa: ASYNC110

@@ -13,6 +13,7 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests.serving import PromptServer
 from workspace.clock import OSLO, OffsetClock, SystemClock
 from workspace.fhir.service import FhirRequest
 from workspace.gateway.app import GatewaySettings, TokenCheck, gateway_app
@@ -120,7 +121,7 @@ async def signed_in(folder):
     check = TokenCheck(ISSUER, origin, clock, keys=lambda: {"keys": [key.as_dict(private=False)]})
     app = gateway_app(store, settings=settings, tokens=check, clock=clock, health=lambda: {"state": "ready"})
     await app.state.gateway.start()
-    server = uvicorn.Server(
+    server = PromptServer(
         uvicorn.Config(app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
     )
     serving = asyncio.create_task(server._serve([socket]))

@@ -9,34 +9,9 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from tests.panels.wild import EVENT, SEED, anything, fields, profile
+from tests.sdk.everything.panel import everything
 from workspace.panels.protocol import ERRORS, HOST_TO_PANEL, PANEL_TO_HOST, Result
-from workspace.sdk import Panel, ui
 from workspace.sdk.testing import Bench
-
-
-def everything() -> Panel:
-    panel = Panel()
-
-    @panel.view("main")
-    def main(ctx):
-        rows = ctx.search("Observation", code=ctx.state.code)
-        return ui.column(
-            ui.text(str(len(ctx.taken("record vital-signs")))),
-            ui.part(lambda: ui.text(str(len(rows)))),
-            ui.part(lambda: ui.text(str(ctx.read("Patient/BEB-18").get()))),
-            ui.text(str(ctx.outcome("open Patient"))),
-        )
-
-    @panel.action
-    def save(ctx, **args):
-        ctx.create("Observation", code="8867-4", value=len(ctx.search("Flag")), unit="/min")
-        ctx.raise_intent("calculate score").get()
-
-    @panel.intent("record vital-signs")
-    def asked(ctx, **args):
-        return ctx.later()
-
-    return panel
 
 
 @st.composite

@@ -20,6 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.serving import PromptServer
 from workspace.clock import SystemClock
 from workspace.sandbox.identity.app import identity_app
 from workspace.sandbox.identity.people import Person
@@ -77,7 +78,7 @@ class Running:
         app = identity_app(self.issuer, PEOPLE, self.folder, SystemClock())
         self.provider = app.state.provider
         whole = Starlette(routes=[Mount("/identity", app)])
-        self._server = uvicorn.Server(
+        self._server = PromptServer(
             uvicorn.Config(whole, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         )
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})

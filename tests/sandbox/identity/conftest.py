@@ -20,6 +20,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.serving import PromptServer
 from workspace.clock import SystemClock
 from workspace.sandbox.identity.app import identity_app
 from workspace.sandbox.identity.people import Person
@@ -136,7 +137,7 @@ class Place:
         config = uvicorn.Config(
             Starlette(routes=[Mount("/identity", app)]), log_level="error", lifespan="off", timeout_graceful_shutdown=1
         )
-        self._server = uvicorn.Server(config)
+        self._server = PromptServer(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()
         deadline = time.monotonic() + 10
