@@ -294,10 +294,7 @@ class TableWidget(QWidget):
                 break
             shown.discard(index)
         widths = shared(room, {i: needs[i] for i in sorted(shown)}, {i for i in shown if columns[i].width == "grow"})
-        for index in range(len(columns)):
-            self._view.setColumnHidden(index, index not in shown)
-            if index in shown:
-                self._view.setColumnWidth(index, max(1, widths[index]))
+        self._view.widen({index: max(1, widths[index]) if index in shown else 0 for index in range(len(columns))})
         size = self.theme.px(20)
         self._finder.setGeometry(self._view.viewport().width() - size, (self._head.height() - size) // 2, size, size)
         tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]

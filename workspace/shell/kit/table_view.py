@@ -90,6 +90,25 @@ class View(QTableView):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCornerButtonEnabled(False)
 
+    def widen(self, widths: dict[int, int]) -> None:
+        """Give columns these widths in pixels, none: hidden. At once: told one by one of each, the view would paint all its
+        rows once more, in a turn after the one in which they are first seen."""
+        head, other = self.horizontalHeader(), False
+        head.blockSignals(True)
+        try:
+            for index, width in widths.items():
+                if head.isSectionHidden(index) != (not width):
+                    head.setSectionHidden(index, not width)
+                    other = True
+                if width and head.sectionSize(index) != width:
+                    head.resizeSection(index, width)
+                    other = True
+        finally:
+            head.blockSignals(False)
+        if other:
+            self.updateGeometries()
+            self.viewport().update()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._table.set_hot(self.indexAt(event.position().toPoint()).row())
         super().mouseMoveEvent(event)
