@@ -53,18 +53,21 @@ def shell(folder, painted, switches):
 
 def six_panels(folder, sandbox, painted):
     six.settle(folder / "plugins", folder / "layouts")
-    more = ["--layouts", str(folder / "layouts")]
+    more = ["--layouts", str(folder / "layouts"), "--cold"]
     with sat_down(sandbox, folder / "six", folder / "plugins", more) as nurse:
         return until_painted(nurse, sandbox, painted, "switch_to_six_panels_painted")
 
 
 def own_panels(folder, sandbox, painted, switches):
-    with sat_down(sandbox, folder / "profile") as nurse:
-        found = {}
-        if painted:
+    found = {}
+    if painted:
+        with sat_down(sandbox, folder / "own", more=["--cold"]) as nurse:
             found |= until_painted(nurse, sandbox, painted, "switch_to_own_panels_painted")
             found |= repainted(nurse)
-        return found | (many(nurse, switches) if switches else {})
+    if switches:
+        with sat_down(sandbox, folder / "profile") as nurse:
+            found |= many(nurse, switches)
+    return found
 
 
 @contextmanager
@@ -101,7 +104,7 @@ def until_painted(nurse, sandbox, switches, name):
 
 
 def away(nurse):
-    """To others, so many that nothing of the patient of the benchmark is at hand any more."""
+    """To others. Nothing is kept of who was left (`--cold`): each switch is to somebody who was not open a moment ago."""
     for name in residents()[:3]:
         nurse.did("switch_patient", name=name)
 

@@ -68,7 +68,9 @@ def settle(plugins: Path, layouts: Path) -> None:
     plugins.mkdir()
     for name, query in QUERIES.items():
         program = PROGRAM.format(query=query, columns=COLUMNS[name])
-        install(plugins, f"six.{name}", program, query=query, scopes=[f"patient/{query.partition('?')[0]}.rs"])
+        install(
+            plugins, f"six.{name}", program, query=query, scopes=[f"patient/{query.partition('?')[0]}.rs"], bound=True
+        )
     shutil.copytree(ROOT / "plugins" / RESIDENTS, plugins / RESIDENTS, ignore=shutil.ignore_patterns("__pycache__"))
     layouts.mkdir()
     names = list(QUERIES)

@@ -38,6 +38,7 @@ context = "patient"
 PREFETCH = """
 [[views.prefetch]]
 query = "{query}"
+bound = {bound}
 """
 
 PULSES = "Observation?code=8867-4&_sort=-date&_count=20"
@@ -129,12 +130,14 @@ def install(
     views: tuple[str, ...] = ("main",),
     query: str = "",
     scopes: Sequence[str] = ("patient/Observation.rs",),
+    *,
+    bound: bool = False,
 ) -> None:
-    """A package in `folder`; its vendor is what stands before the dot. `query` is prefetched."""
+    """A package in `folder`; its vendor is what stands before the dot. `query` is prefetched; `bound`: only drawn from."""
     vendor, _, name = id.partition(".")
     package = folder / id
     package.mkdir(parents=True)
-    prefetch = PREFETCH.format(query=query) if query else ""
+    prefetch = PREFETCH.format(query=query, bound=json.dumps(bound)) if query else ""
     told = "".join(VIEW.format(id=view, title=f"{name} {view}") + prefetch for view in views)
     manifest = MANIFEST.format(id=id, name=name, vendor=vendor.title(), views=told, scopes=json.dumps(scopes))
     (package / "panel.toml").write_text(manifest, encoding="utf-8")

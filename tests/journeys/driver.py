@@ -367,12 +367,18 @@ def main():
     known.add_argument("--plugins", type=Path)
     known.add_argument("--layouts", type=Path)
     known.add_argument("--platform", default="", help="an address, instead of a sandbox that is started")
+    known.add_argument("--cold", action="store_true", help="nothing is kept of a patient who was left")
     known.add_argument("--copies-soon", action="store_true", help="the unit is copied at once")
     given = known.parse_args()
     if given.copies_soon:
         from workspace.record import offline
 
         offline.BEFORE = offline.BETWEEN = 0.0
+
+    if given.cold:
+        from workspace.record import queries
+
+        queries.IDLE = 0.0
 
     async def locate(progress):
         if given.platform:

@@ -14,15 +14,15 @@ from workspace.panels.components import Pending
 from workspace.shell.kit.body import PanelBody
 
 QUIET = 0.1
-"""Seconds without a paint after which all who will paint have done so."""
+"""Seconds without a paint after which a panel that shows all it has asked for is taken to have been painted so."""
 
 
 class Paints(QObject):
-    """When anything in a panel on screen was painted last."""
+    """When each panel's body, or anything in it, was painted: first since it was `whole`, and last."""
 
     def __init__(self):
         super().__init__()
-        self.last = 0.0
+        self.last, self.first, self.whole = {}, {}, {}
 
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint and isinstance(watched, QWidget):
@@ -30,8 +30,17 @@ class Paints(QObject):
             while up is not None and not isinstance(up, PanelBody):
                 up = up.parentWidget()
             if up is not None:
-                self.last = time.perf_counter()
+                self.last[up] = time.perf_counter()
+                if up in self.whole:
+                    self.first.setdefault(up, self.last[up])
         return False
+
+    def painted(self, body):
+        """When it stood painted whole; None until then."""
+        if body in self.first:
+            return self.first[body]
+        waited = time.perf_counter() - max(self.whole[body], self.last.get(body, 0.0)) > QUIET
+        return self.last.get(body) if waited else None
 
 
 class Asked:
@@ -62,7 +71,7 @@ def whole(seat):
 
 
 async def switch(work, press, patient, seconds):
-    """``{"ms", "asked"}``: `press` begins it, and the last paint of a panel ends it, once all on screen are `whole`."""
+    """``{"ms", "asked"}``: `press` begins it, and it is over when the last panel on screen is painted `whole`."""
     application, paints = QApplication.instance(), Paints()
     application.installEventFilter(paints)
     began = time.perf_counter()
@@ -71,11 +80,15 @@ async def switch(work, press, patient, seconds):
             press()
             while time.perf_counter() - began < seconds:
                 group = work.patient
-                seen = [seat for seat in group.seats.values() if seat.frame.isVisible()] if group is not None else []
-                there = seen and group.name == patient and all(map(whole, seen))
-                if there and 0 < paints.last < time.perf_counter() - QUIET:
-                    return {"ms": (paints.last - began) * 1000, "asked": asked.urls}
-                await asyncio.sleep(0.005)
+                if group is not None and group.name == patient:
+                    seen = [seat for seat in group.seats.values() if seat.frame.isVisible()]
+                    for seat in seen:
+                        if whole(seat):
+                            paints.whole.setdefault(seat.body, time.perf_counter())
+                    done = [paints.painted(seat.body) if seat.body in paints.whole else None for seat in seen]
+                    if done and all(done):
+                        return {"ms": (max(done) - began) * 1000, "asked": asked.urls}
+                await asyncio.sleep(0.002)
     finally:
         application.removeEventFilter(paints)
     return {"ms": None, "asked": []}

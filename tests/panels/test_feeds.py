@@ -74,3 +74,13 @@ async def test_a_new_process_is_given_the_rows_again(feeds):
     feeds.forget()
     feeds.tell(ahead)
     assert [len(data.whole.resources) for data in feeds.sent] == [1]
+
+
+async def test_what_the_manifest_says_is_drawn_from_stays_so_in_a_new_process(feeds):
+    drawn = feeds.watch(PULSES, bound=True, mute=True)
+    feeds.tell(drawn)
+    await come()
+    feeds.forget()
+    feeds.tell(drawn)
+    assert feeds.sent == []
+    assert feeds.watch(PULSES, bound=True) is drawn

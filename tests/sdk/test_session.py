@@ -231,6 +231,25 @@ def test_a_bound_table_asks_for_a_handle_only_and_is_silent_when_rows_change():
     assert len(bench.sent) == before
 
 
+def test_what_is_fetched_ahead_to_be_drawn_from_comes_without_rows_and_with_them_when_they_are_wanted():
+    panel = Panel()
+
+    @panel.view("main")
+    def main(ctx):
+        found = ctx.search(VITALS)
+        count = [ui.text(f"{len(found)} målinger", key="n")] if ctx.state.get("count") else []
+        return ui.column(ui.table(found, [ui.col("Verdi", "valueQuantity.value", kind="number")], key="t"), *count)
+
+    bench = Bench(panel)
+    bench.open("main", {VITALS: {"bound": True}})
+    assert bench.one("table")["watch"] == 1
+    assert bench.asked() == []
+    bench.type(count=True)
+    assert "bound" not in bench.asked()[0]["params"]
+    bench.answer({VITALS: [observation("a", 1)]})
+    assert "1 målinger" in bench.texts()
+
+
 def test_a_hidden_panel_draws_when_it_is_seen_again():
     panel, runs = counting()
     bench = Bench(panel)

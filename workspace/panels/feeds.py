@@ -36,6 +36,7 @@ class Feed:
     code: str = ""
     ready: bool = False
     told: bool = False  # the panel has been given (or is being given) its rows
+    asked_bound: bool = False
     watch: Watch | None = None
 
     def apply(self, change: Change) -> None:
@@ -106,7 +107,7 @@ class Feeds:
         if len(self._feeds) >= MAX_WATCHES:
             raise TooMany(f"more than {MAX_WATCHES} watches in one instance")
         self._number += 1
-        feed = Feed(self._number, query, bound, told=False)
+        feed = Feed(self._number, query, bound, asked_bound=bound)
         self._feeds[feed.handle] = feed
         try:
             feed.watch = self._door.watch(self._grant, query, lambda change: self._moved(feed, change))
@@ -141,7 +142,7 @@ class Feeds:
     def forget(self) -> None:
         """The process is gone: prefetched feeds stand, what it had asked for itself ends."""
         for feed in list(self._feeds.values()):
-            feed.told = feed.bound = False
+            feed.told, feed.bound = False, feed.asked_bound
 
     def close(self) -> None:
         self._closed = True

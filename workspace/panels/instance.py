@@ -265,13 +265,13 @@ class Instance:
     def prefetch(self) -> None:
         """Ask at once for what the manifest names: it travels while the process is made ready."""
         self._door.opened(self.grant)
-        self._prefetched = [self.feeds.watch(item.query, mute=True) for item in self.view.prefetch]
+        self._prefetched = [self.feeds.watch(item.query, bound=item.bound, mute=True) for item in self.view.prefetch]
 
     async def open_in(self, process: PanelProcess) -> None:
         """Open in `process`: with the results that have come within 50 ms; the rest follow as `data`."""
         left = PREFETCH_WAIT - (self._clock.monotonic() - self._asked_at)
         if left > 0 and self._prefetched:
-            await self.feeds.settle([feed.handle for feed in self._prefetched], left)
+            await self.feeds.settle([feed.handle for feed in self._prefetched if not feed.bound], left)
         if self._state == "closed" or not process.alive:
             return
         results, late = self._results()
@@ -313,6 +313,9 @@ class Instance:
         """What goes with `open` (each marked as told), and what must follow as `data`."""
         results, late, size = [], [], 0
         for feed in self._prefetched:
+            if feed.asked_bound:
+                results.append(Result(query=feed.query, watch=feed.handle, bound=True))
+                continue
             weight = sum(len(wire.encode(row)) for row in feed.rows)
             if feed.ready and size + weight <= OPEN_BYTES:
                 size += weight

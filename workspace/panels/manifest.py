@@ -34,7 +34,10 @@ Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """`bound`: the view only draws from it, in tables and trends; its rows are then not sent to the panel."""
+
     query: Text
+    bound: bool = False
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

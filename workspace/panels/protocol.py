@@ -121,7 +121,8 @@ class Result(Message, frozen=True, omit_defaults=True, kw_only=True):
     """A query's outcome. `watch` is its handle for `data` and for bound tables. `error` set: `resources` is what is
     left from before, possibly none. Matches first, then `included` included ones. `parts` counts the `part` messages
     that came before an answer too long for one line: `resources` are then the last rows. `more`: the answer was cut, and
-    there are further rows than these."""
+    there are further rows than these. `bound`: the manifest says that the view only draws from it; no rows are sent, and a
+    panel that wants them after all asks with `watch`."""
 
     query: str
     watch: int | None = None
@@ -133,6 +134,7 @@ class Result(Message, frozen=True, omit_defaults=True, kw_only=True):
     code: str = ""
     parts: int = 0
     more: bool = False
+    bound: bool = False
 
 
 class State(Message, frozen=True, omit_defaults=True, kw_only=True):

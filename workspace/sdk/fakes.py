@@ -46,6 +46,10 @@ class Manifest:
     def prefetch(self, view: str) -> list[str]:
         return [one["query"] for one in self.views.get(view, {}).get("prefetch", [])]
 
+    def bound(self, view: str) -> set[str]:
+        """Those of its prefetched queries that the view only draws from."""
+        return {one["query"] for one in self.views.get(view, {}).get("prefetch", []) if one.get("bound")}
+
     def permits(self, kind: str, letter: str) -> bool:
         """SMART v2, without restrictions behind ``?``: a test of those belongs to the conformance kit."""
         if not self.found:

@@ -71,7 +71,10 @@ class Instance:
 
     def _given(self, result: Message) -> None:
         store = Store(str(result["query"]), result.get("watch"))
-        store.whole(result)
+        if result.get("bound"):
+            store.bound = True  # its rows stay with the shell, unless a view wants them
+        else:
+            store.whole(result)
         store.given = True
         self.stores[query.canonical(store.query)] = store
         if store.watch is not None:

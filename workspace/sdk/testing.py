@@ -184,6 +184,7 @@ class Bench:
             self.record = FakeRecord([dict(one) for one in record])
             for text in self.manifest.prefetch(view):
                 given.setdefault(text, self.record.search(text, self._patients))
+        bound = self.manifest.bound(view) if record is not None else set()
         self.request(
             "open",
             instance=self.instance,
@@ -191,7 +192,7 @@ class Bench:
             context=context,
             settings=self._settings,
             state={"values": self.values, "revision": 0},
-            results=[self._result(text, rows) for text, rows in given.items()],
+            results=[self._result(text, rows, text in bound) for text, rows in given.items()],
         )
         return self.tree
 
@@ -220,11 +221,13 @@ class Bench:
 
     # --- queries --------------------------------------------------------------------------------------------
 
-    def _result(self, text: str, rows: Sequence[Message] | Message) -> Message:
+    def _result(self, text: str, rows: Sequence[Message] | Message, bound: bool = False) -> Message:
         self._handle += 1
         self.queries[self._handle] = text
         held = dict(rows) if isinstance(rows, dict) else {"resources": list(rows)}
         self._shown[self._handle] = list(held.get("resources") or [])
+        if bound:
+            return {"query": text, "watch": self._handle, "bound": True}
         return {"query": text, "watch": self._handle, **held}
 
     def _allowed(self, kind: str, letter: str) -> None:
