@@ -79,8 +79,14 @@ def test_a_correction_and_one_taken_back_say_so(server, working, room):
             await broker.commit(room, [Write("update", better, if_match="1")])
             told = await broker.origin(room.context, done.references[0])
             assert (told.state, told.version) == ("rettet", "2")
+            assert [(one.what, one.people[0].reference, one.package, one.version) for one in told.steps] == [
+                (what, "Practitioner/tone", "nordlys.vitals", "1.0.0") for what in ("UPDATE", "CREATE")
+            ]
+            assert told.sources == ()  # the version it was made from is no other fact
             await broker.commit(room, [Write("update", {**better, "status": "entered-in-error"}, if_match="2")])
             assert await refused(broker.read(room, done.references[0])) == "not-found"
-            assert (await broker.origin(room.context, done.references[0])).state == "feilført"
+            told = await broker.origin(room.context, done.references[0])
+            assert (told.state, told.steps[0].what) == ("feilført", "NULLIFY")
+            assert broker.counts().registered == 1  # nobody typed an origin
 
     asyncio.run(run())

@@ -64,6 +64,7 @@ def test_what_was_written_is_in_the_log_once_after_the_next_start(tmp_path, wher
             assert {e["resource"]["id"] for e in again.json()["entry"]} == found
         assert len(tone.ids(f"Observation?_tag=urn:workspace:transaction|{key}")) == 1
         assert len(creations(server)) == 1
+        assert len(tone.ids(f"Provenance?_tag=urn:workspace:transaction|{key}")) == 1
     finally:
         server.stop()
         caplog.clear()

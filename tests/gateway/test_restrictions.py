@@ -88,7 +88,12 @@ def test_parts_of_a_record_are_closed_wherever_they_would_come_along(server, ton
     close(server, data=[{"meaning": "instance", "reference": {"reference": "Observation/puls-BEB-18"}}])
     assert tone.get("Patient/BEB-18").status_code == 200
     found = tone.get("Observation?patient=BEB-18&_revinclude=Provenance:target&_total=accurate").json()
-    assert [e["resource"]["id"] for e in found["entry"]] == [kept]
+    seen, told = (
+        [e["resource"] for e in found["entry"] if (e["resource"]["resourceType"] == "Provenance") is about]
+        for about in (False, True)
+    )
+    assert [one["id"] for one in seen] == [kept]
+    assert [each["reference"] for one in told for each in one["target"]] == [f"Observation/{kept}"]
     assert "total" not in found
     assert tone.get("Observation?patient=BEB-18&_summary=count").json().get("total") is None
     for path in ("Observation/puls-BEB-18", "Observation/puls-BEB-18/_history/1", "Provenance/opphav"):

@@ -49,9 +49,7 @@ class Tracing:
         if trace.version:
             try:
                 # Whom it is about is known: the one it is asked about has just been let through.
-                query = (
-                    f"Provenance?target={quote(trace.reference, safe='/')}&_sort=-recorded&_count={MOST_PROVENANCES}"
-                )
+                query = f"Provenance?target={quote(trace.reference, safe='/')}&_sort=-recorded&_count={_most(trace)}"
                 provenances = (await self._search(grant, query)).resources
             except Refused as fault:
                 _still(fault)
@@ -91,6 +89,11 @@ class Tracing:
                 except Refused as fault:
                     _still(fault)
         return {reference: name for reference, name in found.items() if name != UNNAMED}
+
+
+def _most(trace: Trace) -> int:
+    """Another version is another question: what is written beside a version is not announced, and never changes."""
+    return MOST_PROVENANCES + (int(trace.version) % 100 if trace.version.isdecimal() else 0)
 
 
 def _named(people: Iterable[Person], known: dict[str, str]) -> tuple[Person, ...]:

@@ -25,6 +25,7 @@ from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
+from workspace.gateway.origins import is_beside
 from workspace.gateway.readers import RESTRICTION, WAITING, Numbered, Reader, event, sees
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
@@ -164,6 +165,8 @@ class Feed:
     async def _number(self, changes: Sequence[Change]) -> None:
         known = {f"{kind}/{own}": resource for kind, own, _, resource in changes if resource is not None}
         for kind, own, version, resource in changes:
+            if resource is not None and is_beside(resource):
+                continue  # it comes with a version that is told of, and is asked for when somebody wants to know
             stood = resource
             if resource is None:
                 # A deletion concerns those who could see what was deleted.

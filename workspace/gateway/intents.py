@@ -162,7 +162,8 @@ class Intents:
             if name not in standing:
                 former = await self._rows(f"{name}/_history", f"_count={PAGE}")
                 found += [one for one in former if tag_of(one) == key][:1]
-        return {tag_of(one, ENTRY): one for one in found}
+        # What was written beside has no place among the client's entries.
+        return {place: one for one in found if (place := tag_of(one, ENTRY))}
 
     async def _rows(self, path: str, query: str) -> list[Resource]:
         answer = await self._service.handle(FhirRequest("GET", path, query))

@@ -83,7 +83,7 @@ class Sight:
         held = self._decided.get((kind, patients))
         if held is None:
             held = self._decided[kind, patients] = self._asking.decide("read", kind, patients)
-        if held.permitted and (is_restriction(resource) or self._hides(resource, patients)):
+        if held.permitted and (is_restriction(resource) or await self._hides(resource, patients)):
             held = restricted()
         if held.permitted:
             self.patients.update(dict.fromkeys(patients))
@@ -91,8 +91,17 @@ class Sight:
             self.closed.update(dict.fromkeys(patients))
         return held
 
-    def _hides(self, resource: Resource, patients: tuple[str, ...]) -> bool:
-        return self._parts and self._asking.hides(patients, marks_of(resource, self._base))
+    async def _hides(self, resource: Resource, patients: tuple[str, ...]) -> bool:
+        if not self._parts:
+            return False
+        marks = marks_of(resource, self._base)
+        targets = resource.get("target") if resource.get("resourceType") == "Provenance" else None
+        for each in targets if isinstance(targets, list) else ():
+            there = local(str(each.get("reference", "")), self._base) if isinstance(each, dict) else None
+            told = await self._service.handle(FhirRequest("GET", str(there))) if there else None
+            if told is not None and told.body is not None:  # closed by its code, its origin is closed too
+                marks |= marks_of(told.body, self._base)
+        return self._asking.hides(patients, marks)
 
     async def sees(self, resource: Resource) -> bool:
         return (await self.decision(resource)).permitted

@@ -1,12 +1,13 @@
 """Writes: every resource meets its profile, names a patient that is open, and has the signed-in person as its author.
 
 Transactions are done once under their key, an update only from the version it was made from. Nothing is deleted here: what
-was wrong is marked ``entered-in-error``. Never changes what was written but for the tags that find a transaction again.
+was wrong is marked ``entered-in-error``. Never changes what was written but for the tags that find a transaction again; the
+origin of each version is written beside it (`origins`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -14,10 +15,11 @@ from uuid import uuid4
 from workspace.access.decision import NO_PATIENT, Action, Decision, restricted
 from workspace.access.kinds import authors_of, patient_parameter, served
 from workspace.access.restrictions import marks_of
+from workspace.clock import instant
 from workspace.fhir import json, parameters
 from workspace.fhir.references import ID
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
-from workspace.gateway import authorship, profiles
+from workspace.gateway import authorship, origins, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
@@ -25,6 +27,8 @@ from workspace.gateway.intents import Intent, Intents
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied, hidden
 from workspace.gateway.sight import NOBODYS, Sight, about, last_stood
 
+UNTOLD = frozenset({"Provenance", "AuditEvent"})
+"""They tell of others; nobody tells of them."""
 LARGEST = 500
 """Entries of one bundle."""
 MARKED_WRONG = "Feilført av en annen enn den som skrev det."
@@ -44,6 +48,8 @@ class Entry:
     reason: str = ""
     """What the log says besides."""
     creates: bool = True
+    voids: bool = False
+    """It says that what stands there was entered in error."""
     patients: tuple[str, ...] = ()
 
 
@@ -79,15 +85,9 @@ class Writes:
         entry = self._entry(0, request.method, request.path, request.query, request.body, request.headers)
         decisions = await self._check(asking, [entry], {})
         key = str(uuid4())
-        headers = {"prefer": "return=representation"}
-        if entry.condition:
-            headers["if-none-exist"] = entry.condition
-        if entry.match:
-            headers["if-match"] = entry.match
-        path = f"{entry.kind}/{entry.own}" if entry.own else entry.kind
         intent = self._intent(asking, key, [entry], f"{entry.method} {entry.kind}", decisions)
-        asked = FhirRequest(entry.method, path, "", headers, tagged(entry.resource, key, 0))
-        return await self._done(intent, asked, "")
+        sent = self._with_origin(asking, key, [entry], [_sent(entry, {}, key)])
+        return await self._done(intent, _transaction(sent), "", origins.single)
 
     # A transaction ------------------------------------------------------------------------------------------------
 
@@ -101,18 +101,41 @@ class Writes:
         decisions = await self._check(asking, entries, known)
         sent = [_sent(entry, given, key) for entry, given in zip(entries, bundle["entry"], strict=True)]
         intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", decisions, asked=bool(digest))
-        body = {"resourceType": "Bundle", "type": "transaction", "entry": sent}
-        asked = FhirRequest("POST", "", headers={"prefer": "return=representation"}, body=body)
-        return await self._done(intent, asked, digest)
+        sent = self._with_origin(asking, key, entries, sent)
+        return await self._done(intent, _transaction(sent), digest, lambda one: origins.without(one, len(entries)))
 
-    async def _done(self, intent: Intent, asked: FhirRequest, digest: str) -> FhirResponse:
-        """The platform's answer to a checked write; what it will be called in the log is on the disk before it is asked."""
+    def _with_origin(self, asking: Asking, key: str, entries: list[Entry], sent: list[Resource]) -> list[Resource]:
+        """`sent` with where each version comes from; what may turn out to be there already has its own origin."""
+        by = origins.By(asking.subject.practitioner, asking.packages, key, instant(asking.now))
+        made = [
+            origins.Written(
+                str(each["fullUrl"] if entry.creates and not entry.own else f"{entry.kind}/{entry.own}"),
+                entry.patients,
+                "CREATE" if entry.creates else "NULLIFY" if entry.voids else "UPDATE",
+                f"{entry.kind}/{entry.own}/_history/{version_of(entry.match)}" if not entry.creates else "",
+            )
+            for entry, each in zip(entries, sent, strict=True)
+            if entry.kind not in UNTOLD and not entry.condition
+        ]
+        left = {one.name: one for one in made}
+        for place, entry in enumerate(entries):
+            if entry.kind == "Provenance" and entry.creates:
+                told = [left.pop(name) for name in origins.covered(entry.resource, self._base) & left.keys()]
+                sent[place] = {**sent[place], "resource": origins.extended(sent[place]["resource"], told, by)}
+        return [*sent, *origins.beside([one for one in made if one.name in left], by)]
+
+    async def _done(
+        self, intent: Intent, asked: FhirRequest, digest: str, own: Callable[[FhirResponse], FhirResponse]
+    ) -> FhirResponse:
+        """The platform's answer to a checked write; what it will be called in the log is on the disk before it is asked.
+        `own` is the answer without what was written beside."""
         await self._intents.begin(intent, digest)
         try:
             answer = await self._service.handle(asked)
         except BaseException:
             self._intents.doubtful(intent.key)
             raise
+        answer = own(answer)
         if answer.status in (200, 201) and answer.body is not None:
             await self._intents.logged(intent, _resources(answer.body))
         elif answer.status >= 500:
@@ -211,9 +234,10 @@ class Writes:
             _still_stands(asking, entry)
             before = await self._before(asking, entry)
             entry.creates = before is None
+            entry.voids = authorship.marked_wrong(before, entry.resource)
             wrong = await self._authors(asking, entry, before, {each.expression for each in profiles_found})
             wrong += _same_patient(entry, before, self._base)
-            if authorship.marked_wrong(before, entry.resource) and not self._is_mine(asking, before):
+            if entry.voids and not self._is_mine(asking, before):
                 entry.reason = MARKED_WRONG
             faults += [_placed(each, entry.place) if many else each for each in wrong]
             self._narrow(entry)
@@ -257,7 +281,7 @@ class Writes:
                 f"{entry.kind}/{entry.own}: If-Match is required",
             )
         version = str((there.body.get("meta") or {}).get("versionId", ""))
-        if version and entry.match.removeprefix("W/").strip('"') != version:
+        if version and version_of(entry.match) != version:
             # Said here too: what is wrong with a change of an old version is of no interest.
             raise Refused(
                 412,
@@ -363,6 +387,15 @@ def _resources(body: Resource) -> list[Resource]:
     return [each["resource"] for each in body.get("entry", ()) if "resource" in each]
 
 
+def _transaction(entries: list[Resource]) -> FhirRequest:
+    body = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    return FhirRequest("POST", "", headers={"prefer": "return=representation"}, body=body)
+
+
+def version_of(match: str) -> str:
+    return match.removeprefix("W/").strip('"')
+
+
 def _sent(entry: Entry, given: Resource, key: str) -> Resource:
     request = {"method": entry.method, "url": f"{entry.kind}/{entry.own}" if entry.own else entry.kind}
     if entry.match:
@@ -370,9 +403,8 @@ def _sent(entry: Entry, given: Resource, key: str) -> Resource:
     if entry.condition:
         request["ifNoneExist"] = entry.condition
     sent: Resource = {"resource": tagged(entry.resource, key, entry.place), "request": request}
-    if given.get("fullUrl"):
-        sent["fullUrl"] = given["fullUrl"]
-    return sent
+    name = given.get("fullUrl") or ("" if entry.own else f"urn:uuid:{uuid4()}")
+    return {**sent, "fullUrl": name} if name else sent
 
 
 def _placed(fault: Fault, place: int) -> Fault:
