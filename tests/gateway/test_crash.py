@@ -71,11 +71,17 @@ def test_what_was_written_is_in_the_log_once_after_the_next_start(tmp_path, wher
 
 
 async def _puts(folder, resource):
+    await _asks(folder, FhirRequest("PUT", f"{resource['resourceType']}/{resource['id']}", body=resource))
+
+
+async def _asks(folder, request):
+    """Past the gateway, as another system does, while it is away."""
     store = Store(folder / "fhir.sqlite", SystemClock())
     await store.start()
-    answer = await store.handle(FhirRequest("PUT", f"{resource['resourceType']}/{resource['id']}", body=resource))
-    assert answer.status == 200, answer.body
+    answer = await store.handle(request)
+    assert answer.status in (200, 204), answer.body
     await store.close()
+    return answer.body
 
 
 def _update_of_the_first(folder):
@@ -113,6 +119,37 @@ def test_what_somebody_else_has_changed_since_is_logged_too_and_a_repeat_gets_th
             assert body["entry"][0]["resource"]["valueQuantity"]["value"] == 80
         assert tone.get("Observation/puls-BEB-18").json()["valueQuantity"]["value"] == 90
         assert len([e for e in server.log() if e["action"] == "U"]) == 1
+    finally:
+        server.stop()
+        caplog.clear()
+
+
+@pytest.mark.parametrize("how", ["changed", "changed, and the tag kept", "deleted"])
+def test_what_was_created_and_is_changed_by_somebody_else_before_it_was_logged_is_found(tmp_path, how, caplog):
+    key, sent = str(uuid4()), bundle(pulse("BEB-18", value=77), pulse("BEB-18", value=78))
+    (tmp_path / "sent.json").write_text(json.dumps(sent))
+    killed(tmp_path, key, "after")
+    found = asyncio.run(_asks(tmp_path, FhirRequest("GET", "Observation", f"_tag=urn:workspace:transaction%7C{key}")))
+    there = next(e["resource"] for e in found["entry"] if e["resource"]["valueQuantity"]["value"] == 77)
+    if how == "deleted":
+        asyncio.run(_asks(tmp_path, FhirRequest("DELETE", f"Observation/{there['id']}")))
+    else:
+        theirs = pulse("BEB-18", "lege", value=90, id=there["id"])
+        asyncio.run(_puts(tmp_path, theirs | ({"meta": there["meta"]} if "tag" in how else {})))
+    server = Server(tmp_path).start()
+    try:
+        tone = server.sign_in("tone")
+        (event,) = creations(server)
+        named = [e["what"]["reference"] for e in event["entity"] if "what" in e]
+        written = {f"Observation/{e['resource']['id']}/_history/1" for e in found["entry"]}
+        assert {one for one in named if one.startswith("Observation")} == written
+        told, again = tone.get(f"/transactions/{key}"), tone.send(sent, key)
+        assert (told.status_code, again.status_code) == (200, 200), again.text
+        for body in (told.json()["body"], again.json()):
+            assert [e["resource"]["valueQuantity"]["value"] for e in body["entry"]] == [77, 78]
+            assert [e["response"]["etag"] for e in body["entry"]] == ['W/"1"'] * 2
+        assert len(creations(server)) == 1
+        assert len(tone.ids("Observation?patient=BEB-18")) == (2 if how == "deleted" else 3), "nothing was done again"
     finally:
         server.stop()
         caplog.clear()

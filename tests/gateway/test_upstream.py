@@ -149,3 +149,41 @@ def test_who_must_wait_is_told_how_long(tmp_path):
             assert (answer.status_code, answer.headers["retry-after"]) == (server.gateway.service.status, wait)
     finally:
         server.stop()
+
+
+class Terse:
+    """A server that answers a write with what it must and no more."""
+
+    def __init__(self, store):
+        self.store, self.says, self.on_commit = store, "", store.on_commit
+
+    async def handle(self, request):
+        answer = await self.store.handle(request)
+        if request.method == "GET" or not self.says or "AuditEvent" in str(request.body):
+            return answer
+        entries = answer.body["entry"] if answer.body["resourceType"] == "Bundle" else [{"resource": answer.body}]
+        for entry in entries:
+            entry["resource"].pop("meta") if self.says == "no meta" else entry.pop("resource")
+        if self.says == "no meta" or answer.body["resourceType"] == "Bundle":
+            return answer
+        return FhirResponse(answer.status, None, answer.headers)
+
+
+@pytest.mark.parametrize("says", ["no meta", "no body"])
+def test_what_a_terse_server_wrote_is_answered_and_logged(tmp_path, says):
+    server = Server(tmp_path, Terse).start()
+    try:
+        tone, terse = server.sign_in("tone"), server.gateway.service
+        terse.says = says
+        single = tone.http.post("/fhir/Observation", json=pulse("BEB-18", value=91), headers=tone.headers())
+        sent = tone.send(bundle(pulse("BEB-18", value=92)), str(uuid4()))
+        assert (single.status_code, sent.status_code) == (201, 200), (single.text, sent.text)
+        terse.says = ""
+        own = {f"Observation/{one}" for one in tone.ids("Observation?patient=BEB-18") - {"puls-BEB-18"}}
+        assert len(own) == 2
+        named = {
+            e["what"]["reference"] for one in server.log() if one["action"] == "C" for e in one["entity"] if "what" in e
+        }
+        assert {one.partition("/_history")[0] for one in named if one.startswith("Observation")} == own
+    finally:
+        server.stop()

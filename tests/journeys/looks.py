@@ -4,6 +4,7 @@ programs behind it. Only looks."""
 from __future__ import annotations
 
 import os
+import time
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject
@@ -31,6 +32,22 @@ class Tops(QObject):
         return False
 
 
+class Painted(QObject):
+    """Notes when the words of a label were painted that stand there now."""
+
+    def __init__(self, label):
+        super().__init__()
+        self.words, self.at = "", 0.0
+        label.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Hide:
+            self.words = ""
+        elif event.type() == QEvent.Type.Paint and watched.text() != self.words:
+            self.words, self.at = watched.text(), time.monotonic()
+        return False
+
+
 class Looks:
     """`desk` is the real one; `wire` what goes between it and the panels."""
 
@@ -38,6 +55,7 @@ class Looks:
         self.desk, self.window, self.wire = desk, window, wire
         self.typed = {}
         self.tops = Tops()
+        self.notice = Painted(window.status._words)
 
     @property
     def work(self):
@@ -277,6 +295,14 @@ class Looks:
         """All that the status line says, and how much waits in the outbox: the line hears of it when the commit returns."""
         waits = self.desk.shift.outbox.unsent() if self.desk.shift is not None else 0
         return {"words": self.window.status.text(), "spoken": self.window.status.accessibleName(), "waits": waits}
+
+    async def do_notice(self):
+        """What stands first on the status line, as it was painted: its words ("" for none), when (``time.monotonic()``), and
+        whether all of it has room."""
+        label, painted = self.window.status._words, self.notice
+        there = label.isVisible() and not label.visibleRegion().isEmpty() and label.text() == painted.words
+        whole = label.width() >= label.sizeHint().width() and label.geometry().right() < self.window.status.width()
+        return {"words": painted.words if there else "", "at": painted.at, "whole": whole}
 
     async def do_sheet(self):
         """All the words of the sheet over the work, and of its buttons."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from tests.journeys import away
 from tests.journeys.test_bad_input import ARNE, NOTE, works
 
 NOTES = ["Composition?patient=Patient/BEB-18&_sort=-date&_count=1"]
@@ -14,7 +15,9 @@ def test_what_waits_at_sign_out_is_sent_from_the_machine_and_a_colleague_sees_it
     nurse.did("open_patient", name=ARNE)
     works(nurse)
     port = own_sandbox.url.rpartition(":")[2]
+    began = time.monotonic()
     assert own_sandbox.stop() == 0
+    away.seconds_until_seen(nurse, began)
     nurse.did("press", text="Signer", instance="note")
     nurse.until(lambda: "1 venter" in nurse.did("status")["words"], 10, "that it waits")
     nurse.did("sign_out")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys import away
+
 ARNE = "Arne Storspove"
 SET = {"respiration": "25", "saturation": "91", "systolic": "104", "diastolic": "62", "pulse": "112"}
 NEWS2 = "1104051000000101"
@@ -351,6 +353,7 @@ def test_all_that_a_panel_gets_comes_from_the_platform(own_sandbox, sign_on):
     assert len(told["resources"]) > 50
     assert set(told["resources"]) - own_sandbox.held() == set(), "the platform knows all of it"
     own_sandbox.signal(signal.SIGSTOP)
+    frozen = time.monotonic()
     nurse.tried("switch_patient", name=OTHERS[1], seconds=3.0)
     assert OTHERS[1] in nurse.did("sample")["banner"], "another resident can be opened without the platform"
     later = nurse.did("wire", since=told["count"])
@@ -360,6 +363,8 @@ def test_all_that_a_panel_gets_comes_from_the_platform(own_sandbox, sign_on):
     assert {one["patient"] for one in sample["panels"].values()} == {sample["patient"]}
     assert sample["patient"] != "Patient/BEB-20"
     assert OTHERS[0].split()[-1] not in "".join(one["words"] for one in sample["panels"].values())
+    away.seconds_until_seen(nurse, frozen)
     own_sandbox.signal(signal.SIGCONT)
     nurse.until(lambda: nurse.did("texts", instance="vitals")["bound"], 10, "the values, when the platform is back")
+    away.seconds_until_gone(nurse, frozen)
     assert nurse.quit() == 0

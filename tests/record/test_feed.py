@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import lights
-from workspace.record.feed import Feed, events
+from workspace.record.feed import LONGEST_WAIT, Feed, events
 from workspace.record.lights import Light
 
 
@@ -99,6 +99,33 @@ def test_nonsense_on_the_feed_means_fetching_anew_not_silence():
     since, _, anew, _ = played(given, hello(1), wait=lambda client, batches, anew, back: back)
     assert anew == 1
     assert len(since) == 2
+
+
+class Gone(Script):
+    """Each stream ends after its script, and nothing else is answered."""
+
+    @asynccontextmanager
+    async def changes(self, since, silence):
+        if not self.scripts:
+            raise Problem("platform-unreachable", "Plattformen svarer ikke.")
+        yield lines(*self.scripts.pop(0))
+
+    async def poll(self, since, sight):
+        raise Problem("platform-unreachable", "Plattformen svarer ikke.")
+
+
+def test_a_platform_that_has_gone_away_several_times_is_told_of_as_soon_as_the_first_time():
+    async def run():
+        light = Light("journalplattform", SystemClock())
+        feed = Feed(Gone(hello(5)), light, lambda batch: None, lambda: None, lambda: None)
+        feed._wait = LONGEST_WAIT  # as after a handful of short cuts
+        feed.start()
+        async with asyncio.timeout(5):
+            while not light.is_down():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await feed.close()
+
+    asyncio.run(run())
 
 
 def test_the_light_is_slow_while_an_answer_is_and_well_again_after(monkeypatch):

@@ -16,6 +16,7 @@ from workspace.gateway.drafts import Drafts
 from workspace.gateway.feed import Change, Feed
 from workspace.gateway.idempotency import Keys
 from workspace.gateway.intents import Intents
+from workspace.gateway.pages import Pages
 from workspace.gateway.reads import Reads
 from workspace.gateway.refused import Refused
 from workspace.gateway.searches import Searches
@@ -55,7 +56,7 @@ class Gateway:
         self.drafts = Drafts(self.store, settings, clock, self.feed.tell)
         self.wipes = Wipes(self.store, clock, self.feed.order)
         self.session_keys = SessionKeys(self.store, clock)
-        self.searches = Searches(service, self.auditing, settings.base)
+        self.searches = Searches(service, self.auditing, Pages(settings), settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
         self._keys = Keys(self.store, clock)
         self.intents = Intents(service, self.auditing, self.store, clock)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from workspace.clock import Clock
 from workspace.fhir import json
 from workspace.fhir.service import FhirResponse, Resource
-from workspace.gateway.intents import ENTRY, TRANSACTION
+from workspace.gateway.intents import ENTRY, TRANSACTION, version_of
 from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.store import GatewayStore
 
@@ -159,8 +159,9 @@ def answered(places: Mapping[str, Resource], count: int) -> FhirResponse:
         if one is None:
             done.append({"response": {"status": "200"}})
             continue
-        version = one["meta"]["versionId"]
-        location = f"{one['resourceType']}/{one['id']}/_history/{version}"
-        status = "201" if version == "1" else "200"
-        done.append({"resource": one, "response": {"status": status, "etag": f'W/"{version}"', "location": location}})
+        version = str((one.get("meta") or {}).get("versionId") or "")
+        response = {"status": "201" if version == "1" else "200", "location": version_of(one)}
+        if version:
+            response["etag"] = f'W/"{version}"'
+        done.append({"resource": one, "response": response})
     return FhirResponse(200, {"resourceType": "Bundle", "type": "transaction-response", "entry": done})

@@ -11,15 +11,18 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
 from workspace.access.audit import Access
 from workspace.access.decision import Decision, Subject
-from workspace.clock import Clock
-from workspace.fhir.service import FhirRequest, FhirService, Resource
+from workspace.clock import Clock, instant
+from workspace.fhir.references import name as named
+from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
@@ -30,13 +33,20 @@ TRANSACTION = "urn:workspace:transaction"
 ENTRY = "urn:workspace:entry"
 RETRY_SECONDS = 5.0
 PAGE = 1000
+PAGES = 5
+"""Of a history, that are looked through for a tag."""
+SLACK = timedelta(minutes=5)
+"""By which the platform's clock may be behind the gateway's."""
+NO_HISTORY = frozenset({400, 403, 404, 405, 410, 501})
+"""The history of what there never was, or of a platform that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A write under `key`: resources of `kinds` in `count` entries, logged as `accesses`, one for each panel.
 
-    `asked` says that the key is the client's own, under which it may ask again; `names` (``Type/id``) what it puts.
+    `asked` says that the key is the client's own, under which it may ask again; `names` (``Type/id``) what it puts; `since`
+    an instant before the write, "" when it is not known.
     """
 
     key: str
@@ -47,6 +57,11 @@ class Intent:
     accesses: tuple[Access, ...]
     asked: bool = False
     names: tuple[str, ...] = ()
+    since: str = ""
+
+    @property
+    def creates(self) -> bool:
+        return len(self.names) < self.count
 
 
 class Intents:
@@ -64,6 +79,7 @@ class Intents:
     async def begin(self, intent: Intent, digest: str = "") -> None:
         """Safe on the disk when this returns. Raises Refused 503 when the disk refuses: then nothing was written."""
         at = int(self._clock.real().timestamp())
+        intent = replace(intent, since=instant(self._clock.now() - SLACK))
         row = (intent.key, intent.author, intent.session, _dumped(intent), int(intent.asked), at)
 
         def work(connection: sqlite3.Connection) -> None:
@@ -88,9 +104,10 @@ class Intents:
                 issue="transient",
             ) from error
 
-    async def logged(self, intent: Intent, written: Iterable[Resource]) -> None:
-        """The write was done: its events are on the platform, or safe in the outbox, when this returns."""
-        versions = tuple(f"{r['resourceType']}/{r['id']}/_history/{r['meta']['versionId']}" for r in written)
+    async def logged(self, intent: Intent, written: Iterable[str]) -> None:
+        """The write was done: its events are on the platform, or safe in the outbox, when this returns. `written`: what, as
+        ``Type/id/_history/3``, or ``Type/id`` where the platform does not say which version."""
+        versions = tuple(each for each in written if each)
         self._open.discard(intent.key)
         await self._auditing.written(intent.key, intent.accesses, intent.session, versions)
 
@@ -139,46 +156,91 @@ class Intents:
             if intent.key in self._open:
                 continue
             try:
-                written = await self.written_under(intent.key, intent.kinds, intent.names)
+                written = await self.written_under(intent)
             except Refused as refusal:
                 logger.warning("an unfinished write cannot be looked for yet: %s", refusal.detail)
                 return False
             if written:
                 logger.warning("the log of a write is completed after a stop midway")
-                await self.logged(intent, written.values())
+                await self.logged(intent, map(version_of, written.values()))
             else:
                 await self.dropped(intent.key)
         return True
 
-    async def written_under(self, key: str, kinds: Iterable[str], names: Iterable[str]) -> dict[str, Resource]:
-        """What was written under `key`, by place in the bundle. A version of one of `names` is found also when others stand
-        above it; what was created, and changed by somebody else before it was logged, is not. Raises Refused 503 when the
-        platform cannot say."""
+    async def written_under(self, intent: Intent) -> dict[str, Resource]:
+        """What was written under the intent's key, by place in the bundle: each as it was written, also when others have
+        changed or deleted it since, with its tag or without. Raises Refused 503 when the platform cannot say."""
         found: list[Resource] = []
-        for kind in filter(None, dict.fromkeys(kinds)):
-            found += await self._rows(kind, f"_tag={TRANSACTION}%7C{key}&_count={PAGE}")
-        standing = {f"{one['resourceType']}/{one['id']}" for one in found}
-        for name in dict.fromkeys(names):
+        for kind in intent.kinds:
+            found += await self._rows(kind, f"_tag={TRANSACTION}%7C{intent.key}&_count={PAGE}")
+        found = [await self._first(one, intent.key) for one in found]
+        standing = {named(one) for one in found}
+        for name in dict.fromkeys(intent.names):
             if name not in standing:
-                former = await self._rows(f"{name}/_history", f"_count={PAGE}")
-                found += [one for one in former if tag_of(one) == key][:1]
+                found += (await self._tagged(f"{name}/_history", intent.key))[-1:]
         # What was written beside has no place among the client's entries.
-        return {place: one for one in found if (place := tag_of(one, ENTRY))}
+        places = {place: one for one in found if (place := tag_of(one, ENTRY))}
+        if len(places) < intent.count and intent.creates:
+            for kind in intent.kinds:
+                since = f"_since={quote(intent.since)}" if intent.since else ""
+                for one in await self._tagged(f"{kind}/_history", intent.key, since):  # the newest first
+                    place = tag_of(one, ENTRY)
+                    if place and (place not in places or named(one) not in standing):
+                        places[place] = one
+        return places
+
+    async def _first(self, standing: Resource, key: str) -> Resource:
+        """The version that was written under `key`: somebody who changed it since may have left its tag where it was."""
+        if str((standing.get("meta") or {}).get("versionId", "")) == "1":
+            return standing
+        former = await self._tagged(f"{named(standing)}/_history", key)
+        return former[-1] if former else standing
+
+    async def _tagged(self, path: str, key: str, query: str = "") -> list[Resource]:
+        """The versions in the history at `path` that carry the tag of `key`, the newest first; some pages of it at most."""
+        found: list[Resource] = []
+        asked = "&".join(filter(None, (query, f"_count={PAGE}")))
+        for _ in range(PAGES):
+            answer = await self._service.handle(FhirRequest("GET", path, asked))
+            if answer.status in NO_HISTORY:
+                break
+            body = _body(answer)
+            rows = [each["resource"] for each in body.get("entry", ()) if each.get("resource")]
+            found += [one for one in rows if tag_of(one) == key]
+            links = (link for link in body.get("link") or () if link.get("relation") == "next")
+            head, _, asked = str(next((link.get("url", "") for link in links), "")).partition("?")
+            if not asked:
+                break
+            path = path if head.endswith("_history") else ""  # some page at their base
+        return found
 
     async def _rows(self, path: str, query: str) -> list[Resource]:
         answer = await self._service.handle(FhirRequest("GET", path, query))
-        if answer.status in (404, 410):  # the history of what there never was
+        if answer.status in (404, 410):
             return []
-        if answer.status != 200:
-            raise Refused(
-                503,
-                "platform-failed",
-                "Plattformen har en feil akkurat nå.",
-                "Prøv igjen om litt.",
-                f"recovery {answer.status}",
-                issue="transient",
-            )
-        return [row["resource"] for row in (answer.body or {}).get("entry", ()) if row.get("resource")]
+        return [row["resource"] for row in _body(answer).get("entry", ()) if row.get("resource")]
+
+
+def _body(answer: FhirResponse) -> Resource:
+    """Raises Refused 503 for what is no answer."""
+    if answer.status != 200:
+        raise Refused(
+            503,
+            "platform-failed",
+            "Plattformen har en feil akkurat nå.",
+            "Prøv igjen om litt.",
+            f"recovery {answer.status}",
+            issue="transient",
+        )
+    return answer.body or {}
+
+
+def version_of(resource: Mapping[str, Any]) -> str:
+    """``Type/id/_history/3``; ``Type/id`` of one that does not say its version, and "" of one without an id."""
+    if not resource.get("id"):
+        return ""
+    version = (resource.get("meta") or {}).get("versionId")
+    return f"{named(resource)}/_history/{version}" if version else named(resource)
 
 
 def tag_of(resource: Mapping[str, Any], system: str = TRANSACTION) -> str:
@@ -197,6 +259,7 @@ def _dumped(intent: Intent) -> bytes:
             "count": intent.count,
             "accesses": accesses,
             "names": intent.names,
+            "since": intent.since,
         }
     )
 
@@ -218,6 +281,7 @@ def _loaded(body: bytes, session: str, asked: int) -> Intent:
         tuple(_access(each) for each in told["accesses"]),
         bool(asked),
         tuple(told.get("names", ())),
+        told.get("since", ""),
     )
 
 

@@ -1,10 +1,12 @@
 """Searches: narrowed to the patients this person may see, before the store is asked; what comes along is looked at again.
 
-A patient who is named but not open is refused, not left out in silence. Never widens a query.
+A patient who is named but not open is refused, not left out in silence. How many rows were withheld is told by nothing: not
+by a page's length (`gathering`), its links (`pages`) or the total. Never widens a query.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from workspace.access.audit import query_shape
@@ -13,17 +15,23 @@ from workspace.access.kinds import patient_parameter, served
 from workspace.access.protection import PARAMETERS
 from workspace.fhir.references import walk
 from workspace.fhir.search import Query, ReferenceValue, TokenValue, format_query, parse, with_parameter
-from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
+from workspace.fhir.service import FhirResponse, FhirService, Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
+from workspace.gateway.gathering import Gathered, Gathering
+from workspace.gateway.pages import Pages, Place
 from workspace.gateway.refused import denied
 from workspace.gateway.sight import Sight
 
+SEVERAL = frozenset({"Appointment"})
+"""Types about several patients at once: narrowed to one that is open, a search still finds some that are not shown."""
+
 
 class Searches:
-    def __init__(self, service: FhirService, auditing: Auditing, base: str) -> None:
+    def __init__(self, service: FhirService, auditing: Auditing, pages: Pages, base: str) -> None:
         self._service = service
         self._auditing = auditing
+        self._pages = pages
         self._base = base
 
     async def answer(self, asking: Asking, kind: str, raw: str, prefer: str = "") -> FhirResponse:
@@ -35,54 +43,43 @@ class Searches:
         decision = asking.decide("search", kind, named or None)
         if not decision.permitted:
             raise denied(decision)
-        asked = format_query(narrowed(query, decision))
-        path, _, text = asked.partition("?")
-        answer = await self._service.handle(FhirRequest("GET", path, text))
-        if answer.status != 200 or answer.body is None:
-            return answer
+        place = self._pages.place(asking.subject.sub, query) or Place(format_query(narrowed(query, decision)))
         sight = Sight(self._service, asking, self._base)
-        places = {each.name for each in query.parameters} & PARAMETERS
-        await self._filter(answer.body, asking, sight, by_place=bool(places))
-        if (
+        by_place = bool({each.name for each in query.parameters} & PARAMETERS)
+        sparse = (
             (not patient_parameter(kind) and decision.patients is not None)
             or asking.closes_parts()
             or kind == "Consent"
-            or places
-        ):
-            answer.body.pop("total", None)  # it could not be narrowed, so its size would tell of others
+            or by_place
+        )
+        found = await Gathering(self._service, sight, kind, by_place=by_place, sparse=sparse).gathered(place)
+        answer = found.first
+        if answer.status != 200 or answer.body is None:
+            return answer
+        # What could not be narrowed, or is about several, has a size that would tell of others.
+        several = kind in SEVERAL and (query.page or found.following or "entry" not in answer.body)
+        if sparse or found.withheld or several:
+            answer.body.pop("total", None)
+        self._fill(answer.body, asking, query, found)
         if sight.closed:
             self._auditing.refused(asking, shape(kind, raw), tuple(sight.closed), restricted())
-        self._absolute(answer.body)
         if decision.patients is not None or kind == "AuditEvent":
             self._auditing.read(asking, "search", shape(kind, raw), (*named, *sight.patients), decision)
         return answer
 
-    async def _filter(self, bundle: Resource, asking: Asking, sight: Sight, *, by_place: bool) -> None:
-        """Leave what may be seen, as it is shown: a search by place finds nobody whose address is protected."""
-        entries = bundle.get("entry")
-        if not entries:
-            return
-        kept, hidden = [], False
-        for entry in entries:
-            resource = entry["resource"]
-            if not await sight.sees(resource):
-                continue
-            shown = sight.shown(resource)
-            if shown is not resource:
-                if by_place:
-                    continue
-                entry["resource"], hidden = shown, True
-            kept.append(entry)
-        if hidden:
-            kept = _without_strays(kept)
-        if len(kept) < len(entries):
-            bundle["entry"] = kept
-            bundle.pop("total", None)
-
-    def _absolute(self, bundle: Resource) -> None:
-        for link in bundle.get("link", ()):
-            if "://" not in link["url"]:
-                link["url"] = f"{self._base}/{link['url']}"
+    def _fill(self, bundle: Resource, asking: Asking, query: Query, found: Gathered) -> None:
+        """What was gathered, under links of the gateway's own."""
+        entries = found.entries()
+        if found.placeless:
+            entries = _without_strays(entries)
+        bundle.pop("entry", None)
+        if entries:
+            bundle["entry"] = entries
+        links = [{"relation": "self", "url": f"{self._base}/{format_query(query)}"}]
+        if found.following is not None:
+            page = self._pages.mark(asking.subject.sub, query, found.following)
+            links.append({"relation": "next", "url": f"{self._base}/{format_query(replace(query, page=page))}"})
+        bundle["link"] = links
 
 
 def _without_strays(entries: list[Resource]) -> list[Resource]:

@@ -7,6 +7,7 @@ origin of each version is written beside it (`origins`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ from workspace.gateway import authorship, origins, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
-from workspace.gateway.intents import Intent, Intents
+from workspace.gateway.intents import Intent, Intents, version_of
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied, hidden
 from workspace.gateway.sight import NOBODYS, Sight, about, last_stood
 
@@ -31,6 +32,7 @@ UNTOLD = frozenset({"Provenance", "AuditEvent"})
 """They tell of others; nobody tells of them."""
 LARGEST = 500
 """Entries of one bundle."""
+_VERSION = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?$")
 MARKED_WRONG = "Feilført av en annen enn den som skrev det."
 
 
@@ -112,7 +114,7 @@ class Writes:
                 str(each["fullUrl"] if entry.creates and not entry.own else f"{entry.kind}/{entry.own}"),
                 entry.patients,
                 "CREATE" if entry.creates else "NULLIFY" if entry.voids else "UPDATE",
-                f"{entry.kind}/{entry.own}/_history/{version_of(entry.match)}" if not entry.creates else "",
+                f"{entry.kind}/{entry.own}/_history/{version_in(entry.match)}" if not entry.creates else "",
             )
             for entry, each in zip(entries, sent, strict=True)
             if entry.kind not in UNTOLD and not entry.condition
@@ -136,9 +138,10 @@ class Writes:
             self._intents.doubtful(intent.key)
             raise
         answer = own(answer)
-        if answer.status in (200, 201) and answer.body is not None:
-            await self._intents.logged(intent, _resources(answer.body))
-        elif answer.status >= 500:
+        written = _written(answer)
+        if answer.status in (200, 201) and written:
+            await self._intents.logged(intent, written)
+        elif answer.status in (200, 201) or answer.status >= 500:  # done, or perhaps; what, is looked for
             self._intents.doubtful(intent.key)
         else:
             await self._intents.dropped(intent.key)
@@ -147,17 +150,19 @@ class Writes:
     async def _recovered(self, asking: Asking, bundle: Resource, key: str, digest: str) -> FhirResponse | None:
         """The answer to a transaction whose outcome is unknown; None when it wrote nothing."""
         entries = self._entries(bundle)
-        places = await self._intents.written_under(key, [each.kind for each in entries], _names(entries))
+        intent = await self._intents.of(key)
+        kinds = tuple(dict.fromkeys(each.kind for each in entries))
+        unknown = Intent(key, asking.subject.sub, "", kinds, len(entries), (), names=_names(entries))
+        places = await self._intents.written_under(intent or unknown)
         if not places:
             return None
-        intent = await self._intents.of(key)
         if intent is None:
             for entry in entries:
                 entry.patients = await about(self._service, entry.resource, self._base)
                 entry.creates = entry.method == "POST"
             intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", {}, asked=True)
             await self._intents.begin(intent, digest)
-        await self._intents.logged(intent, places.values())
+        await self._intents.logged(intent, map(version_of, places.values()))
         return answered(places, len(entries))
 
     async def asked_again(self, author: str, key: str) -> Outcome | None:
@@ -174,10 +179,10 @@ class Writes:
         if running:
             return Outcome(0, b"")
         intent = await self._intents.of(key)
-        places = await self._intents.written_under(key, intent.kinds, intent.names) if intent else {}
+        places = await self._intents.written_under(intent) if intent else {}
         if intent is None or not places:
             return None
-        await self._intents.logged(intent, places.values())
+        await self._intents.logged(intent, map(version_of, places.values()))
         answer = answered(places, intent.count)
         return Outcome(answer.status, json.dumps(answer.body), answer.body)
 
@@ -281,7 +286,7 @@ class Writes:
                 f"{entry.kind}/{entry.own}: If-Match is required",
             )
         version = str((there.body.get("meta") or {}).get("versionId", ""))
-        if version and version_of(entry.match) != version:
+        if version and version_in(entry.match) != version:
             # Said here too: what is wrong with a change of an old version is of no interest.
             raise Refused(
                 412,
@@ -380,11 +385,17 @@ def _names(entries: list[Entry]) -> tuple[str, ...]:
     return tuple(f"{each.kind}/{each.own}" for each in entries if each.own)
 
 
-def _resources(body: Resource) -> list[Resource]:
-    """What an answer to a write holds: the resource itself, or those of a bundle."""
+def _written(answer: FhirResponse) -> list[str]:
+    """What an answer to a write says was written, as versions (`version_of`): from the resources it holds, else from where
+    it says they are; a platform need send neither."""
+    body = answer.body or {}
     if body.get("resourceType") != "Bundle":
-        return [body]
-    return [each["resource"] for each in body.get("entry", ()) if "resource" in each]
+        body = {"entry": [{"resource": body, "response": {"location": answer.headers.get("location", "")}}]}
+    found = []
+    for each in body.get("entry") or ():
+        there = _VERSION.search(str((each.get("response") or {}).get("location") or ""))
+        found.append(version_of(each.get("resource") or {}) or (there[0] if there else ""))
+    return [one for one in found if one]
 
 
 def _transaction(entries: list[Resource]) -> FhirRequest:
@@ -392,7 +403,7 @@ def _transaction(entries: list[Resource]) -> FhirRequest:
     return FhirRequest("POST", "", headers={"prefer": "return=representation"}, body=body)
 
 
-def version_of(match: str) -> str:
+def version_in(match: str) -> str:
     return match.removeprefix("W/").strip('"')
 
 

@@ -137,15 +137,17 @@ class Feed:
             pause = self._wait * random.uniform(0.8, 1.0)
             self._wait = min(self._wait * 2, LONGEST_WAIT)
             # A platform that only restarts its connection is not down, nor one that answers when it is asked.
-            # One that has just not answered a question is not asked another first: the user is told at once.
+            # One that has just not answered a question is not asked another first: the user is told at once. After several
+            # cuts in a row the pause is long: whether it is there is asked before, not after.
             mute, self._mute = self._mute, False
-            if self._failures > 1 and (mute or not await self._ask_instead(pause)):
+            asks = self._failures > 1 or pause > PULSE
+            if asks and (mute or not await self._ask_instead(pause)):
                 self._light.down()
                 if not self._told_lost and self._met:
                     self._told_lost = True
                     self._lost()
             else:
-                pause = 0.0 if self._failures > 1 else pause
+                pause = 0.0 if asks else pause
             await asyncio.sleep(pause)
 
     # Without the stream ---------------------------------------------------------------------------
