@@ -242,6 +242,7 @@ async def open_shift(
     from workspace.layouts.document import placements
     from workspace.panels.confinement import Policy
     from workspace.panels.host import PanelHost
+    from workspace.record.abilities import Abilities
     from workspace.record.delivery import Courier
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
@@ -285,6 +286,8 @@ async def open_shift(
     orders = Orders(client, offline, device=device)
     record.on_order(orders.heard)
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
+    abilities = Abilities(client)
+    record.on_service(abilities.served)
     broker = Broker(
         record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline, vault=vault
     )  # fmt: skip
@@ -304,6 +307,7 @@ async def open_shift(
         offline.start(),
         registration.start(),
         courier.start(),
+        abilities.start(),
         *([remember(vaults, vault, platform, subject, clock)] if signed.session.joined else []),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
@@ -311,7 +315,8 @@ async def open_shift(
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier], vaults=vaults, keyless=not vault.durable and vaults_in(options.profile),
+        errands=[registration, courier, abilities], abilities=abilities, vaults=vaults,
+        keyless=not vault.durable and vaults_in(options.profile),
     )  # fmt: skip
 
 
@@ -390,11 +395,40 @@ def doctor(profile: Path, *, as_json: bool) -> int:
         "keyring": type(ring).__module__ if ring is not None else "ingen trygg nøkkelring",
         "profile": "kan skrives" if _writable(profile) else "kan ikke skrives",
     }
+    rows["platform"], answers = _platform(profile)
     walls = [f"{'stengt' if one.denied else 'ÅPENT':8} {selftest.NAMES[one.name]}" for one in tier.denials]
     shown = {name: value for name, value in rows.items() if name not in ("confinement_denies",) and value}
     lines = [f"{name:16} {value}" for name, value in shown.items()] + [f"{'':16} {wall}" for wall in walls]
     sys.stdout.write((json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines)) + "\n")
-    return 0 if rows["profile"] == "kan skrives" else 1
+    return 0 if rows["profile"] == "kan skrives" and answers else 1
+
+
+def _platform(profile: Path) -> tuple[str, bool]:
+    """What the configured platform says that it can do, and whether all that is needed is there. Signs nobody on."""
+    import asyncio
+
+    from workspace.fhir.capability import lacking
+    from workspace.signon.platform import discover_platform
+    from workspace.signon.wire import Unreachable, json_object, new_client, send
+
+    async def statement(address: str) -> dict[str, Any]:
+        platform = await discover_platform(address)
+        async with new_client(platform.fhir) as client:
+            return json_object(await send(client, "GET", f"{platform.fhir.rstrip('/')}/metadata")) or {}
+
+    try:
+        address = settings_room.load(profile).platform
+        if not address:
+            return "ikke satt opp: bare sandkassen", True
+        found = asyncio.run(statement(address))
+    except Problem as problem:
+        return str(problem), False
+    except Unreachable as gone:
+        return f"beskriver ikke seg selv: {gone.reason}", False
+    if found.get("resourceType") != "CapabilityStatement":
+        return "beskriver ikke hva den kan", True
+    lacks = lacking(found)
+    return (f"mangler {'; '.join(lacks)}" if lacks else "har det arbeidsflaten trenger"), not lacks
 
 
 def _writable(folder: Path) -> bool:

@@ -188,7 +188,9 @@ def test_those_who_carry_out_a_task_need_not_have_asked_for_it(server, tone):
     assert tone.put(done, **match).status_code == 200
 
 
-def test_what_a_relative_said_is_written_by_the_one_who_heard_it(tone):
+def test_what_a_relative_said_is_written_by_the_one_who_heard_it(server, tone):
+    server.store_put({"resourceType": "RelatedPerson", "id": "datter", "patient": {"reference": "Patient/BEB-18"}})
+
     def call(sender, recipient):
         return {
             "resourceType": "Communication",

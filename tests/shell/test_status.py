@@ -109,3 +109,16 @@ def test_what_the_user_has_seen_to_leaves_the_line_and_all_is_not_called_saved_b
     assert line.shown_notice() is None
     assert "Alt er lagret" in line.text()
     attention.close()
+
+
+def test_what_the_platform_lacks_is_said_in_words_and_can_be_closed(line):
+    attention = Attention(line, sign_in=list, show_unsent=list)
+    attention.lacks(("søk i Flag etter status", "versjoner av Observation", "FHIR R4"))
+    assert "mangler noe arbeidsflaten trenger: søk i Flag etter status og 2 til." in line.text()
+    QTest.mouseClick(button(line, "Lukk"), Qt.MouseButton.LeftButton)
+    assert "mangler" not in line.text()
+    attention.lacks(("FHIR R4",))
+    assert "trenger: FHIR R4." in line.text()
+    attention.lacks(())
+    assert "mangler" not in line.text()
+    attention.close()

@@ -11,8 +11,8 @@ from workspace.broker.context import Context
 from workspace.broker.door import Refused
 from workspace.broker.facts import facts_only
 from workspace.broker.grant import Grant
-from workspace.fhir import parameters
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.links import patient_parameter
 from workspace.fhir.references import local
 from workspace.fhir.search import Parameter, Query, SearchError, format_query, parse_query, with_parameter
 from workspace.fhir.service import Resource
@@ -27,17 +27,6 @@ _TO_PATIENT = re.compile(r"(?:^|/)Patient(?:[/?]|$)")
 
 def refused(code: str, sentence: str, detail: str = "") -> Refused:
     return Refused(code, sentence, "", detail)
-
-
-def patient_parameter(kind: str) -> str:
-    """The search parameter that names the patient of `kind`: ``_id`` for Patient, "" for types without one."""
-    if kind == "Patient":
-        return "_id"
-    for name in ("patient", "subject"):
-        definition = parameters.definition(kind, name)
-        if definition is not None and definition.kind == "reference":
-            return name
-    return ""
 
 
 def narrowed(grant: Grant, text: str) -> str:

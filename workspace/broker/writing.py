@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from workspace.broker import facts, links, outgoing, scoping
+from workspace.broker import facts, outgoing, scoping
 from workspace.broker.commits import Commit, Counts
 from workspace.broker.door import DraftKey, Form, Receipt, Refused, Write
 from workspace.broker.duplicates import Ask, Guard
 from workspace.broker.gate import Gate
 from workspace.broker.grant import Grant
 from workspace.broker.pending import Pendings
+from workspace.fhir import links
 from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
@@ -32,6 +33,8 @@ from workspace.record.tally import Tally
 
 UNDOABLE = 200
 """Commits that are remembered for undoing; the oldest goes first."""
+LINKS_WAIT = 0.5
+"""Seconds to find out what a write points at; a platform that is away must not keep it from being durable."""
 WIRE_CODES = {"avvist": "rejected", "konflikt": "conflict"}
 
 
@@ -125,7 +128,7 @@ class Writing:
             there = self._record.held(reference)
             if there is None:
                 try:
-                    async with asyncio.timeout(links.WAIT):
+                    async with asyncio.timeout(LINKS_WAIT):
                         there = await self._record.read(reference, self._gate.asker(grant))
                 except (Problem, TimeoutError):
                     continue

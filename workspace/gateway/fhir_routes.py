@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from workspace.fhir import json, outcome
 from workspace.fhir.service import FhirRequest, FhirResponse, Resource
-from workspace.gateway import reads, searches
+from workspace.gateway import capability, reads, searches
 from workspace.gateway.asking import Asking
 from workspace.gateway.drafts import taken_by
 from workspace.gateway.gateway import Gateway
@@ -35,7 +35,10 @@ class FhirRoutes:
     async def handle(self, request: Request) -> Response:
         path = request.path_params.get("path", "").strip("/")
         if path == "metadata" and request.method == "GET":
-            return fhir_response(await self._gateway.service.handle(FhirRequest("GET", "metadata")))
+            behind = await self._gateway.service.handle(FhirRequest("GET", "metadata"))
+            if behind.status != 200 or behind.body is None:
+                return fhir_response(behind)
+            return fhir_response(FhirResponse(200, capability.own(behind.body, self._gateway.settings)))
         bearer = await self._gateway.bearer(request.headers)
         asking = await self._gateway.asking(bearer, request.headers)
         raw = await body_of(request, LARGEST_BODY)

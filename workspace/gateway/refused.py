@@ -63,7 +63,12 @@ class Rejected(Refused):
         return FhirResponse(422, {"resourceType": "OperationOutcome", "issue": issues})
 
 
-_ISSUE = {"required": "required", "author": "business-rule", "patient": "business-rule"}
+_ISSUE = {
+    "required": "required",
+    "author": "business-rule",
+    "patient": "business-rule",
+    "foreign-link": "business-rule",
+}
 
 
 def denied(decision: Decision) -> Refused:

@@ -18,13 +18,14 @@ from workspace.access.kinds import authors_of, patient_parameter, served
 from workspace.access.restrictions import marks_of
 from workspace.clock import instant
 from workspace.fhir import json, parameters
-from workspace.fhir.references import ID
+from workspace.fhir.references import ID, local
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway import authorship, origins, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
 from workspace.gateway.intents import Intent, Intents, version_of
+from workspace.gateway.linked import Linked, Pointing
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied, hidden
 from workspace.gateway.sight import NOBODYS, Sight, about, last_stood
 
@@ -61,6 +62,7 @@ class Writes:
         self._auditing = auditing
         self._keys = keys
         self._intents = intents
+        self._linked = Linked(service, base)
         self._base = base
 
     async def transaction(self, asking: Asking, bundle: Resource, raw: bytes, key: str) -> Outcome:
@@ -85,7 +87,11 @@ class Writes:
     async def single(self, asking: Asking, request: FhirRequest) -> FhirResponse:
         """POST on a type or PUT on an instance. Raises Refused."""
         entry = self._entry(0, request.method, request.path, request.query, request.body, request.headers)
-        decisions = await self._check(asking, [entry], {})
+        try:
+            decisions = await self._check(asking, [entry], {})
+        except Rejected as refusal:
+            self._log_refusal(asking, refusal, f"{entry.method} {entry.kind}")
+            raise
         key = str(uuid4())
         intent = self._intent(asking, key, [entry], f"{entry.method} {entry.kind}", decisions)
         sent = self._with_origin(asking, key, [entry], [_sent(entry, {}, key)])
@@ -97,9 +103,11 @@ class Writes:
         entries = self._entries(bundle)
         known: dict[str, Resource] = {}
         for entry, given in zip(entries, bundle["entry"], strict=True):
-            for name in (given.get("fullUrl"), f"{entry.kind}/{entry.own}" if entry.own else ""):
-                if name:
-                    known[str(name)] = entry.resource
+            full, name = str(given.get("fullUrl") or ""), f"{entry.kind}/{entry.own}" if entry.own else ""
+            there = local(full, self._base)
+            if there is not None and str(there) != name:  # the platform would write its name wherever `there` is named
+                raise bad_request("bad-bundle", "En del av forsendelsen heter som noe annet.", f"fullUrl {there}")
+            known |= {each: entry.resource for each in (full, name) if each}
         decisions = await self._check(asking, entries, known)
         sent = [_sent(entry, given, key) for entry, given in zip(entries, bundle["entry"], strict=True)]
         intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", decisions, asked=bool(digest))
@@ -227,8 +235,9 @@ class Writes:
         """Access first, then the fields. Returns the decision about each patient. Raises Refused."""
         decisions: dict[str, Decision] = {}
         faults: list[Fault] = []
+        pointing: list[Pointing] = []
+        many = len(entries) > 1
         for entry in entries:
-            many = len(entries) > 1
             profiles_found = profiles.faults(entry.resource)
             here = [_placed(each, entry.place) if many else each for each in profiles_found]
             entry.patients = await about(self._service, entry.resource, self._base, known)
@@ -245,7 +254,10 @@ class Writes:
             if entry.voids and not self._is_mine(asking, before):
                 entry.reason = MARKED_WRONG
             faults += [_placed(each, entry.place) if many else each for each in wrong]
+            pointing.append(Pointing(entry.resource, entry.patients, before))
             self._narrow(entry)
+        for entry, wrong in zip(entries, await self._linked.faults(asking, pointing, known), strict=True):
+            faults += [_placed(each, entry.place) if many else each for each in wrong]
         if faults:
             raise Rejected(faults)
         return decisions
@@ -363,9 +375,9 @@ class Writes:
         )
         return Intent(key, asking.subject.sub, asking.bearer.sid, kinds, len(entries), accesses, asked, _names(entries))
 
-    def _log_refusal(self, asking: Asking, refusal: Rejected) -> None:
+    def _log_refusal(self, asking: Asking, refusal: Rejected, shape: str = "transaction") -> None:
         decision = Decision("deny", refusal.code, "R-26", "pasientjournalforskriften § 6", refusal.sentence)
-        self._auditing.refused(asking, "transaction", (), decision)
+        self._auditing.refused(asking, shape, (), decision)
 
 
 def _still_stands(asking: Asking, entry: Entry) -> None:

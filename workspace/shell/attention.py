@@ -15,6 +15,7 @@ SIGNED_OUT = "Innloggingen er utløpt. Det du skriver, blir tatt vare på her."
 OFFLINE = "Du arbeider uten nett.{age} Det du skriver, venter trygt her."
 BACK = "Plattformen svarer igjen. Logg inn, så sendes det som venter."
 AWAY = "Journalplattformen svarer ikke{since}. Du kan lese det som er hentet, og skrive: det venter trygt her."
+LACKS = "Journalplattformen sier at den mangler noe arbeidsflaten trenger: {first}{more}."
 AWAY_IN_MEMORY = "Journalplattformen svarer ikke{since}. Det du skriver er bare i minnet: ikke lukk programmet."
 
 
@@ -41,12 +42,16 @@ class Attention:
         self._ends.append(outbox.on_marks(lambda: self._seen_to(outbox)))
         self.outbox(outbox)
 
+    def follow_abilities(self, abilities: Any) -> None:
+        """Listen to what the platform says that it cannot do."""
+        self._ends.append(abilities.on_lacks(self.lacks))
+
     def close(self) -> None:
         for end in self._ends:
             end()
         self._ends.clear()
         self._line.savedAsked.disconnect(self._show_unsent)
-        for key in ("session", "platform", "refused"):
+        for key in ("session", "platform", "refused", "lacks"):
             self._line.notice(key, None)
 
     def aged(self, words: str) -> None:
@@ -80,6 +85,13 @@ class Attention:
         since = f" siden {state.since}" if getattr(state, "since", "") else ""
         words = (AWAY if self._durable else AWAY_IN_MEMORY).format(since=since)
         self._line.notice("platform", Notice(words, "warn" if self._durable else "bad"))
+
+    def lacks(self, lacks: tuple[str, ...]) -> None:
+        """`lacks` in words, a few each; all of them are in the log."""
+        more = f" og {len(lacks) - 1} til" if lacks[1:] else ""
+        words = LACKS.format(first=lacks[0], more=more) if lacks else ""
+        notice = Notice(words, "warn", "Lukk", lambda: self._line.notice("lacks", None))
+        self._line.notice("lacks", notice if lacks else None)
 
     def _seen_to(self, outbox: Any) -> None:
         """What the user has seen to, or has taken back, leaves the line; a write in its ordinary time is no news."""

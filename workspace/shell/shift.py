@@ -52,6 +52,7 @@ class Shift:
     unsent: Unsent | None = None
     kept: DraftList | None = None
     orders: Any = None
+    abilities: Any = None
     wiping: Wiping | None = None
     subscriptions: dict[str, Any] = field(default_factory=dict)
     errands: list[Any] = field(default_factory=list)

@@ -83,6 +83,7 @@ class Surroundings:
         line.set_light("Innlogging", "ok")
         shift.attention = Attention(line, sign_in=self._ways.sign_in_again, show_unsent=self.show_unsent)
         shift.attention.follow(session=shift.session, record=shift.record, outbox=shift.outbox, vault=shift.vault)
+        shift.attention.follow_abilities(shift.abilities)
         shift.broker.on_counts(counts)
         if not shift.vault.durable:
             line.set_light("Kladder", "warn", "bare i minnet på denne maskinen")
