@@ -11,13 +11,16 @@ import sys
 import pytest
 
 from tests.gateway.conftest import Server
-from tests.record.test_offline import about, keep, one_pulse, working
+from tests.record.test_offline import about, keep, one_pulse, until, working
 from tests.vaulted import asked_of, deciphered
+from workspace.away import people
 from workspace.cli import main
+from workspace.clock import SystemClock
 from workspace.record import offline as offline_module
 from workspace.record import record as record_module
 from workspace.record.offline import wipe_others
-from workspace.vault.people import Vaults
+from workspace.vault import pin as pin_module
+from workspace.vault.people import Vaults, roster
 
 KEY = bytes(range(32))
 NOWHERE = "http://127.0.0.1:9"
@@ -80,6 +83,44 @@ def test_copies_go_from_the_file_and_what_waits_stays(server, profile, tmp_path,
     assert not any(body in raw for body in bodies), "no packed answer"
 
 
+def test_nothing_is_left_of_who_has_nothing_unsent_and_no_pin_opens_anything(
+    server, profile, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(pin_module, "COST", 2)
+    shift(server, profile, waits=True)
+
+    async def others():
+        """Everybody has a PIN; Dahl's is in a key that was set aside too."""
+        vaults = await Vaults.open(profile, KEY, SystemClock())
+        for user in ("tone", "dahl"):
+            await vaults.set_pin(await vaults.open_for("311000101", f"Practitioner/{user}", user.title()), "730214")
+        await vaults.close()
+        (dahl,) = [one for one in roster(profile, KEY) if one.who.name == "Dahl"]
+        shutil.copy(
+            profile / "vaults" / f"{dahl.id}.person", profile / "vaults" / f"{dahl.id}.skadet-20260114T1445.person"
+        )
+        return dahl.id
+
+    gone = asyncio.run(others())
+    assert [one.who.name for one in asyncio.run(people(profile))] == ["Dahl", "Tone"]
+    assert main(["wipe", "--profile", str(profile), "--json"]) == 0
+    assert told(capsys)["persons"] == 1
+    assert asyncio.run(people(profile)) == [], "nobody is offered «Uten nett»"
+    left = sorted(one.name for one in (profile / "vaults").iterdir())
+    assert [name for name in left if name.startswith(gone)] == [f"{gone}.skadet-20260114T1445.person"]
+    assert [name for name in left if b'"pin"' in (profile / "vaults" / name).read_bytes()] == []
+
+    async def again():
+        """What Tone had waiting goes out as she signs on; her next wipe leaves nothing of her."""
+        async with working(server, profile) as broker:
+            await until(lambda: broker._outbox.unsent() == 0)
+
+    asyncio.run(again())
+    assert main(["wipe", "--profile", str(profile), "--json"]) == 0
+    assert told(capsys)["persons"] == 1
+    assert [one.name for one in (profile / "vaults").iterdir()] == [f"{gone}.skadet-20260114T1445.person"]
+
+
 def test_the_whole_vault_goes_only_when_nothing_waits_or_it_is_said(server, profile, capsys):
     shift(server, profile, waits=True)
     assert main(["wipe", "--profile", str(profile), "--all"]) == 1
@@ -100,8 +141,6 @@ def test_nothing_is_deleted_without_the_key_or_while_the_program_runs(server, pr
     shift(server, profile)
 
     async def busy():
-        from workspace.clock import SystemClock
-
         vaults = await Vaults.open(profile, KEY, SystemClock())
         ended = await asyncio.to_thread(main, ["wipe", "--profile", str(profile)])
         there = await wipe_others(vaults)

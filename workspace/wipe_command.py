@@ -1,7 +1,7 @@
 """`workspace wipe`: what was copied to this machine is deleted, without anybody signing on.
 
-Deletes copies of the record only; with `whole` the vaults and their key, and then what nobody has sent only when it is
-told to. Never makes a key, and never touches a vault that a running program has.
+Deletes copies of the record, PINs, and the vaults in which nothing waits; with `whole` all vaults and their key, and then
+what nobody has sent only when it is told to. Never makes a key, and never touches a vault that a running program has.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, 
         "profile": str(profile),
         "vault": "none",
         "copies": 0,
+        "persons": 0,
         "unsent": 0,
         "drafts": 0,
         "unread": 0,
@@ -73,16 +74,17 @@ async def _opened(profile: Path, key: bytes, told: dict[str, Any], *, only_empty
     """Wipe the copies in everybody's vault, and in the one that was everybody's, and count what is unsent. Names of what
     cannot be read. With `only_empty` raises Problem ``wipe-unsent`` before anything goes."""
     from workspace.record.offline import wipe, wipe_others
+    from workspace.record.wiping import end, unsent
     from workspace.vault.people import Vaults
 
     vaults = await Vaults.open(profile, key, SystemClock())
     try:
         unread = await vaults.unread()
-        counts = [await vaults.device().run(_unsent)]
+        counts = [await vaults.device().run(unsent)]
         for person in await vaults.others():
             try:
                 async with vaults.visit(person) as vault:
-                    counts.append(await vault.run(_unsent))
+                    counts.append(await vault.run(unsent))
             except Problem as problem:
                 if problem.code != "vault-damaged":
                     raise
@@ -92,6 +94,7 @@ async def _opened(profile: Path, key: bytes, told: dict[str, Any], *, only_empty
             raise _waiting(told["unsent"], told["drafts"])
         told["unread"] = len(unread)
         told["copies"] = await wipe(vaults.device()) + await wipe_others(vaults)
+        told["persons"] = await end(vaults)
     finally:
         await vaults.close()
     return unread
@@ -102,13 +105,6 @@ def _files(profile: Path) -> list[Path]:
     from workspace.vault.people import FOLDER
 
     return sorted([*profile.glob("vault*.sqlite*"), *(profile / FOLDER).glob("*")])
-
-
-def _unsent(database: Any) -> tuple[int, int]:
-    """What the platform does not have: transactions, and drafts that it has not confirmed."""
-    waiting = int(next(iter(database.execute("SELECT count(*) FROM outbox WHERE state <> 'lagret'")))[0])
-    drafts = [more for (more,) in database.execute("SELECT other FROM draft")]
-    return waiting, sum(not (more and json.loads(more).get("expires")) for more in drafts)
 
 
 def _waiting(unsent: int, drafts: int) -> Problem:
@@ -131,7 +127,10 @@ def _keyless(profile: Path) -> Problem:
 def _words(told: dict[str, Any]) -> str:
     if told["vault"] == "none":
         return f"Det er ikke noe lokalt lager i {told['profile']}."
-    lines = [f"{told['copies']} kopier for lesing uten plattform er slettet."]
+    lines = [
+        f"{told['copies']} kopier for lesing uten plattform er slettet, og ingen kan lenger arbeide uten nett med PIN.",
+        f"Lager med nøkkel er slettet for {told['persons']} som ikke hadde noe usendt.",
+    ]
     if told["unread"]:
         lines.append(f"Kunne ikke leses, og er ikke rørt: {told['unread']} lokale lager. Be brukerstøtte om hjelp.")
     if told["vault"] == "deleted":

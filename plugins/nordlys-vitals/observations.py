@@ -136,7 +136,7 @@ def _amount(value: Any, unit: str) -> Resource:
 
 def sets(observations: Iterable[Resource]) -> list[tuple[datetime, dict[str, Any]]]:
     """Saved sets, newest first: the instant, and values by name (``news2``, ``by`` and ``scores`` too; ``about`` is
-    one of its observations, one that waits if any does). Observations
+    one of its observations, one that waits if any does, and ``abouts`` the one of each name). Observations
     without a time, a known code or a value, and those entered in error, are left out."""
     found: dict[datetime, dict[str, Any]] = {}
     for one in observations:
@@ -148,6 +148,7 @@ def sets(observations: Iterable[Resource]) -> list[tuple[datetime, dict[str, Any
             known = found.setdefault(moment, {})
             known.update(values)
             known.setdefault("by", record.who(one))
+            known.setdefault("abouts", {}).update(dict.fromkeys(values, record.name(one)))
             if record.waits(one) or "about" not in known:
                 known["about"] = record.name(one)
     return sorted(found.items(), key=lambda pair: pair[0], reverse=True)

@@ -135,7 +135,14 @@ def measured(at: str, values: dict[str, Any]) -> dict[str, Any]:
     }
     for name in ("respiration", "saturation", "pulse", "temperature"):
         cells[name] = values.get(name)
-    return ui.line(at, cells, about=values.get("about", ""))
+    return ui.line(at, cells, about=values.get("about", ""), abouts=abouts(values.get("abouts", {})))
+
+
+def abouts(found: dict[str, str]) -> dict[str, str]:
+    """What each cell stands in."""
+    pressure = found.get("systolic") or found.get("diastolic") or ""
+    kept = {name: about for name, about in found.items() if name not in ("systolic", "diastolic", "scores")}
+    return {**kept, **({"pressure": pressure} if pressure else {})}
 
 
 def said(value: float | str | None) -> str:

@@ -38,6 +38,7 @@ from joserfc.jwk import RSAKey
 
 from tests.benchmarks.patients import BIG, SMALL, figure, fill, one_fetch, tell
 from tests.benchmarks.screens import shell
+from tests.benchmarks.six import QUERIES
 from tests.faults.platform_process import DAY
 from tests.faults.shift import free_port, token_of
 from tests.gateway.conftest import pulse
@@ -54,15 +55,6 @@ from workspace.record.outbox import Outbox
 from workspace.record.record import Record
 from workspace.vault.vault import Vault
 
-QUERIES = {
-    "vitals": "Observation?category=vital-signs&_sort=-date",
-    "labs": "Observation?category=laboratory&_sort=-date&_count=500",
-    "medications": "MedicationRequest?_count=200",
-    "notes": "Composition?_sort=-date&_count=20",
-    "problems": "Condition?_count=100",
-    "allergies": "AllergyIntolerance?_count=50",
-}
-"""The six named queries: one for each of six panels."""
 OVERLAPPING = (
     *QUERIES.values(),
     "Observation?category=vital-signs&_sort=-date",

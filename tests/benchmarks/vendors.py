@@ -5,6 +5,8 @@ The door keeps the broker's own rules (`conformance.StandIn`); its rows are made
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ languages = ["nb"]
 start = ["python", "panel.py"]
 {views}
 [access]
-scopes = ["patient/Observation.rs"]
+scopes = {scopes}
 """
 
 VIEW = """
@@ -120,14 +122,21 @@ if __name__ == "__main__":
 '''
 
 
-def install(folder: Path, id: str, program: str, views: tuple[str, ...] = ("main",), query: str = "") -> None:
+def install(
+    folder: Path,
+    id: str,
+    program: str,
+    views: tuple[str, ...] = ("main",),
+    query: str = "",
+    scopes: Sequence[str] = ("patient/Observation.rs",),
+) -> None:
     """A package in `folder`; its vendor is what stands before the dot. `query` is prefetched."""
     vendor, _, name = id.partition(".")
     package = folder / id
     package.mkdir(parents=True)
     prefetch = PREFETCH.format(query=query) if query else ""
     told = "".join(VIEW.format(id=view, title=f"{name} {view}") + prefetch for view in views)
-    manifest = MANIFEST.format(id=id, name=name, vendor=vendor.title(), views=told)
+    manifest = MANIFEST.format(id=id, name=name, vendor=vendor.title(), views=told, scopes=json.dumps(scopes))
     (package / "panel.toml").write_text(manifest, encoding="utf-8")
     (package / "panel.py").write_text(program, encoding="utf-8")
 

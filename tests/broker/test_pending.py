@@ -14,6 +14,7 @@ from tests.gateway.conftest import pulse
 from workspace.broker import context
 from workspace.broker.door import Draft, DraftKey, Form, Write
 from workspace.problem import Problem
+from workspace.sandbox.merge import merge
 
 PULSES = "Observation?code=8867-4&_sort=-date"
 FORM = Form("vitals", {"pulse": "55"}, 7)
@@ -56,6 +57,20 @@ def test_a_refused_commit_is_listed_opens_in_its_form_and_its_mending_takes_its_
             with pytest.raises(Problem) as caught:
                 broker.pending.reopen(one.id)
             assert caught.value.code == "nothing-to-open"
+
+    asyncio.run(run())
+
+
+def test_what_was_refused_opens_with_the_one_who_stays_after_a_merge(server, working, room, until):
+    async def run():
+        async with working(server) as broker:
+            refused = await broker.commit(room, [without_status()], FORM)
+            joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(joining, server.loop))
+            await until(lambda: broker.pending.all("Patient/BEB-19"))
+            assert broker.pending.all("Patient/BEB-18") == ()
+            assert broker.pending.reopen(refused.id).patient == "Patient/BEB-19"
+            assert dict(broker.load_draft(replace(KEY, patient="Patient/BEB-19")).values) == {"pulse": "55"}
 
     asyncio.run(run())
 

@@ -143,3 +143,19 @@ def test_the_same_typed_twice_is_found_while_the_first_waits(server, working, ro
             assert scored["derivedFrom"] == [{"reference": name_of(pulses)}]
 
     asyncio.run(run())
+
+
+def test_where_a_row_that_waits_comes_from_is_told_without_the_platform(server, working, room, until):
+    async def run():
+        async with without_writes(server, working) as (broker, thaw):
+            await broker.commit(room, [creating()])
+            row = await first(broker, room)
+            told = await broker.origin(room.context, name_of(row))
+            assert (told.state, told.version, told.steps, told.whole) == ("venter", "", (), True)
+            assert told.origin.package == "nordlys.vitals"
+            thaw()
+            await until(lambda: broker.counts().unsent == 0)
+            told = await broker.origin(room.context, name_of(row))  # under the name it stood on the screen by
+            assert (told.state, told.version) == ("lagret", "1")
+
+    asyncio.run(run())

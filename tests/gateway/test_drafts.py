@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.gateway.conftest import Server
+from tests.gateway.conftest import Server, bundle, pulse
 from tests.gateway.test_auditing import details, of, patients
 from tests.gateway.test_feed import hello, stream
+from workspace.gateway.drafts import TAKEN
 from workspace.gateway.seal import Seal, Unsealable, key_of
 from workspace.problem import Problem
 
@@ -80,6 +81,41 @@ def test_a_draft_that_is_deleted_is_gone_for_good(tone):
     gone = put(tone, {"text": "x"}, If_Match=f'"{first}"')
     assert (gone.status_code, gone.json()["draft"]) == (412, None)
     assert put(tone).json()["revision"] > first + 1  # a revision is never used twice
+
+
+def saying(draft, *fields, **more):
+    """A transaction that says which draft it comes from."""
+    told = {"id": draft["id"], "revision": draft["revision"], "device": "pc-1", "fields": list(fields), **more}
+    extension = [{"url": TAKEN, "valueString": json.dumps(told)}]
+    return {**bundle(pulse("BEB-18")), "meta": {"extension": extension}}
+
+
+def test_what_a_transaction_took_from_its_draft_goes_with_it_and_the_authors_other_workstation_hears(server, tone):
+    first = put(tone).json()
+    with stream(server.sign_in("tone", sid="sid-annen-pc")) as events:
+        hello(events)
+        assert tone.send(saying(first, "pulse"), "a" * 12).status_code == 200
+        told = next(data for name, data in (events.next() for _ in range(9)) if name == "draft")
+    (rest,) = tone.get("/drafts").json()["drafts"]
+    assert (rest["values"], rest["saved"], rest["device"]) == ({"text": VALUES["text"]}, first["saved"], "pc-1")
+    assert (told["revision"], told["device"], told["gone"]) == (rest["revision"], "pc-1", False)
+    assert tone.send(saying(rest, "text"), "b" * 12).status_code == 200
+    assert tone.get("/drafts").json()["drafts"] == []
+
+
+def test_a_draft_that_is_another_by_now_or_anothers_or_whose_transaction_was_refused_stays(server, tone):
+    first = put(tone).json()
+    refused = saying(first, "text", "pulse")
+    del refused["entry"][0]["resource"]["status"]
+    assert tone.send(refused, "a" * 12).status_code == 422
+    assert server.sign_in("lege").send(saying(first, "text", "pulse"), "b" * 12).status_code in (200, 422)
+    again = put(tone, {"text": "skrevet siden"}, If_Match=f'"{first["revision"]}"').json()
+    for number, odd in enumerate(({}, {"revision": True}, {"fields": "text"}, {"device": "x" * 65}, {"id": 7})):
+        assert tone.send(saying(first, "text", "pulse", **odd), f"c{number}" * 6).status_code == 200
+    for number, odd in enumerate(([], [7], [{"url": TAKEN}], [{"url": TAKEN, "valueString": "["}], {"url": TAKEN})):
+        one = {**bundle(pulse("BEB-18")), "meta": {"extension": odd}}
+        assert tone.send(one, f"d{number}" * 6).status_code == 200
+    assert tone.get("/drafts").json()["drafts"] == [again]
 
 
 def test_only_the_author_reads_it_and_the_try_is_in_the_log(server, tone):

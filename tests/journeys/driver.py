@@ -31,6 +31,7 @@ from workspace import app as app_room  # noqa: E402
 from workspace.shell.sheet import Sheet  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import timed  # noqa: E402
 from looks import Fault, Looks  # noqa: E402
 from repaints import after_a_change  # noqa: E402
 from told import Wire  # noqa: E402
@@ -161,6 +162,16 @@ class Driver(Looks):
         QTest.keyClick(self.window.palette_.edit, Qt.Key.Key_Return)
         settled = await self._settled(name, seconds)
         return {**settled, "messages_from": before}
+
+    async def do_time_switch(self, name, seconds=10.0):
+        """As `switch_patient`, until all is painted; nothing is looked through on the way."""
+        await self._palette()
+        QTest.keyClicks(self.window.palette_.edit, name)
+        edit = self.window.palette_.edit
+        told = await timed.switch(self.work, lambda: QTest.keyClick(edit, Qt.Key.Key_Return), name, seconds)
+        if told["ms"] is None:
+            raise Fault(f"{name} is not painted whole after {seconds} s")
+        return told
 
     async def do_joined(self, press=False):
         """What the page says of the record on screen having been joined with another; `press` opens that one."""
@@ -354,6 +365,7 @@ def main():
     known.add_argument("--profile", type=Path, required=True)
     known.add_argument("--history", type=int, default=14)
     known.add_argument("--plugins", type=Path)
+    known.add_argument("--layouts", type=Path)
     known.add_argument("--platform", default="", help="an address, instead of a sandbox that is started")
     known.add_argument("--copies-soon", action="store_true", help="the unit is copied at once")
     given = known.parse_args()
@@ -376,6 +388,8 @@ def main():
 
     if given.plugins:
         beside_the_own_packages(given.plugins)
+    if given.layouts:
+        instead_of_the_role_layouts(given.layouts)
     wire = Wire()
     wire.listen()
     beside(wire)
@@ -390,6 +404,14 @@ def beside_the_own_packages(folder):
 
     discover = manifest.discover
     manifest.discover = lambda _own, *more: discover(folder, *more)
+
+
+def instead_of_the_role_layouts(folder):
+    """A site with layouts of its own."""
+    from workspace.layouts import role
+
+    choose = role.choose
+    role.choose = lambda _own, who: choose(folder, who)
 
 
 def beside(wire):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.request
 
 from tests.journeys.conftest import PLAIN
+from tests.journeys.test_without import chooses_a_pin
 from tests.vaulted import in_vault_of
+from workspace.away import people
 
 KEY = bytes(range(32))
 TONE = "Practitioner/tone"
@@ -21,8 +24,10 @@ def order(sandbox, **asked):
         return json.loads(answer.read())["id"]
 
 
-def test_asked_for_by_hand_and_ordered_from_the_platform(sandbox, sign_on):
+def test_asked_for_by_hand_and_ordered_from_the_platform(sandbox, sign_on, tmp_path):
     nurse = sign_on("tone", sandbox)
+    chooses_a_pin(nurse)
+    assert [one.who.user for one in asyncio.run(people(tmp_path / "tone"))] == [TONE]
     nurse.did("act", title=TITLE)
     nurse.until(lambda: "Slett kopiene" in nurse.did("sheet")["buttons"], 5, "the question")
     words = " ".join(nurse.did("sheet")["words"])
@@ -42,8 +47,10 @@ def test_asked_for_by_hand_and_ordered_from_the_platform(sandbox, sign_on):
     order(sandbox, person="Practitioner/tone", device="*", reason="PC-en skal byttes")
     nurse.until(lambda: "Etter ordre fra plattformen" in nurse.did("status")["words"], 10, "the order is carried out")
     assert "Grunn: PC-en skal byttes" in nurse.did("status")["spoken"]
+    assert asyncio.run(people(tmp_path / "tone")) == [], "nobody is offered to come in by PIN"
     assert nurse.quit() == 0
     assert "Traceback" not in nurse.errors.read_text()
+    assert list((tmp_path / "tone" / "vaults").iterdir()) == [], "nothing waited, so she left nothing"
     again = sign_on("tone", sandbox)
     again.did("wait_ready")
     assert "Etter ordre" not in again.did("status")["words"], "answered: it does not come again"

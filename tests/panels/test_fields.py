@@ -16,6 +16,7 @@ from tests.panels.conftest import until
 from workspace.broker.context import for_patient
 from workspace.broker.door import Draft, DraftKey
 from workspace.clock import SystemClock
+from workspace.panels.acts import SENT
 from workspace.panels.components import Action
 from workspace.panels.fields import Fields
 from workspace.record.drafts import Drafts
@@ -113,3 +114,22 @@ async def test_a_form_that_was_left_while_it_saved_does_not_undo_what_was_typed_
         b.door.commit_gate.set()
         await act
         assert [dict(one.values) for one in b.door.drafts.values()] == [{"puls": 90}]
+
+
+@pytest.mark.anyio
+async def test_what_was_sent_from_the_list_meanwhile_is_not_saved_a_second_time(bench: Any) -> None:
+    async with bench("good") as b:
+        panel, _ = await b.shown("good")
+        panel.typed("puls", 82)
+        panel.typed("merknad", "Sov")
+        act = asyncio.create_task(panel.act(Action("save")))
+        while panel.acts._answering is None:  # noqa: ASYNC110 - before the panel can have answered
+            await asyncio.sleep(0)
+        about = ("fjellheim", "Practitioner/tone", "Patient/BEB-18", panel.info.package, panel.info.view, "", "1")
+        assert panel.exchange((*about[:6], "2"), {"puls": 82}, {"puls": None}) == (), "another form's"
+        assert panel.exchange(about, {"puls": 82, "merknad": "S"}, {"puls": None, "merknad": None}) == ("puls",)
+        outcome = await act
+        assert (outcome.ok, outcome.problem, b.door.forms) == (False, SENT, [])
+        assert dict(panel.values) == {"merknad": "Sov"}
+        assert [dict(one.values) for one in b.door.drafts.values()] == [{"merknad": "Sov"}]
+        assert (await panel.act(Action("save"))).ok, "what is left can be saved"

@@ -117,7 +117,7 @@ def test_what_rests_on_a_refused_create_is_held_and_goes_when_the_form_is_mended
     async def run():
         first = bundle(BAD)
         name = first["entry"][0]["fullUrl"]
-        form = Form("nordlys.vitals", "1.0.0", "vitals", "vitals-1", {"pulse": "55"}, 7)
+        form = Form("nordlys.vitals", "1.0.0", "vitals", "vitals-1", {"pulse": "55"}, 7, 1, {"pulse": None})
         async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
             refused = await outbox.commit(first, "Patient/BEB-18", ASKER, 0.02, form=form)
             held = await outbox.commit(naming(name), "Patient/BEB-18", ASKER, 0.02)
@@ -130,6 +130,7 @@ def test_what_rests_on_a_refused_create_is_held_and_goes_when_the_form_is_mended
             async with outbox_at(tmp_path / "v.sqlite", origin, token_of(server)) as outbox:
                 (again,) = outbox.refused()
                 assert (again.form.view, again.form.values) == ("vitals", {"pulse": "55"})
+                assert again.form.changes == {"pulse": None}
                 assert [one.held for one in outbox.items()] == [False, True, True]
                 mended = await outbox.commit(
                     bundle(pulse("BEB-18", value=55)), "Patient/BEB-18", ASKER, 8.0, replaces=again.id

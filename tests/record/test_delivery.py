@@ -16,6 +16,8 @@ from tests.record.test_outbox import ASKER, KEY, NOWHERE, Tokens, endpoints, sto
 from workspace.problem import Problem
 from workspace.record.client import Client
 from workspace.record.delivery import Courier
+from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync
 from workspace.record.outbox import Outbox
 from workspace.record.registration import Registration, registered
 from workspace.vault.people import Vaults
@@ -289,5 +291,38 @@ def test_a_key_whose_work_was_delivered_is_withdrawn_at_the_next_sign_on(server,
                 assert await courier.deliver() is None
                 assert [len(one) for one in await in_each(vaults, registered)] == [1]
         assert stored(server) == list(range(10))
+
+    asyncio.run(run())
+
+
+def test_a_draft_whose_words_a_courier_delivered_is_nowhere_shown_as_unsent(server, tmp_path):
+    """Typed with the platform there, saved without it; she signs out before the platform hears, and on at another PC."""
+
+    async def run():
+        file, field = tmp_path / "profile", ("311000101", "Practitioner/tone", "Patient/BEB-18", "p", "v", "", "1")
+        async with signed_in(server, file) as outbox:
+            drafts = Drafts(outbox._vault, server.clock, tenant="311000101", user="Practitioner/tone")
+            sync = DraftSync(drafts, outbox._client, device="stua")
+            await drafts.start()
+            drafts.save(field, {"pulse": "7", "note": "mer"}, 1)
+            await until(lambda: drafts.load(field).known)
+            outbox.switch.there = False
+            form = {"pulse": "7", "note": "mer"}
+            handover = drafts.hand_over(field, form, {"pulse": None, "gone": None})
+            item = await outbox.commit(
+                bundle(pulse("BEB-18", value=7)), "Patient/BEB-18", ASKER, 0.05, handover=handover
+            )
+            assert item.state == "venter"
+            handover.close()
+            drafts.sync = None  # killed: nothing more is told
+            await sync.close()
+            await drafts.close()
+        (before,) = server.sign_in("tone").get("/drafts").json()["drafts"]
+        assert before["values"] == form
+        async with nobody(server, file) as (courier, _vaults):
+            assert await courier.deliver() is None
+        assert stored(server) == [7]
+        (after,) = server.sign_in("tone", sid="sid-annen-pc").get("/drafts").json()["drafts"]
+        assert after["values"] == {"note": "mer"}
 
     asyncio.run(run())

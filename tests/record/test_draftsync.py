@@ -11,7 +11,7 @@ import pytest
 
 from tests.broker.conftest import Tokens, endpoints
 from workspace.record import draftsync, patience
-from workspace.record.client import Client
+from workspace.record.client import Client, PlatformProblem
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync, draft_id, workstation
 from workspace.record.record import Record
@@ -239,6 +239,76 @@ def test_what_was_emptied_and_not_told_before_the_end_does_not_come_back_from_th
             async with asyncio.timeout(5):  # the platform has heard: nothing is kept of it here either
                 while await vault.run(lambda database: list(database.execute("SELECT key FROM draft"))):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+
+
+def test_what_was_saved_without_the_platform_does_not_come_back_from_an_answer_that_was_lost(server, tmp_path):
+    """The platform has a newer text of hers than this workstation knows of: some of it is in the outbox by now."""
+
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            send = a.client.draft
+
+            async def lost(method, *rest, **more):
+                await send(method, *rest, **more)
+                raise PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
+
+            server.clock.set(server.clock.now() + timedelta(minutes=1))
+            a.client.draft = lost
+            a.drafts.save(FIELD, {"text": "Sov godt", "puls": 72}, 2)
+            await until(lambda: there(server) == [(1, {"text": "Sov godt", "puls": 72})])
+            saved = a.drafts.hand_over(FIELD, {"text": "Sov godt", "puls": 72}, {"text": None})
+            await a.drafts._vault.run(saved.begin())
+            saved.kept()
+            saved.close()
+        server.clock.set(server.clock.now() + timedelta(minutes=1))
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            await until(lambda: there(server) == [(1, {"puls": 72})])
+            assert values(a) == {"puls": 72}
+            assert a.drafts.load(FIELD).other is None, "no text of hers lost to another"
+
+    asyncio.run(run())
+
+
+def test_what_was_emptied_before_a_merge_does_not_come_back_under_the_new_name(server, tmp_path):
+    async def run():
+        about = (*FIELD[:2], "Patient/BEB-19", *FIELD[3:])
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(about, {"text": "Sov godt"}, 1)
+            await until(lambda: a.drafts.load(about).known)
+            vars(a.where).update(vars(endpoints("http://127.0.0.1:9")))
+            a.drafts.save(about, {}, 2)
+            moved = server.gateway.drafts.moved("Patient/BEB-19", "Patient/BEB-18")
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(moved, server.loop))
+            assert there(server) == [(1, {"text": "Sov godt"})]
+            a.sync.merged("Patient/BEB-19", "Patient/BEB-18")
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            await until(lambda: there(server) == [])
+            await until(lambda: a.drafts.buried() == ())
+            assert (a.drafts.all(), a.told) == ((), [])
+
+    asyncio.run(run())
+
+
+def test_what_the_platform_never_hears_of_is_remembered_no_longer_than_it_keeps_a_draft(server, tmp_path):
+    async def run():
+        nowhere = "http://127.0.0.1:9"
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known)
+            vars(a.where).update(vars(endpoints(nowhere)))
+            a.drafts.save(FIELD, {}, 2)
+        server.clock.set(server.clock.now() + timedelta(days=14))
+        async with at_pc(server, tmp_path / "a.sqlite", origin=nowhere) as a:
+            assert a.drafts.buried() == (FIELD,)
+        server.clock.set(server.clock.now() + timedelta(days=2))
+        async with at_pc(server, tmp_path / "a.sqlite", origin=nowhere) as a:
+            assert a.drafts.buried() == ()
+            await a.drafts.flush()
+            assert await a.drafts._vault.run(lambda database: list(database.execute("SELECT key FROM draft"))) == []
 
     asyncio.run(run())
 

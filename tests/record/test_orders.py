@@ -10,12 +10,15 @@ import pytest
 
 from tests.record.test_offline import KEY, NOWHERE, PATIENTS, PULSES, about, keep, one_pulse, values, working
 from tests.vaulted import deciphered
+from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import offline as offline_module
 from workspace.record import orders as orders_module
 from workspace.record import record as record_module
 from workspace.record.draftsync import workstation
 from workspace.record.orders import Orders
+from workspace.record.wiping import clear
+from workspace.vault.people import Vaults, roster
 
 TONE = "Practitioner/tone"
 
@@ -115,12 +118,20 @@ def test_who_is_away_obeys_at_the_next_sign_on_and_what_is_unsent_stays(server, 
         async with at_pc(server, profile, origin=NOWHERE) as pc:
             assert values(await pc.search(about(), PULSES)) == [72], "nobody can tell it yet"
             assert (await pc.commit(about(), [one_pulse(81)])).state == "venter"
+            await pc.vaults.set_pin(pc.offline._vault, "730214")
         server.restart()
         assert len(pending(server, device)) == 1, "an order outlives the gateway"
         async with at_pc(server, profile) as pc:
             await until(lambda: pc.wiped)
             await until(lambda: pc._outbox.unsent() == 0)
             await until(lambda: pending(server, device) == [])
+            assert [(one.pin, one.going) for one in roster(profile, KEY)] == [(False, True)]
+            assert await clear(pc.vaults) == 0, "she works in it"
+        vaults = await Vaults.open(profile, KEY, SystemClock())
+        # The log was told what she had read without the platform.
+        assert await clear(vaults) == 1
+        await vaults.close()
+        assert list((profile / "vaults").iterdir()) == [], "sent, and nobody works in it: nothing is left"
         async with at_pc(server, profile, origin=NOWHERE) as pc:
             with pytest.raises(Problem):
                 await pc.search(about(), PULSES)

@@ -18,12 +18,13 @@ import pytest
 
 from tests.gateway.conftest import bundle, pulse
 from tests.record.ill_behaved_platform import IllBehaved
+from workspace.access import seal
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
 from workspace.record import readdress
 from workspace.record.client import Asker, Client
-from workspace.record.outbox import Outbox
+from workspace.record.outbox import Form, Outbox
 from workspace.sandbox.merge import merge
 from workspace.vault.vault import Vault
 
@@ -376,6 +377,36 @@ def test_what_waits_for_a_patient_who_was_joined_with_another_is_saved_on_the_on
     assert [one["subject"]["reference"] for one in mine] == ["Patient/BEB-19"]
     assert (mine[0]["performer"], mine[0]["effectiveDateTime"]) == (written["performer"], written["effectiveDateTime"])
     assert server.sign_in("tone").get("Observation?patient=Patient/BEB-18").json().get("entry", []) == []
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "found"])
+def test_what_was_refused_before_a_merge_is_about_the_one_who_stays_and_is_sent_to_that_one(server, tmp_path, told):
+    bad = pulse("BEB-18", value=99)
+    del bad["status"]
+    form = Form("nordlys.vitals", "1.0.0", "vitals", "i1", {"pulse": "99"}, 7)
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            refused = await outbox.commit(bundle(bad), "Patient/BEB-18", ASKER, 5.0, form=form)
+            other = await outbox.commit(bundle({**bad, "subject": {"reference": "Patient/BEB-30"}}), "x", ASKER, 5.0)
+            joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+            await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
+            await outbox.merged(*(("Patient/BEB-18", "Patient/BEB-19") if told else ()))
+            assert [one.id for one in outbox.refused()] == [refused.id, other.id]
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            moved, untouched = outbox.refused()
+            assert (moved.state, moved.patient, moved.lanes) == ("avvist", "Patient/BEB-19", {"Patient/BEB-19"})
+            assert (moved.problem.sentence, moved.form) == (refused.problem.sentence, form)
+            assert (moved.author, moved.made) == (refused.author, refused.made)
+            assert untouched.body() == other.body(), "nobody else's is touched"
+            seal.verify(moved.seal, transaction=moved.sent_as, author=moved.author, content=moved.sent)
+            mended = await outbox.commit(
+                bundle(pulse("BEB-19", value=99)), "Patient/BEB-19", ASKER, 5.0, replaces=moved.id
+            )
+            assert (mended.state, len(outbox.refused())) == ("lagret", 1)
+
+    asyncio.run(run())
 
 
 def test_what_waits_for_a_patient_whose_one_who_stays_may_not_be_known_is_refused_in_sight(

@@ -15,10 +15,12 @@ from workspace.fhir.search import format_query, parse_query
 from workspace.record import patience
 from workspace.record import record as record_module
 from workspace.record.client import Asker, Client, PlatformProblem
+from workspace.record.items import Item
 from workspace.record.offline import Offline
 from workspace.record.outbox import Outbox
 from workspace.record.record import Record
 from workspace.record.rows import name_of, waits
+from workspace.record.waiting import Waiting
 from workspace.vault.vault import Vault
 
 PULSES = "Observation?patient=Patient/BEB-18&code=8867-4&_sort=-date"
@@ -318,3 +320,18 @@ def test_what_rests_on_a_refused_one_stays_with_its_reason_until_it_is_given_up(
             assert panel.values() == before
 
     asyncio.run(run())
+
+
+def test_names_of_what_is_answered_are_remembered_a_shift_long_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr("workspace.record.waiting.NAMES", 2)
+    here = Waiting()
+    shown = []
+    for number in range(4):
+        entry = creating(number)
+        item = Item(str(number), "Patient/BEB-18", {"resourceType": "Bundle", "entry": [entry]}, ASKER)
+        here.take(SimpleNamespace(items=lambda item=item: (item,), late=lambda item=item: (item,)))
+        shown.append(f"Observation/{entry['fullUrl'][9:]}")
+        answer = {"entry": [{"resource": {"resourceType": "Observation", "id": f"no{number}"}}]}
+        assert here.answered(item.id, answer)
+        here.named(shown[0])  # a form goes on pointing at it
+    assert [here.named(name) for name in shown] == ["Observation/no0", *shown[1:3], "Observation/no3"]

@@ -14,15 +14,19 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLineEdit
 
 from tests.panels.conftest import USER, MemoryDoor, Puppeteer, _install, until
+from workspace.broker.door import Receipt, Refused
 from workspace.clock import OSLO, SystemClock
 from workspace.layouts.document import Activity, Layout, Placement, Split, Tabs, placements
 from workspace.panels.confinement import Policy, Tier, probe
+from workspace.panels.face import ActOutcome
 from workspace.panels.host import PanelHost
 from workspace.panels.manifest import discover
 from workspace.shell import theme
 from workspace.shell.chips import PlainButton
+from workspace.shell.forms import Forms
 from workspace.shell.sheet import Sheet
 from workspace.shell.surface import _Tabbed
 from workspace.shell.window import MainWindow
@@ -128,6 +132,49 @@ async def test_the_panel_asked_comes_in_front_of_its_tab_and_activity_and_has_th
         window = field.window()
         await until(lambda: window.focusWidget() is field or field.isAncestorOf(window.focusWidget()))
         assert seat.frame._state.text() == "For Prøve puppet"
+
+
+async def test_what_was_sent_from_the_list_leaves_the_field_that_still_shows_it(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    async with workplace(qapp, tmp_path, tier, layout(Tabs(panels=(place("puppet"),)))) as work:
+        seat = work.seats()["puppet"]
+        fields = [{"id": f"#{b}", "type": "text-field", "props": {"label": b, "bind": b}} for b in "ab"]
+        tree = {"id": "rot", "type": "column", "children": fields}
+        await strings(work).say({"method": "render", "params": {"revision": 2, "tree": tree}})
+        await until(lambda: seat.body.widget("#b") is not None)
+        forms = Forms(work, work._host)
+        assert forms.fill("prove.puppet", "main", {"a": "Sov godt", "b": "Våken"})
+        key = ("x", USER["reference"], "Patient/BEB-18", "prove.puppet", "main", "", "1")
+        forms.exchange(key, {"a": "Sov godt", "b": "Sov"}, {"a": None, "b": None})
+        assert dict(seat.instance.values) == {"b": "Våken"}
+        shown: list[Any] = [seat.body.widget(one).findChild(QLineEdit) for one in ("#a", "#b")]
+        assert [one.text() for one in shown] == ["", "Våken"]
+
+
+async def test_what_waits_can_be_undone_where_it_was_saved_and_a_no_for_now_leaves_the_button(
+    qapp: Any, tmp_path: Path, tier: Tier
+) -> None:
+    async with workplace(qapp, tmp_path, tier, layout(Tabs(panels=(place("puppet"),)))) as work:
+        seat = work.seats()["puppet"]
+        answers = [Refused("not-yet", "Dette kan være på vei."), Refused("not-undoable", "Ikke lenger.")]
+
+        async def undo(receipt: str) -> Receipt:
+            if answers:
+                raise answers.pop(0)
+            return Receipt(receipt, "lagret", undoable=False)
+
+        work._host._door.undo = undo  # type: ignore[method-assign]
+        button = seat.frame._undo
+        seat._acted(ActOutcome(True, receipt=Receipt("1", "venter", undoable=False)))
+        assert not button.isVisible()
+        seat._acted(ActOutcome(True, receipt=Receipt("1", "venter")))
+        assert button.isVisible()
+        button.click()
+        await until(lambda: "på vei" in seat.frame._state.accessibleName() and button.isVisible())
+        button.click()
+        await until(lambda: "Ikke lenger" in seat.frame._state.accessibleName())
+        assert not button.isVisible()
 
 
 async def shown_sheet(work: Workplace) -> Sheet:

@@ -86,10 +86,10 @@ def test_an_expired_login_an_absent_platform_and_refused_work_are_ranked_in_word
 
 
 def test_what_the_user_has_seen_to_leaves_the_line_and_all_is_not_called_saved_before(line):
-    refused, heard = [Told(state="avvist")], []
+    refused, waiting, heard = [Told(state="avvist")], [1], []
     outbox = Told(
         refused=lambda: refused,
-        unsent=lambda: 0,
+        unsent=lambda: len(waiting),
         on_change=lambda listener: list,
         on_marks=lambda listener: heard.append(listener) or list,
     )
@@ -97,6 +97,12 @@ def test_what_the_user_has_seen_to_leaves_the_line_and_all_is_not_called_saved_b
     attention = Attention(line, sign_in=list, show_unsent=list)
     attention.follow(session=quiet, record=quiet, outbox=outbox, vault=quiet)
     assert "1 registrering ble ikke lagret." in line.text()
+    assert "1 venter på plattformen" in line.text()
+    waiting.append(2)
+    heard[0]()
+    assert "1 venter på plattformen" in line.text(), "in its ordinary time"
+    waiting.clear()  # taken back
+    heard[0]()
     assert "Alt annet er lagret" in line.text()
     refused.clear()
     heard[0]()

@@ -116,7 +116,11 @@ def test_the_former_patients_bodies_go_once_the_new_are_painted(surface):
         await until(lambda: shown(work) == [A] * PANELS)
         assert await work.open_patient(B, "Berit")
         frames = work._frames.values()
-        await until(lambda: sum(len(frame.findChildren(PanelBody)) for frame in frames) == PANELS)
+        # One that is seen and one that stands by in each frame: emptied, for whoever comes next.
+        await until(
+            lambda: sum(body._drawing.emptied for frame in frames for body in frame.findChildren(PanelBody)) == PANELS
+        )
+        assert sum(len(frame.findChildren(PanelBody)) for frame in frames) == 2 * PANELS
         assert all(seat.painted_first.is_set() for seat in work.patient.seats.values())
         await until(lambda: host.spares)  # for the patient after this one
 

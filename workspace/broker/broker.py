@@ -7,6 +7,7 @@ Never decides who may see a patient (the gateway does) and never shows anything.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,11 +36,13 @@ from workspace.broker.grant import Grant
 from workspace.broker.kept import KeptDrafts
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
+from workspace.broker.tracing import Tracing
 from workspace.broker.writing import Writing
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
+from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
@@ -48,7 +51,10 @@ from workspace.record.outbox import Outbox
 from workspace.record.record import Record, Watched
 from workspace.record.rows import Rows, RowsChange, ServiceState
 from workspace.record.tally import Tally
+from workspace.record.trace import Trace
 from workspace.vault.vault import Vault
+
+log = logging.getLogger(__name__)
 
 
 class LiveWatch:
@@ -98,6 +104,7 @@ class Broker:
         if offline is not None:
             record.read_from(offline)
         self._shown = facts.Shown()
+        self._tracing = Tracing(self._one, self._own_search)
         self.pending = Pendings(outbox, drafts, user=user, tenant=tenant)
         self.drafts = drafts
         self.kept = KeptDrafts(drafts, clock)
@@ -107,6 +114,7 @@ class Broker:
             self._gate, record, outbox, drafts, self.pending, guard, self._tally, user=user, tenant=tenant
         )
         self._offs += [self._writing.close, record.on_service(self._served)]
+        self._offs.append(record.on_merge(self._moved))
         sync = drafts.sync
         if isinstance(sync, DraftSync):
             self._offs += [record.on_draft(sync.heard), record.on_merge(sync.merged)]
@@ -136,6 +144,25 @@ class Broker:
         return self._answer(grant, query, rows, cached=cached)
 
     async def read(self, grant: Grant, reference: str) -> Resource:
+        resource = await self._one(grant, reference)
+        if facts.in_error(resource):
+            raise scoping.refused("not-found", facts.TAKEN_BACK, f"{resource['resourceType']} entered in error")
+        return resource
+
+    async def origin(self, context: Context, reference: str) -> Trace:
+        """Where the value ``Type/id`` comes from, for the user who looks at it in `context`; also one taken back. Raises
+        Refused, as `read` does."""
+        return await self._tracing.of(context, reference)
+
+    async def _own_search(self, grant: Grant, query: str) -> SearchResult:
+        """A query of the shell's own, about what this grant has been let through to already: by no patient's name."""
+        self._gate.alive(grant)
+        self._gate.pace(grant)
+        rows = await self._gate.asked(self._record.search(query, self._gate.asker(grant)))
+        self._gate.alive(grant)
+        return self._answer(grant, query, rows, cached=False)
+
+    async def _one(self, grant: Grant, reference: str) -> Resource:
         self._gate.alive(grant)
         self._gate.pace(grant)
         try:
@@ -152,8 +179,6 @@ class Broker:
         if wrong is not None:
             raise self._gate.refuse(grant, wrong, kind)
         self._reports.add("read", grant, patients_of(resource), query=kind)
-        if facts.in_error(resource):
-            raise scoping.refused("not-found", facts.TAKEN_BACK, f"{kind} entered in error")
         return self._shown(resource)
 
     def watch(self, grant: Grant, query: str, listener: WatchListener) -> Watch:
@@ -244,6 +269,19 @@ class Broker:
 
     # --- inside ---
 
+    def _moved(self, gone: str = "", stays: str = "") -> None:
+        """What was refused about a patient who was joined with another; see `Outbox.merged`."""
+
+        async def work() -> None:
+            try:
+                await self._outbox.merged(gone, stays)
+            except Problem as problem:  # it stays as it was, and is sent to the one who stays all the same
+                log.info("what was refused stays under a former name: %s", problem.code)
+
+        task = asyncio.ensure_future(work())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
     def _answer(self, grant: Grant, query: str, rows: Rows, *, cached: bool) -> SearchResult:
         matches, passes = len(rows.resources) - rows.included, self._filter(grant, query)
         kept = [one for one in rows.resources[:matches] if passes(one)]
@@ -283,5 +321,7 @@ class Broker:
     def _served(self, state: ServiceState) -> None:
         if state.state != "nede":
             self._outbox.wake()
+            if self._outbox.refused():
+                self._moved()  # a merge that nobody told of
             if isinstance(self._drafts.sync, DraftSync):
                 self._drafts.sync.wake()

@@ -91,6 +91,11 @@ class Shown:
         return found
 
 
+def is_withheld(resource: Resource) -> bool:
+    """Whether `shown` has put something else in its place."""
+    return TAG in ((resource.get("meta") or {}).get("tag") or ())
+
+
 def shown(resource: Resource) -> Resource:
     """`resource`, or in its place what may be said of it: who, what kind, when, and that it cannot be shown."""
     if not changed_in_meaning(resource):

@@ -63,5 +63,6 @@ def kept(grant: Grant, form: Form | None) -> Kept:
     """Where it was typed, as the outbox keeps it."""
     form = form or Form()
     return Kept(
-        grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version
-    )
+        grant.package, grant.version, form.view, grant.instance, dict(form.values), form.revision, form.state_version,
+        dict(form.changes),
+    )  # fmt: skip

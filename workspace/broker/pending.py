@@ -9,15 +9,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspace.broker.door import Form, WriteState
+from workspace.broker.door import DraftKey, Form, WriteState
 from workspace.broker.grant import Grant
 from workspace.problem import Problem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.drafts import Drafts
+from workspace.record.handover import GivenBack, Handover
+from workspace.record.items import Form as Kept
 from workspace.record.items import Item
 from workspace.record.outbox import Mark, Outbox
 
 __all__ = ["Conflict", "Mark", "Pending", "Pendings"]
+
+Exchange = Callable[[tuple[str, ...], Mapping[str, Any], Mapping[str, Any]], object]
+"""(a draft's `DraftKey.parts`, before, after): where `before` still stands in an open form, `after` is to stand, by bind;
+None is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Pendings:
     def __init__(self, outbox: Outbox, drafts: Drafts, *, user: str, tenant: str) -> None:
         self._outbox, self._drafts, self._user, self._tenant = outbox, drafts, user, tenant
         self._mending: dict[tuple[str, str, str], str] = {}
+        self._exchanges: list[Exchange] = []
 
     def all(self, patient: str = "") -> tuple[Pending, ...]:
         """In the order of delivery; those about `patient` (``Patient/<id>``) alone when it is given."""
@@ -83,19 +90,30 @@ class Pendings:
     async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
         """Settle a conflict: for each resource (``Type/id``) a choice for each path in `comparison.open`: ``"mine"``,
         ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The state of
-        the answer says how it went. Raises Problem ``choice-missing``, ``not-in-conflict`` or what the platform says."""
-        return _pending(await self._outbox.resolve(own, choices))
+        the answer says how it went. Its form is emptied as by `retry`. Raises Problem ``choice-missing``,
+        ``not-in-conflict``, ``being-sent`` or what the platform says."""
+        item = self._outbox.item(own)
+        handover = self._handover(item) if item is not None else None
+        return self._sent(await self._outbox.resolve(own, choices, handover=handover), handover)
+
+    def on_exchange(self, listener: Exchange) -> Callable[[], None]:
+        """Told what leaves an open form because it was sent from here, and what comes back because that was refused. Returns
+        what ends it."""
+        self._exchanges.append(listener)
+        return lambda: self._exchanges.remove(listener) if listener in self._exchanges else None
 
     async def retry(self, own: str) -> Pending:
-        """Send what was refused once more, as it stands: something else has been mended meanwhile. Raises Problem
-        ``nothing-to-send``."""
+        """Send what was refused once more, as it stands: something else has been mended meanwhile. Where its form still
+        shows it, it leaves the draft in the step of the vault that takes it up, and the form at once: else it would be saved
+        twice. What was typed there since stays. Raises Problem ``nothing-to-send`` or ``being-sent``."""
         item = self._outbox.item(own)
         if item is None or item.state != "avvist":
             raise Problem("nothing-to-send", "Dette er ikke lenger noe å sende på nytt.")
+        handover = self._handover(item)
         again = await self._outbox.commit(
-            item.bundle, item.patient, item.asker, form=item.form, bases=item.bases, replaces=own
+            item.bundle, item.patient, item.asker, form=item.form, bases=item.bases, replaces=own, handover=handover
         )
-        return _pending(again)
+        return self._sent(again, handover)
 
     async def discard(self, own: str) -> None:
         """The user gives it up. What rests on what it was to create becomes *avvist*, in sight."""
@@ -110,7 +128,7 @@ class Pendings:
         found = _pending(item)
         if not found.reopens:
             raise Problem("nothing-to-open", "Skjemaet dette ble skrevet i, er ikke kjent.", "Skriv det på nytt.")
-        key = (self._tenant, self._user, found.patient, found.package, found.view, "", str(item.form.state_version))
+        key = self._key(item)
         standing = self._drafts.load(key)
         if standing is not None and dict(standing.values) != dict(found.values):
             raise Problem(
@@ -120,13 +138,61 @@ class Pendings:
         self._mending[(found.patient, found.package, found.view)] = own
         return found
 
+    def _key(self, item: Item) -> tuple[str, ...]:
+        form = item.form
+        key = DraftKey(self._tenant, self._user, item.patient, form.package, form.view, "", form.state_version)
+        return key.parts()
+
+    def _handover(self, item: Item) -> Handover | None:
+        values, key = item.form.values, self._key(item)
+        changes = {bind: after for bind, after in item.form.changes.items() if bind in values}
+        if not changes:
+            return None
+        return self._drafts.hand_over(key, values, changes, lambda: self._exchange(key, values, changes))
+
+    def _sent(self, item: Item, handover: Handover | None) -> Pending:
+        """What was refused once more stands in its form again, if it stood there; what is saved from there mends it."""
+        if item.state in ("avvist", "konflikt") and item.form.view:
+            self._mending[(item.patient, item.form.package, item.form.view)] = item.id
+            if handover is not None and (taken := handover.taken):
+                self._drafts.exchange(handover.key, handover.changes, taken)
+                self._exchange(handover.key, handover.changes, taken)
+        return _pending(item)
+
+    def _exchange(self, key: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        for listener in list(self._exchanges):
+            listener(key, before, after)
+
+    async def withdraw(self, own: str) -> None:
+        """Take back what waits and has certainly not left (`Outbox.withdraw`); what was typed is its form's draft again, and
+        stands in the form if that is open. Raises Problem ``not-yet`` or ``rested-on``."""
+        item = self._outbox.item(own)
+        form = item.form if item is not None else Kept()
+        changes = {bind: after for bind, after in form.changes.items() if bind in form.values}
+        back = None
+        if item is not None and changes:
+            key, values = self._key(item), {bind: form.values[bind] for bind in changes}
+            back = GivenBack(self._drafts, key, changes, values, lambda: self._exchange(key, changes, values))
+        await self._outbox.withdraw(own, back)
+
     # For the broker -------------------------------------------------------------------------------
 
     def replaced_by(self, grant: Grant, form: Form | None) -> str:
         """The refused item that a new commit from the same form mends; "" when there is none."""
-        own = self._mending.pop(_place(grant, form), "") if form else ""
+        own = (self._mending.pop(_place(grant, form), "") or self._same(grant, form)) if form else ""
         item = self._outbox.item(own) if own else None
         return own if item is not None and item.state in ("avvist", "konflikt") else ""
+
+    def _same(self, grant: Grant, form: Form) -> str:
+        """The refused item whose very words the form still shows, untouched: after a new start nobody remembers which that
+        was. A draft keeps its form's revision, and opening the item there again raises it by one; to empty the form and
+        type the same anew takes more."""
+        for item in self._outbox.refused():
+            sent = item.form
+            untouched = form.revision in (sent.revision, sent.revision + 1) and form.values == sent.values
+            if sent.values and untouched and (item.patient, sent.package, sent.view) == _place(grant, form):
+                return item.id
+        return ""
 
     def failed(self, grant: Grant, form: Form | None, own: str) -> None:
         """Refused while the form still stands: what is saved next from there is its mending."""

@@ -78,6 +78,7 @@ class Reports:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._load()
         await self._keep()
         while self._waiting and await self._send():
             pass

@@ -170,7 +170,15 @@ class Writing:
         return own
 
     async def undo(self, receipt_id: str) -> Receipt:
+        """Take a commit back. What waits and has never left is withdrawn, and its words are its form's draft again; the
+        receipt comes back *lagret*, with nothing written. What was answered is written back to what stood before. Raises
+        Refused ``not-undoable``, or Problem ``not-yet`` (it may be under way) or ``rested-on``."""
         commit = self._commits.get(receipt_id)
+        waiting = self._outbox.item(receipt_id)
+        if commit is not None and waiting is not None and waiting.state == "venter":
+            await self._pending.withdraw(receipt_id)
+            self._commits.pop(receipt_id, None)
+            return Receipt(receipt_id, "lagret", undoable=False)
         if commit is None or not commit.undoable():
             raise scoping.refused("not-undoable", "Dette kan ikke angres lenger.")
         del self._commits[receipt_id]  # at once: a second click must not undo the undoing
@@ -249,4 +257,5 @@ class Writing:
         entries = (item.answer or {}).get("entry") or ()
         names = tuple(reference for entry in entries if (reference := reference_of(entry)))
         commit = self._commits.get(item.id)
-        return Receipt(item.id, item.state, names, problem, undoable=commit is not None and commit.undoable())
+        may = commit is not None and (item.state == "venter" or commit.undoable())
+        return Receipt(item.id, item.state, names, problem, undoable=may)

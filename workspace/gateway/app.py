@@ -20,7 +20,7 @@ from starlette.routing import Route
 from workspace.clock import Clock
 from workspace.fhir.service import FhirService
 from workspace.gateway import reports
-from workspace.gateway.draft_routes import DraftRoutes, author_of
+from workspace.gateway.draft_routes import DraftRoutes
 from workspace.gateway.fhir_routes import FhirRoutes, body_of
 from workspace.gateway.gateway import Gateway
 from workspace.gateway.refused import Refused, bad_request
@@ -123,7 +123,7 @@ class _Rest:
 
         asking = await who()
         stream = gateway.feed.stream(
-            since, who, asking, author_of(asking), gateway.drafts.revision, lambda: gateway.tokens.alive(bearer)
+            since, who, asking, asking.author, gateway.drafts.revision, lambda: gateway.tokens.alive(bearer)
         )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
@@ -132,7 +132,7 @@ class _Rest:
         gateway = self._gateway
         asking = await gateway.asking(await gateway.bearer(request.headers), request.headers)
         since = _number(request.query_params.get("since"))
-        revision = await gateway.drafts.revision(author_of(asking))
+        revision = await gateway.drafts.revision(asking.author)
         told = gateway.feed.poll(since, request.query_params.get("sight", ""), asking, revision)
         return Response(told, headers={"Cache-Control": "no-store"}, media_type="application/json")
 

@@ -40,6 +40,11 @@ class Asking:
     def subject(self) -> Subject:
         return self.bearer.subject
 
+    @property
+    def author(self) -> str:
+        """Whose drafts they are: the person of the token, ``Practitioner/tone``."""
+        return self.subject.practitioner or self.subject.sub
+
     def decide(self, action: Action, type: str, patients: tuple[str, ...] | None = None) -> Decision:
         return decide(
             self.subject, action, Target(type, patients), self.context, self.decisions, self.purpose, self.now

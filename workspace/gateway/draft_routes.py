@@ -38,7 +38,7 @@ class DraftRoutes:
 
     async def all(self, request: Request) -> Response:
         asking = await self._asking(request)
-        found, revision = await self._drafts.all(author_of(asking))
+        found, revision = await self._drafts.all(asking.author)
         shown = [each.told() for each in found if _open(asking, each.key.patient)]
         return _json({"drafts": shown, "revision": revision})
 
@@ -52,14 +52,14 @@ class DraftRoutes:
             return await self._put(asking, own, request)
         if request.method == "DELETE":
             return await self._delete(asking, own, request)
-        draft = await self._drafts.one(author_of(asking), own)
+        draft = await self._drafts.one(asking.author, own)
         if draft is None or not _open(asking, draft.key.patient):
             raise await self._stranger(asking, own)
         return _json(draft.told(), headers={"ETag": f'"{draft.revision}"'})
 
     async def _put(self, asking: Asking, own: str, request: Request) -> Response:
         body = _body(await body_of(request, LARGEST_BODY))
-        key, author = _key(body.get("key")), author_of(asking)
+        key, author = _key(body.get("key")), asking.author
         if key.id(author) != own:
             # Somebody else's id cannot be reckoned from one's own name.
             await self._stranger(asking, own)
@@ -83,7 +83,7 @@ class DraftRoutes:
         return _json(draft.told(), 201 if new else 200, {"ETag": f'"{draft.revision}"'})
 
     async def _delete(self, asking: Asking, own: str, request: Request) -> Response:
-        author = author_of(asking)
+        author = asking.author
         if await self._drafts.one(author, own) is None and await self._drafts.whose(own, author) is not None:
             raise await self._stranger(asking, own)
         device = _device(request.headers.get("x-workspace-device", ""))
@@ -104,18 +104,13 @@ class DraftRoutes:
 
     async def _stranger(self, asking: Asking, own: str) -> Refused:
         """404; when the draft is somebody else's, the try is in the log."""
-        about = await self._drafts.whose(own, author_of(asking))
+        about = await self._drafts.whose(own, asking.author)
         if about is not None:
             said = "Kladden tilhører en annen."
             decision = Decision("deny", "not-author", "R-36", "pasientjournalloven § 16", said)
             patients = (about,) if about.startswith("Patient/") else ()
             self._gateway.auditing.refused(asking, "drafts/*", patients, decision)
         return _unknown()
-
-
-def author_of(asking: Asking) -> str:
-    """Whose drafts they are: the person of the token, ``Practitioner/tone``."""
-    return asking.subject.practitioner or asking.subject.sub
 
 
 def _open(asking: Asking, patient: str) -> bool:

@@ -12,12 +12,12 @@ import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from workspace.clock import Clock, instant
+from workspace.clock import Clock, instant, parse
 from workspace.gateway.refused import Refused
 from workspace.gateway.seal import Seal, Unsealable, key_of
 from workspace.gateway.settings import GatewaySettings
@@ -29,6 +29,9 @@ KEPT = timedelta(days=14)
 MOST = 500
 """Drafts of one person."""
 SWEEP_SECONDS = 60.0
+
+TAKEN = "urn:workspace:draft"
+"""The extension of a transaction Bundle's ``meta`` that names the draft it comes from."""
 
 Told = Callable[[str, Mapping[str, Any]], None]
 """(author, data of the event ``draft``)."""
@@ -82,6 +85,31 @@ class Draft:
             "device": self.device,
             "merged_from": self.merged_from,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a transaction took from the draft `id` as it stood in `revision`: `fields`. `device` made the transaction."""
+
+    id: str
+    revision: int
+    device: str
+    fields: frozenset[str]
+
+
+def taken_by(bundle: Mapping[str, Any]) -> Taken | None:
+    """As the transaction itself says, under its seal (docs/seams.md, *Drafts*); None when that is nothing we can read."""
+    try:
+        given = next(each for each in bundle["meta"]["extension"] if each["url"] == TAKEN)
+        told = orjson.loads(given["valueString"])
+        own, revision, device, fields = (told[name] for name in ("id", "revision", "device", "fields"))
+    except (KeyError, TypeError, StopIteration, orjson.JSONDecodeError):
+        return None
+    if not isinstance(own, str) or not isinstance(device, str) or len(device) > 64 or type(revision) is not int:
+        return None
+    if not isinstance(fields, list) or not all(isinstance(each, str) for each in fields):
+        return None
+    return Taken(own, revision, device, frozenset(fields))
 
 
 class Conflict(Exception):
@@ -190,6 +218,26 @@ class Drafts:
         if revision:
             self._tell(author, own, revision, device, "deleted")
 
+    async def written(self, author: str, taken: Taken) -> None:
+        """A transaction is done: what it took from its author's draft goes from there, whoever delivered it. Nothing happens
+        to a draft that has another revision: it was typed on since, and is its workstation's to say."""
+
+        def work(connection: sqlite3.Connection) -> tuple[int, str] | None:
+            before = self._one(connection, author, taken.id)
+            if before is None or before.revision != taken.revision:
+                return None
+            rest = {bind: value for bind, value in before.values.items() if bind not in taken.fields}
+            if rest:
+                saved = parse(before.saved)
+                kept = self._kept(connection, author, before.key, rest, before.device, before.merged_from, saved)
+                return kept.revision, ""
+            connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, taken.id))
+            return _next_revision(connection, author), "deleted"
+
+        done = await self._store.run(work)
+        if done is not None:
+            self._tell(author, taken.id, done[0], taken.device, done[1])
+
     async def moved(self, source: str, into: str) -> None:
         """Two patients were one: drafts about `source` (``Patient/x``) are about `into` from now on."""
         events = await self._store.run(lambda connection: self._move(connection, source, into))
@@ -229,8 +277,9 @@ class Drafts:
         values: Mapping[str, Any],
         device: str,
         merged_from: str,
+        saved: datetime | None = None,
     ) -> Draft:
-        now = self._clock.now()
+        now = saved or self._clock.now()
         ends = now + KEPT
         revision, own = _next_revision(connection, author), key.id(author)
         draft = Draft(own, key, dict(values), revision, instant(now), instant(ends), device, merged_from)

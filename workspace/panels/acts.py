@@ -40,6 +40,7 @@ WISH = 5.0
 """Seconds after an action during which a panel may lead the user elsewhere or ask a question: never out of nowhere."""
 log = logging.getLogger(__name__)
 
+SENT = "Det som sto her, er sendt fra listen over det som ikke er lagret. Se over skjemaet og lagre det som er igjen."
 ENDED = "Pasienten er byttet før panelet ble ferdig. Ingenting ble lagret."
 
 
@@ -130,6 +131,8 @@ class Acts:
             log.warning("refused %s to %s", error.name, instance.grant.signature)
             text = f"«{instance.info.title}» ville lagre noe som ikke kan tas imot ({error.message}). Ingenting ble lagret."
             return ActOutcome(False, problem=text)
+        if writes and instance.fields.exchanged > state.revision:
+            return ActOutcome(False, tone="neutral", problem=SENT)
         asked = min(result.revision, state.revision) if result.revision else state.revision
         receipt, changes = None, instance.fields.changes(result.state, result.clear, asked)
         if writes:
@@ -201,7 +204,8 @@ class Acts:
         try:
             undone = await self._door.undo(receipt.id)
         except Problem as problem:
-            return ActOutcome(False, problem=str(problem))
+            later = problem.code in ("not-yet", "rested-on")  # it can still be undone
+            return ActOutcome(False, receipt=receipt if later else None, problem=str(problem))
         if undone.state in ("konflikt", "avvist"):
             return ActOutcome(False, receipt=undone, problem=str(undone.problem or "Kunne ikke angre."))
         return ActOutcome(True, "Angret", "neutral", undone)

@@ -289,7 +289,8 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`key` is stable and unique in the table; `action` runs when the row is activated (Enter, double click, click). `about`
     (``Type/id``) is what the row is about: the shell says on the row that a change of it waits, was refused or is in
-    conflict."""
+    conflict, and the user can ask where it comes from. `abouts` (column key → ``Type/id``) is what single cells are about,
+    where a row gathers several."""
 
     key: str
     cells: dict[str, Cell | str | int | float | None]
@@ -297,6 +298,7 @@ class TableRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     label: str = ""
     tone: Tone = "neutral"
     about: str = ""
+    abouts: dict[str, str] = {}
 
 
 class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
@@ -321,7 +323,8 @@ class Table(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`key` is stable and unique in the list. `text` may take two lines below the title; `at` is an instant shown as an age,
-    `source` who or what says it. `action` runs when the item is activated (Enter, click)."""
+    `source` who or what says it. `action` runs when the item is activated (Enter, click). `about` (``Type/id``) is what it
+    stands in: the user can ask the shell where it comes from."""
 
     key: str
     title: str
@@ -333,6 +336,7 @@ class ListItem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     source: str = ""
     action: Action | None = None
     label: str = ""
+    about: str = ""
 
 
 class List(Component, frozen=True, omit_defaults=True, kw_only=True):
@@ -347,7 +351,8 @@ class List(Component, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What happened `at` an instant (or a day). `tone` colours its mark on the line, `shape` gives the mark its form."""
+    """What happened `at` an instant (or a day). `tone` colours its mark on the line, `shape` gives the mark its form.
+    `about` as in a list."""
 
     key: str
     at: str
@@ -358,6 +363,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     shape: Shape = "dot"
     pills: list[Pill] = []
     action: Action | None = None
+    about: str = ""
 
 
 class Timeline(Component, frozen=True, omit_defaults=True, kw_only=True):

@@ -233,6 +233,11 @@ class PanelInstance(Protocol):
         emptied there. Returns the fields that changed here: none when it is not this form's, or newer typing stands."""
         ...
 
+    def exchange(self, key: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+        """Sent from the list of what is not saved, or back from there: where `before` still stands in this form, `after`
+        does (by bind, None: empty). Returns the fields that changed: none when `key` is not this form's draft."""
+        ...
+
     async def act(self, action: Action) -> ActOutcome:
         """Run an action to its effects. Concurrent acts of one instance are queued; each is answered."""
         ...

@@ -96,10 +96,12 @@ class Feeds:
         return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched, feed.more, newest)
 
     def watch(self, query: str, bound: bool = False, mute: bool = False) -> Feed:
-        """A live query under a handle; the same query is the same handle. `mute`: nothing is sent until `open` has
-        left. Raises Refused from the door, TooMany."""
+        """A live query under a handle; the same query is the same handle. What was fetched ahead and is then only drawn
+        from is not sent to the panel, unless it has been. `mute`: nothing is sent until `open` has left. Raises Refused from
+        the door, TooMany."""
         for feed in self._feeds.values():
-            if feed.query == query and feed.bound == bound:
+            if feed.query == query and (bound or not feed.bound):
+                feed.bound = feed.bound or (bound and not feed.ready)
                 return feed
         if len(self._feeds) >= MAX_WATCHES:
             raise TooMany(f"more than {MAX_WATCHES} watches in one instance")
@@ -139,7 +141,7 @@ class Feeds:
     def forget(self) -> None:
         """The process is gone: prefetched feeds stand, what it had asked for itself ends."""
         for feed in list(self._feeds.values()):
-            feed.told = False
+            feed.told = feed.bound = False
 
     def close(self) -> None:
         self._closed = True

@@ -29,6 +29,8 @@ class Fields:
         self._timer: asyncio.TimerHandle | None = None
         self._unsaved = self._ended = False
         self._handed = self.revision  # what the draft had last from here
+        self.exchanged = 0
+        """The revision at which fields last changed because what stood there was sent from elsewhere."""
 
     @property
     def state(self) -> State:
@@ -43,7 +45,21 @@ class Fields:
     def apply(self, state: Mapping[str, Any], clear: Sequence[str], revision: int) -> dict[str, Any]:
         """What an action left behind, without touching what the user typed after `revision`. Returns the fields that
         did change; cleared ones are None."""
-        changes = self.changes(state, clear, revision)
+        return self._change(self.changes(state, clear, revision))
+
+    def exchange(self, key: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+        """See `face.PanelInstance`: field by field, so that newer typing stands. Returns the fields that did change."""
+        if tuple(key) != self._key.parts():
+            return {}
+        mine = self.values
+        changes = self._change(
+            {b: v for b, v in after.items() if mine.get(b) == before.get(b) and (b in mine or v is not None)}
+        )
+        if changes:
+            self.exchanged = self.revision
+        return changes
+
+    def _change(self, changes: dict[str, Any]) -> dict[str, Any]:
         if not changes:
             return {}
         self.revision += 1

@@ -211,6 +211,13 @@ class Instance:
             self.changed(changes)
         return tuple(changes)
 
+    def exchange(self, key: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+        changes = self.fields.exchange(key, before, after)
+        if changes:
+            self.changed(changes)
+            self.flush()
+        return tuple(changes)
+
     async def act(self, action: Action) -> ActOutcome:
         return await self.acts.act(action)
 
@@ -443,8 +450,9 @@ class Instance:
                 return await self._door.read(self.grant, params.reference)
             case WatchQuery():
                 feed = self.feeds.watch(params.query, params.bound)
-                # After the answer has left: the panel must know the handle before its first data.
-                asyncio.get_running_loop().call_soon(self.feeds.tell, feed)
+                if not params.bound:
+                    # After the answer has left: the panel must know the handle before its first data.
+                    asyncio.get_running_loop().call_soon(self.feeds.tell, feed)
                 return WatchResult(watch=feed.handle)
             case Unwatch():
                 self.feeds.unwatch(params.watch)

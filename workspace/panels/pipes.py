@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from workspace.panels.confinement import FILTER
@@ -19,6 +20,9 @@ from workspace.panels.selftest import handed
 CHUNK = 256 << 10
 MAX_UNREAD = 8 << 20
 """Bytes waiting for a child that does not read its input; beyond that it is given up."""
+PIPE = 1 << 20
+"""Bytes that wait in the pipe to a child, where the system lets us: as long as a line may be. What a panel opens with is
+some hundred KiB; in the 64 KiB that a pipe holds by itself it needs the shell's loop five times, which has to draw."""
 REAP_EVERY = 0.05
 
 
@@ -65,6 +69,7 @@ class Child:
         self._exited = self._loop.create_future()
         for pipe in (stdin, stdout, stderr):
             os.set_blocking(pipe.fileno(), False)
+        _widen(stdin.fileno())
         self._loop.add_reader(stdout.fileno(), self._readable, stdout, on_output)
         self._loop.add_reader(stderr.fileno(), self._readable, stderr, on_errors)
         self._watch_exit()
@@ -191,3 +196,11 @@ class Child:
         if not self._exited.done():
             self._exited.set_result(code)
         self._on_exit(code)
+
+
+def _widen(descriptor: int) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # more than this user may have: it stays as it is
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE)

@@ -22,7 +22,8 @@ from workspace.record.patience import Patience, Pause, may_still_pass
 from workspace.record.readdress import REPLACED
 from workspace.record.refusal import TRIES
 from workspace.record.registration import forget, registered
-from workspace.vault.people import Vaults
+from workspace.record.wiping import waits
+from workspace.vault.people import Person, Vaults
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -90,10 +91,20 @@ class Courier:
                 fault = None
             if fault is None:
                 self._done.add(person.id)
+                await self._clear(person)
             elif getattr(fault, "status", 0) == 0:  # the platform is away, for all of them
                 return fault
             tried = tried or fault
         return tried
+
+    async def _clear(self, person: Person) -> None:
+        """What was ordered to go, and waited for this."""
+        if not person.going:
+            return
+        try:
+            await self._vaults.clear(person, waits)
+        except Problem as problem:
+            log.warning("a vault that should go stays: %s", problem.code)
 
     async def _deliver_from(self, vault: Vault) -> Problem | None:
         while True:

@@ -226,6 +226,7 @@ class _Banner(Subscription):
             problem=next(iter(self._errors.values()), ""),
             diagnoses=people.diagnosis_texts(self._of("diagnoses")),
             waiting=waiting,
+            sources=people.sources(self._of("allergies"), self._of("flags"), self._of("news2")),
         )
 
     def _allergies(self) -> tuple[tuple[str, str], ...]:

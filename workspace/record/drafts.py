@@ -11,11 +11,12 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from workspace.clock import Clock, instant, parse
 from workspace.problem import Problem
-from workspace.record.handover import Handover
+from workspace.record.handover import Handover, exchanged
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,10 @@ DELAY = 0.25
 
 EMPTIED = "{}"
 """The body of a draft that is no more, until the platform has heard: else a crash in between would bring it back."""
+
+FORGOTTEN = timedelta(days=15)
+"""How long an `EMPTIED` draft is remembered for a platform that does not hear of it: a day more than any keeps one (14 days
+after it was last saved), so what it would speak of is gone by then."""
 
 LOST = "~tapt"
 """In the name of a draft: the text that lost, when the one it lost to was saved before its author had seen to it."""
@@ -78,7 +83,7 @@ class Drafts:
         self._vault, self._clock = vault, clock
         self.tenant, self.user = tenant, user
         self._kept: dict[Key, Kept] = {}
-        self._gone: dict[Key, int] = {}  # emptied here, by the platform's revision of it, until the platform has heard
+        self._gone: dict[Key, Kept] = {}  # emptied here, since when and at which revision, until the platform has heard
         self.handed: dict[Key, Handover] = {}  # in a transaction, while the form still shows it
         self._dirty: set[Key] = set()
         self._writer: asyncio.Task[None] | None = None
@@ -96,7 +101,7 @@ class Drafts:
             if own in self._dirty:  # what was typed, or forgotten, meanwhile is newer
                 continue
             if body == EMPTIED:
-                self._gone[own] = known
+                self._gone[own] = _tombstone(known, saved or instant(self._clock.now()))
             else:
                 beside = json.loads(more or "{}")
                 other = Lost(**beside["other"]) if beside.get("other") else None
@@ -104,9 +109,10 @@ class Drafts:
                     json.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
                 )
                 self._kept[own] = replace(kept, other=other)
+        self._bury()
         if self.sync is not None:
-            for own, known in self._gone.items():
-                self.sync.changed(own, Kept({}, 0, "", known))
+            for own, gone in self._gone.items():
+                self.sync.changed(own, gone)
             await self.sync.start()
 
     async def close(self) -> None:
@@ -176,7 +182,8 @@ class Drafts:
         if key in self.handed:
             values = self.handed[key].rest(values)
         if values:
-            known, other = (before.known, before.other) if before else (self._gone.get(key, 0), None)
+            gone = self._gone.get(key)
+            known, other = (before.known, before.other) if before else (gone.known if gone else 0, None)
             self._put(key, Kept(dict(values), revision, saved, known, "", "", other))
         else:
             self._put(key, None)
@@ -195,9 +202,32 @@ class Drafts:
         if kept is not None and kept.other is not None:
             self.put(key, replace(kept, other=None))
 
-    def hand_over(self, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any]) -> Handover:
+    def exchange(self, key: Key, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Put `after` (by bind, None: emptied) where `before` still stands."""
+        standing = self._kept.get(key)
+        held = standing.values if standing is not None else {}
+        values = exchanged(held, before, after)
+        if values != dict(held):
+            self.save(key, values, (standing.revision if standing is not None else 0) + 1)
+
+    def hand_over(
+        self, key: Key, values: Mapping[str, Any], changes: Mapping[str, Any], then: Callable[[], None] | None = None
+    ) -> Handover:
         """For a commit from the form of `key`; see `Handover`."""
-        return Handover(self, key, values, changes)
+        return Handover(self, key, values, changes, then)
+
+    def given_back(self, key: Key, changes: Mapping[str, Any], values: Mapping[str, Any]) -> Kept | None:
+        """For `GivenBack`: the draft with `values` where the fields are as the commit left them (`changes`). Where something
+        newer stands, that stays, and the former text is kept beside it."""
+        standing, gone = self._kept.get(key), self._gone.get(key)
+        fresh = exchanged(standing.values if standing is not None else {}, changes, values)
+        left = {bind: value for bind, value in values.items() if fresh.get(bind) != value}
+        now = instant(self._clock.now())
+        if left:
+            self._leave_other(key, standing)
+        other = Lost(left, now) if left else standing.other if standing is not None else None
+        known = standing.known if standing is not None else gone.known if gone is not None else 0
+        return Kept(fresh, (standing.revision if standing else 0) + 1, now, known, other=other) if fresh else None
 
     def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""
@@ -209,7 +239,7 @@ class Drafts:
 
     def gone(self, key: Key, known: int) -> None:
         """For `DraftSync`: what was emptied here stands on the platform, as its revision `known`."""
-        self._gone[key] = known
+        self._gone[key] = _tombstone(known, instant(self._clock.now()))
         self._touch(key)
 
     def heard_gone(self, key: Key) -> None:
@@ -239,7 +269,14 @@ class Drafts:
         elif before is not None:
             self._leave_other(key, before)
             if self.sync is not None:
-                self._gone[key] = before.known
+                self._gone[key] = _tombstone(before.known, instant(self._clock.now()))
+
+    def _bury(self) -> None:
+        """What was emptied so long ago that the platform has forgotten it by itself needs no telling."""
+        for key, gone in list(self._gone.items()):
+            if parse(gone.saved) + FORGOTTEN < self._clock.now():
+                del self._gone[key]
+                self._touch(key)
 
     def _leave_other(self, key: Key, before: Kept | None) -> None:
         if before is not None and before.other is not None:
@@ -247,12 +284,25 @@ class Drafts:
             self._kept[beside] = Kept(before.other.values, 1, before.other.saved, device=before.other.device)
             self._touch(beside)
 
+    def buried(self) -> tuple[Key, ...]:
+        """What was emptied here, and the platform has not heard of."""
+        return tuple(self._gone)
+
     def rename(self, key: Key, fresh: Key) -> None:
-        """The patient it is about has another record now."""
+        """The patient it is about has another record now. What was emptied may stand under either name there."""
+        gone = self._gone.pop(key, None)
+        if gone is not None:
+            self._touch(key)
+            for other in (fresh, _beside(key, fresh)):
+                if other not in self._kept and other not in self._gone:
+                    self._gone[other] = replace(gone, known=0)
+                    self._touch(other)
+                    if self.sync is not None:
+                        self.sync.changed(other, self._gone[other])
         kept = self._kept.pop(key, None)
         if kept is not None:
             if fresh in self._kept:
-                fresh = (*fresh[:5], f"{fresh[5]}~{key[2].rpartition('/')[2]}", fresh[6])
+                fresh = _beside(key, fresh)
             self._kept[fresh] = replace(kept, known=0)
             self._touch(key)
             self._touch(fresh)
@@ -302,7 +352,7 @@ class Drafts:
     def _row(self, key: Key) -> Kept | None:
         """What the vault is to hold of it."""
         kept = self._kept.get(key)
-        return Kept({}, 0, "", self._gone[key]) if kept is None and key in self._gone else kept
+        return self._gone.get(key) if kept is None else kept
 
     def _write(self, database: Any, key: Key, kept: Kept | None) -> None:
         name = json.dumps(key)
@@ -325,6 +375,19 @@ class Syncing:
 
     def changed(self, key: Key, before: Kept | None) -> None:
         """`key` has other values now, or none; `before` is what stood there."""
+
+    def address(self, key: Key) -> tuple[str, str]:
+        """The draft's id on the platform, and this workstation's name; both empty when there is none."""
+        return "", ""
+
+
+def _tombstone(known: int, since: str) -> Kept:
+    return Kept({}, 0, since, known)
+
+
+def _beside(key: Key, fresh: Key) -> Key:
+    """Where a draft of `key` goes when one stands under its patient's new name already (docs/seams.md, *A merge*)."""
+    return (*fresh[:5], f"{fresh[5]}~{key[2].rpartition('/')[2]}", fresh[6])
 
 
 def as_text(values: Mapping[str, Any]) -> tuple[str, ...]:

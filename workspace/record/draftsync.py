@@ -76,6 +76,9 @@ class DraftSync(Syncing):
             self._outgoing[key] = None
         self._awake.set()
 
+    def address(self, key: Key) -> tuple[str, str]:
+        return draft_id(key), self._device
+
     def heard(self, change: Mapping[str, Any] | None, revision: int) -> None:
         """From the change feed: one draft, or (None) the newest revision there is."""
         if change is not None and change.get("device") == self._device:
@@ -90,8 +93,9 @@ class DraftSync(Syncing):
 
     def merged(self, gone: str, stays: str) -> None:
         """Two patients are one: what is unsaved about the one who goes is about the one who stays."""
-        for key in self._drafts.keys():  # noqa: SIM118
+        for key in (*self._drafts.keys(), *self._drafts.buried()):
             if key[2] == gone:
+                self._gone.pop(key, None)
                 self._drafts.rename(key, (*key[:2], stays, *key[3:]))
         self._seen = False
         self._awake.set()
@@ -127,7 +131,13 @@ class DraftSync(Syncing):
 
     async def _forget(self, key: Key, known: int) -> None:
         """It was saved or emptied here: it goes from the platform too, but for what was typed elsewhere since."""
-        status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
+        try:
+            status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
+        except PlatformProblem as problem:
+            if problem.status not in NOT_NOW:
+                raise
+            log.warning("a draft cannot be taken from the platform now: %s", problem.code)
+            return
         standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
         if isinstance(standing, dict) and self._sent_from_here(standing, key):  # and the answer was lost
             own = str(standing.get("revision") or 0)
@@ -183,6 +193,7 @@ class DraftSync(Syncing):
             self._overtaken(key)
             self._drafts.put(key, replace(mine, known=0))
             self._outgoing[key] = None
+            self._awake.set()
             return
         self._take(standing, key)
         other = self._key_of(standing)
@@ -246,6 +257,11 @@ class DraftSync(Syncing):
         elif dict(mine.values) == dict(theirs.values):
             self._drafts.put(key, replace(mine, known=theirs.known, expires=theirs.expires))
             self._outgoing.pop(key, None)
+        elif self._sent_from_here(standing, key) and self._unsent(key):
+            # An earlier text of this one, whose answer was lost: nobody else typed it, and some of it may be saved by now.
+            self._drafts.put(key, replace(mine, known=theirs.known))
+            self._outgoing[key] = None
+            self._awake.set()
         elif not self._unsent(key) or _later(theirs.saved, mine.saved):
             lost = Lost(mine.values, mine.saved) if self._unsent(key) else mine.other
             self._outgoing.pop(key, None)

@@ -38,7 +38,8 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Where a write was made, with what was typed there when it was committed: a refused one opens there again."""
+    """Where a write was made, with what was typed there when it was committed: a refused one opens there again. `changes` is
+    what becomes of the fields once it is durable (by bind, None for an emptied one)."""
 
     package: str = ""
     version: str = ""
@@ -47,6 +48,7 @@ class Form:
     values: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
     state_version: int = 1
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)  # without slots: what is read out of the bundle is worked out once
@@ -145,7 +147,7 @@ class Item:
                 "state_version": self.form.state_version,
             },
             "bases": self.bases, "stands_for": self.stands_for, "formerly": self.formerly, "seal": self.seal,
-            "key": self.key,
+            "key": self.key, "changes": self.form.changes,  # beside the form: an older program knows no such field of it
         }  # fmt: skip
         if self.problem is not None and not self.held:
             kept["problem"] = [self.problem.code, self.problem.sentence, self.problem.advice, self.problem.detail]
@@ -161,7 +163,7 @@ def item_of(seq: int, own: str, author: str, patient: str, state: str, body: str
     item = Item(own, patient, bundle, Asker(tuple(kept["packages"]), "", kept["purpose"]))
     item = replace(
         item,
-        form=Form(**kept.get("form") or {}),
+        form=Form(**{**(kept.get("form") or {}), "changes": kept.get("changes") or {}}),
         bases=kept.get("bases") or {},
         author=author,
         made=made,

@@ -8,7 +8,13 @@ from typing import Any
 
 from workspace.access import seal
 from workspace.problem import Problem
-from workspace.record.items import Item
+from workspace.record.items import Item, item_of
+
+
+def rows(database: Any, user: str) -> list[Item]:
+    """What `user` left here, in its order."""
+    query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
+    return [item_of(*row) for row in database.execute(query, (user,))]
 
 
 def rewrite(database: Any, item: Item) -> None:

@@ -21,6 +21,7 @@ from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.fetch import fetch
 from workspace.record.live import Page, page_of
+from workspace.record.wiping import end
 from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
 
@@ -161,15 +162,17 @@ class Offline:
         return {str(unit): str(fetched) for unit, fetched in await self._vault.run(read)}
 
     async def find(self, reference: str) -> Resource | None:
-        """``Type/id`` as the newest kept answer that has it; None when none does, or it is too old."""
+        """``Type/id`` as the newest kept answer that has it, asked for or beside (``_include``, ``_revinclude``); None when
+        none does, or it is too old."""
         kind, _, own = reference.partition("/")
 
         def read(database: Any) -> Resource | None:
             age(database, self._now())
-            query = "SELECT body FROM offline WHERE user = ? AND query LIKE ? ORDER BY until DESC"
-            for (raw,) in database.execute(query, (self._user, f"{kind}?%")):
-                for row in json.loads(zlib.decompress(raw))["matches"]:
-                    if row.get("id") == own:
+            query = "SELECT body FROM offline WHERE user = ? AND (query LIKE ? OR query LIKE ?) ORDER BY until DESC"
+            for (raw,) in database.execute(query, (self._user, f"{kind}?%", "%include%")):
+                body = json.loads(zlib.decompress(raw))
+                for row in (*body["matches"], *body["included"]):
+                    if (row.get("resourceType"), row.get("id")) == (kind, own):
                         found: Resource = row
                         return found
             return None
@@ -184,12 +187,16 @@ class Offline:
 
     async def wipe(self) -> int:
         """On order: everything of everybody on this workstation, and nothing is copied again before the next sign-on. How
-        many copies there were. What nobody has sent yet (outbox, drafts) is no copy and stays."""
+        many copies there were. What nobody has sent yet (outbox, drafts) is no copy and stays; PINs go, and vaults in which
+        nothing waits (`wiping`)."""
         self._wiped = True
         await self._stop()
         self.unit = self.copied = ""
         count = await wipe(self._vault)
-        return count + (await wipe_others(self._vaults, self._vault) if self._vaults is not None else 0)
+        if self._vaults is not None:
+            count += await wipe_others(self._vaults, self._vault)
+            await end(self._vaults)
+        return count
 
     async def only_units(self, units: Iterable[str]) -> None:
         """What is kept of units that are not the user's any more goes."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from workspace.fhir.service import Resource
 from workspace.record.client import Client, PlatformProblem
-from workspace.record.items import Item, entries, is_answer
+from workspace.record.items import Item, entries, is_answer, version_in
 from workspace.record.patience import may_still_pass
 
 TRANSACTION = "urn:workspace:transaction"
@@ -24,6 +24,30 @@ async def outcome_of(client: Client, item: Item) -> Mapping[str, Any] | None:
     if kept is not None and is_answer(kept, item.bundle):
         return kept
     return await _in_history(client, item)
+
+
+async def nothing_of(client: Client, item: Item) -> bool:
+    """Whether it is certain that nothing of `item` was written: every question was answered, whole, by a platform that shows
+    its author the patients it is about, and nothing there carries its tag. Raises PlatformProblem when that is unknown."""
+    for patient in sorted(item.lanes):
+        if patient.startswith("Patient/"):
+            await client.get(patient, item.asker)  # closed to its author, an empty answer would say nothing
+    paths = {}
+    for entry in entries(item.bundle):
+        request = entry.get("request") or {}
+        url, changes = str(request.get("url", "")), request.get("method") == "PUT"
+        version = version_in(str(request.get("ifMatch", ""))) if changes else ""
+        paths[_history(url) if changes else _search(item, url)] = version
+    for path, version in paths.items():
+        found = (await client.get(path, item.asker)).body
+        rows = _resources(found)
+        whole = found.get("resourceType") == "Bundle" and all(
+            each.get("relation") != "next" for each in found.get("link") or ()
+        )
+        down_to = version and any(str((row.get("meta") or {}).get("versionId", "")) == version for row in rows)
+        if not (whole or down_to) or any(tag(row, TRANSACTION) == item.sent_as for row in rows):
+            return False
+    return True
 
 
 async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
@@ -40,11 +64,19 @@ async def _in_history(client: Client, item: Item) -> Mapping[str, Any] | None:
 
 
 async def _version(client: Client, item: Item, place: int, name: str) -> Resource | None:
-    return _tagged(await _rows(client, item, f"{name}/_history?_count=50"), item, place)
+    return _tagged(await _rows(client, item, _history(name)), item, place)
 
 
 async def _created(client: Client, item: Item, place: int, kind: str) -> Resource | None:
-    return _tagged(await _rows(client, item, f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500"), item, place)
+    return _tagged(await _rows(client, item, _search(item, kind)), item, place)
+
+
+def _history(name: str) -> str:
+    return f"{name}/_history?_count=50"
+
+
+def _search(item: Item, kind: str) -> str:
+    return f"{kind}?_tag={TRANSACTION}%7C{item.sent_as}&_count=500"
 
 
 def _tagged(rows: list[Resource], item: Item, place: int) -> Resource | None:
@@ -61,6 +93,10 @@ async def _rows(client: Client, item: Item, path: str) -> list[Resource]:
         if may_still_pass(problem):
             raise
         return []
+    return _resources(found)
+
+
+def _resources(found: Mapping[str, Any]) -> list[Resource]:
     return [row for each in entries(found) if isinstance(row := each.get("resource"), dict)]
 
 

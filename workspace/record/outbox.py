@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -21,12 +21,15 @@ from workspace.clock import Clock, instant
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import chain, kept, order, readdress, refusal
+from workspace.record.attempts import Attempts
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.handover import Handover
-from workspace.record.items import Form, Item, State, encoded, is_answer, item_of
+from workspace.record.items import Form, Item, State, is_answer
+from workspace.record.marks import Mark, marks_of
 from workspace.record.patience import Patience, Pause, may_still_pass
+from workspace.record.sealing import Sealing
 from workspace.record.settling import Settling
 from workspace.vault.vault import Vault
 
@@ -35,16 +38,6 @@ __all__ = ["Form", "Item", "Mark", "Outbox", "State", "reference_of"]
 log = logging.getLogger(__name__)
 WAIT = 2.0
 """Seconds that a commit waits for the platform before it is called *venter*."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a row about a resource shows beside it: the newest unsettled write of it, and why it waits."""
-
-    state: State
-    item: str
-    made: str
-    reason: str = ""
 
 
 class Outbox:
@@ -63,7 +56,7 @@ class Outbox:
         away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._vault, self._client, self._clock, self.user = vault, client, clock, user
-        self._delivered, self._key, self._away = delivered, key, away
+        self._delivered, self._away = delivered, away
         self._items: dict[str, Item] = {}  # what waits
         self._refused: dict[str, Item] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -73,10 +66,14 @@ class Outbox:
         self._known: dict[str, str] = {}
         self._late: set[str] = set()  # called *venter*: no answer came in time
         self._keeping: set[asyncio.Future[None]] = set()
+        self._replacing: set[str] = set()  # refused, and on the way to the disk in a new shape
         self._awake = asyncio.Event()
         self._closed = False
-        self._settling = Settling(client, user)
-        self._refusals = refusal.Refusals(client, self._settling)
+        self._settling, self._sealing = Settling(client, user), Sealing(key)
+        self.session_key, self.has_key = self._sealing.session_key, self._sealing.has_key
+        self._readdressing = readdress.Readdressing(client, vault, self._sealing)
+        self._refusals = refusal.Refusals(client, self._settling, clock)
+        self._attempts = Attempts(client)
         self.pause = Pause()
         """What the platform has asked of everything that is sent here."""
         self.registered: set[str] = set()
@@ -85,18 +82,14 @@ class Outbox:
     async def start(self) -> None:
         """Take up what a crash or a cut network left, in its order; what was refused is in sight again."""
 
-        def read(database: Any) -> list[tuple[Any, ...]]:
-            query = "SELECT seq, id, user, patient, state, body, made FROM outbox WHERE user = ? ORDER BY seq"
-            return list(database.execute(query, (self.user,)))
-
         broken = []
-        for row in await self._vault.run(read):
-            item = item_of(*row)
+        for item in await self._vault.run(partial(kept.rows, user=self.user)):
             if item.state == "venter" and (fault := kept.tampered(item)) is not None:
                 item = replace(item, state="avvist", problem=fault)
                 broken.append(item)
             (self._items if item.state == "venter" else self._refused)[item.id] = item
             self._late.add(item.id)
+            self._attempts.took_up(item.id)
         if broken:
             await self._vault.run(partial(kept.write_states, items=broken))
         self._pump()
@@ -147,14 +140,8 @@ class Outbox:
         return tuple(self._refused.values())
 
     def marks(self) -> dict[str, Mark]:
-        """By ``Type/id``: the state of the newest unsettled write of a resource, or of something that belongs to it. What is
-        not on the platform yet has the id it is shown by (`waiting`). What is answered in the ordinary time gets no mark."""
-        found = {}
-        for item in sorted((*self.late(), *self._refused.values()), key=lambda each: each.seq):
-            reason = item.problem.sentence if item.problem else ""
-            for name in item.concerns | item.made_names:
-                found[name] = Mark(item.state, item.id, item.made, reason)
-        return found
+        """See `marks_of`. What is answered in the ordinary time gets no mark."""
+        return marks_of((*self.late(), *self._refused.values()))
 
     def wake(self) -> None:
         """The platform is there again: what waits is sent now, not at the end of its pause."""
@@ -181,14 +168,20 @@ class Outbox:
 
         `own` is the transaction's id, a new UUID; made here when it is not given. `bases` are the versions that its updates
         were made from. `replaces` names a refused item that this one mends: it goes, and what rests on it goes on.
-        `handover` is of the draft it comes from, which is without it in the same step."""
+        `handover` is of the draft it comes from, which is without it in the same step. Raises Problem ``being-sent`` when
+        what it replaces is being replaced already."""
+        if replaces in self._replacing:
+            raise Problem(
+                "being-sent", "Dette sendes allerede på nytt.", "Se etter i listen over det som ikke er lagret."
+            )
         own = own or str(uuid4())
         made = instant(self._clock.now())
         item = Item(own, patient, bundle, asker, form=form, bases=dict(bases or {}), author=self.user, made=made)
-        item = self._sealed(item)
+        item = self._sealing.sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
             item = chain.in_place_of(item, former)
+            self._replacing.add(former.id)
         settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
             keeping = asyncio.ensure_future(self._keep(item, former, handover))
@@ -214,7 +207,8 @@ class Outbox:
         """The author has seen to a refused item, or gives up a held one. What names what it was to make can never be sent:
         it is refused too, and stays in sight."""
         gone = self._refused.get(own) or self._items.get(own)
-        if gone is None or own in self._sending or (gone.state == "venter" and not gone.held):
+        busy = own in self._sending or own in self._replacing
+        if gone is None or busy or (gone.state == "venter" and not gone.held):
             return
         orphans = [
             replace(one, state="avvist", problem=refusal.orphaned())
@@ -235,6 +229,55 @@ class Outbox:
             self._tell(one)
         self._pump()
 
+    async def withdraw(self, own: str, back: Handover | None = None) -> None:
+        """Take back what waits and has certainly not reached the platform: then there is nothing to undo there (DESIGN §3).
+        `back` puts its words back in their draft, in the same step of the vault.
+
+        What may have reached it is not taken back here, nor is its inverse queued behind it: what would be changed has no
+        name or version before the answer, and a colleague may meet it between the two. It is undone when it is answered.
+
+        Raises Problem ``not-yet`` for that, and ``rested-on`` when something written later builds on it."""
+        certain = await self._attempts.never_left(own, WAIT)
+        item = self._items.get(own)
+        if item is None or not certain or own in self._answers:
+            raise refusal.maybe_there()
+        if any(order.rests_on(other, item) for other in self.items()):
+            raise refusal.built_on()
+        del self._items[own]  # nobody sends it from here on
+        leaving = asyncio.ensure_future(self._leave(item, back))
+        self._keeping.add(leaving)
+        leaving.add_done_callback(self._keeping.discard)
+        await asyncio.shield(leaving)
+
+    async def _leave(self, item: Item, back: Handover | None) -> None:
+        restore = back.begin() if back is not None else None
+
+        def write(database: Any) -> None:
+            database.execute("DELETE FROM outbox WHERE id = ?", (item.id,))
+            if restore is not None:
+                restore(database)
+
+        try:
+            await self._vault.run(write)
+        except BaseException:
+            self._items[item.id] = item
+            if back is not None:
+                back.failed()
+            raise
+        finally:
+            self._pump()
+        if back is not None:
+            back.kept()
+
+    async def merged(self, gone: str = "", stays: str = "") -> None:
+        """Two patients are one: what was refused about the one who goes is about the one who stays, and still refused.
+        Without names the platform is asked about each, for a merge that nobody told of. Raises Problem."""
+        before = {one.id: one for one in self._refused.values() if one.id not in self._replacing}
+        for fresh in await self._readdressing.refused(tuple(before.values()), gone, stays):
+            if self._refused.get(fresh.id) is before[fresh.id]:
+                self._refused[fresh.id] = fresh
+        self._mark()
+
     async def conflicts(self) -> tuple[Conflict, ...]:
         """What somebody else changed first, field by field, with both authors. Asks the platform for the versions; one
         that cannot be had now is left out. Raises nothing."""
@@ -247,9 +290,16 @@ class Outbox:
                     log.info("a conflict cannot be shown now: %s", problem.code)
         return tuple(found)
 
-    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]], wait: float = WAIT) -> Item:
+    async def resolve(
+        self,
+        own: str,
+        choices: Mapping[str, Mapping[str, Choice]],
+        wait: float = WAIT,
+        *,
+        handover: Handover | None = None,
+    ) -> Item:
         """Write what `choices` (``Type/id`` → path → Choice) make of the item in conflict, on top of the other's version.
-        What of mine is given up stays in the history, in a Provenance of the resource.
+        What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a commit.
 
         Raises Problem ``not-in-conflict``, ``choice-missing``, or what the platform says."""
         item = self._refused.get(own)
@@ -257,34 +307,23 @@ class Outbox:
             raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
         shown = await self._settling.conflict(item)
         bundle, bases = self._settling.settled(item, shown, choices, instant(self._clock.now()))
-        return await self.commit(bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own)
+        return await self.commit(
+            bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own, handover=handover
+        )
 
     # Keeping --------------------------------------------------------------------------------------
 
-    def session_key(self) -> seal.SessionKey:
-        """The key of this session, made when it is first needed."""
-        if self._key is None:
-            self._key = seal.SessionKey.new()
-        return self._key
-
-    def has_key(self) -> bool:
-        """Whether this session has made its key."""
-        return self._key is not None
-
-    def _sealed(self, item: Item) -> Item:
-        wire, asker = encoded(item.bundle), item.asker
-        envelope = self.session_key().seal(
-            wire.encode(), transaction=item.sent_as, author=item.author, made=item.made, packages=asker.packages,
-            purpose=asker.purpose,
-        )  # fmt: skip
-        return replace(item, seal=envelope, wire=wire)
-
-    def _resealed(self, item: Item, former: Item) -> Item:
-        """Its author is here and has changed it: nobody else may."""
-        return item if item is former else self._sealed(item)
-
     async def _keep(self, item: Item, former: Item | None, handover: Handover | None) -> None:
-        item = self._resealed(chain.after(item, self._known, {}), item)
+        try:
+            await self._kept(item, former, handover)
+        finally:
+            if former is not None:
+                self._replacing.discard(former.id)
+
+    async def _kept(self, item: Item, former: Item | None, handover: Handover | None) -> None:
+        item = self._sealing.resealed(chain.after(item, self._known, {}), item)
+        if handover is not None and (bundle := handover.marked(item.bundle)) is not item.bundle:
+            item = self._sealing.sealed(replace(item, bundle=bundle))
         empty = handover.begin() if handover is not None else None
 
         def write(database: Any) -> int:
@@ -309,7 +348,7 @@ class Outbox:
         if handover is not None:
             handover.kept()
         while (fresh := chain.after(item, self._known, {})) is not item:  # an earlier one was answered meanwhile
-            item = self._resealed(fresh, item)
+            item = self._sealing.resealed(fresh, item)
             await self._vault.run(partial(kept.rewrite, item=item))
         if former is not None:
             self._refused.pop(former.id, None)
@@ -350,7 +389,8 @@ class Outbox:
         try:
             while True:
                 await self.pause.over()
-                fault = await self._try(self._items[own])
+                item = self._items.get(own)
+                fault = await self._try(item) if item is not None else None  # withdrawn meanwhile
                 if fault is None:
                     break
                 seconds = patience.next(fault)
@@ -363,7 +403,7 @@ class Outbox:
     async def _try(self, item: Item) -> Problem | None:
         """One attempt; None when the item is settled, else why it must be tried again."""
         try:
-            answer = (await self._client.transaction(item.sent, item.sent_as, item.asker)).body
+            answer = await self._attempts.send(item)
         except PlatformProblem as problem:
             if may_still_pass(problem):
                 return problem
@@ -372,27 +412,22 @@ class Outbox:
             log.info("outbox waits: %s", problem.code)
             return problem
         if not is_answer(answer, item.bundle):
-            return await self._unclear(item)
-        await self._settle(item, answer)
-        return None
-
-    async def _unclear(self, item: Item) -> Problem | None:
-        """An answer that does not say that all of it was done: never *lagret* before it is found on the platform."""
-        log.warning("the answer is not about what was sent, or says no to a part of it")
-        answer = await self._refusals.found(item)
-        if answer is None:
-            return Problem("platform-malformed", "Plattformen svarte på noe annet.")
+            log.warning("the answer is not about what was sent, or says no to a part of it")
+            return await self._judged(item, await self._refusals.unclear(item, answer))
         await self._settle(item, answer)
         return None
 
     async def _refuse(self, item: Item, problem: PlatformProblem) -> Problem | None:
         if problem.code == readdress.REPLACED:
             try:
-                if await self._readdressed(item):
-                    return await self._try(self._items[item.id])
+                if (fresh := await self._readdressing.sent(item)) is not None:
+                    self._items[item.id] = fresh
+                    return await self._try(fresh)
             except Problem as unknown:
                 return unknown
-        verdict = await self._refusals.judge(item, problem)
+        return await self._judged(item, await self._refusals.judge(item, problem))
+
+    async def _judged(self, item: Item, verdict: refusal.Verdict) -> Problem | None:
         if verdict.answer is not None:
             await self._settle(item, verdict.answer)
         elif verdict.again is not None:
@@ -415,21 +450,10 @@ class Outbox:
             return True
         matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
-        fresh = self._sealed(fresh)
+        fresh = self._sealing.sealed(fresh)
         await self._vault.run(partial(kept.rewrite, item=fresh))
         self._items[item.id] = fresh
         self._mark()
-        return True
-
-    async def _readdressed(self, item: Item) -> bool:
-        """Send `item` to the patient who stays, when the two are one by the platform's own word; under another key.
-        False when a person must see to it. Raises Problem."""
-        fresh = await readdress.to_the_one_who_stays(self._client, item)
-        if fresh is None:
-            return False
-        fresh = self._sealed(replace(fresh, key=str(uuid4())))
-        await self._vault.run(partial(readdress.keep, item=fresh))
-        self._items[item.id] = fresh
         return True
 
     async def _settle(self, item: Item, answer: Mapping[str, Any]) -> None:
@@ -464,7 +488,7 @@ class Outbox:
         # already keeps its body.
         others = [one for one in self._items.values() if one.id != item.id and one.id not in self._sending]
         moved = [(chain.after(one, names, done), one) for one in others]
-        rewritten = [self._resealed(fresh, one) for fresh, one in moved if fresh is not one]
+        rewritten = [self._sealing.resealed(fresh, one) for fresh, one in moved if fresh is not one]
 
         def write(database: Any) -> None:
             for one in rewritten:
@@ -481,6 +505,7 @@ class Outbox:
             log.warning("outbox could not note an outcome: %s", problem.code)
         self._items.pop(item.id, None)
         self._late.discard(item.id)
+        self._attempts.ended(item.id)
         for one in rewritten:
             if one.id in self._items:
                 self._items[one.id] = one

@@ -6,7 +6,7 @@ Pure functions on plain resources; asks nothing and never fails on what is missi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
 """SNOMED CT: no known (drug, environmental) allergy."""
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
+NO_ALLERGIES = "Ingen kjente allergier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class BannerFacts:
     """Whom the banner is about. `allergies` are (text, tone: ``bad``, ``warn`` or ``ok``), never empty once they are
     known; `news2` is (score, whether one part alone is 3, when), `news2_waits` whether the
     platform has not acknowledged it. `waiting` names the facts that are not here yet;
-    `problem` is a sentence when something could not be fetched, so that nobody takes a gap for "nothing to know"."""
+    `problem` is a sentence when something could not be fetched, so that nobody takes a gap for "nothing to know"; `sources`
+    what stands in which ``Type/id``, by its text (`NEWS2` the score's)."""
 
     resident: Resident
     age: int | None
@@ -65,6 +67,7 @@ class BannerFacts:
     diagnoses: tuple[str, ...] = ()
     waiting: frozenset[str] = frozenset()
     news2_waits: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def resident_of(
@@ -135,6 +138,22 @@ def flag_texts(flags: Iterable[Resource]) -> dict[str, list[str]]:
     return found
 
 
+def sources(allergies: Iterable[Resource], flags: Iterable[Resource], scores: Iterable[Resource]) -> dict[str, str]:
+    """What stands where, by its text, as `flag_texts` and `allergy_texts` say it; the newest score as `NEWS2`."""
+    told = {text(each.get("code")): name_of(each) for each in flags if each.get("status") in (None, "active")}
+    valid = [each for each in allergies if _is_valid(each)]
+    told |= {_allergy(each): name_of(each) for each in valid}
+    none = next((name_of(each) for each in valid if NONE_KNOWN & set(_codes(each.get("code")))), "")
+    told |= {NO_ALLERGIES: none} if none else {}
+    newest = next((each for each in scores if _counts(each)), None)
+    return {**told, **({NEWS2: name_of(newest)} if newest is not None else {})}
+
+
+def _counts(score: Resource) -> bool:
+    value = (score.get("valueQuantity") or {}).get("value")
+    return score.get("status") not in ("entered-in-error", "cancelled") and isinstance(value, int | float)
+
+
 def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
     """Never silent: each allergy, that there are none, or that nobody has asked."""
     valid = [each for each in found if _is_valid(each)]
@@ -142,7 +161,7 @@ def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
     if real:
         return tuple((_allergy(each), "bad") for each in real)
     if any("confirmed" in _codes(each.get("verificationStatus")) for each in valid):
-        return (("Ingen kjente allergier", "ok"),)
+        return ((NO_ALLERGIES, "ok"),)
     return (("Ingen kjente allergier: bekreft", "warn"),)
 
 
@@ -158,9 +177,9 @@ def _allergy(one: Resource) -> str:
 def newest_score(observations: Iterable[Resource]) -> tuple[int, bool, datetime | None] | None:
     """The newest valid NEWS2 of rows that come newest first."""
     for each in observations:
-        value = (each.get("valueQuantity") or {}).get("value")
-        if each.get("status") in ("entered-in-error", "cancelled") or not isinstance(value, int | float):
+        if not _counts(each):
             continue
+        value = each["valueQuantity"]["value"]
         if changed_in_meaning(each):
             return None  # the newest says something we do not understand: an older one is not the answer
         parts = [(part.get("valueQuantity") or {}).get("value") for part in _dicts(each.get("component"))]

@@ -29,6 +29,8 @@ from workspace.record.waiting import Waiting
 
 IDLE = 30.0
 """Seconds that a result without watch or context stays."""
+SWEEP_EVERY = 1.0
+"""Seconds between two looks for such; each query that is asked would else look through all that are kept."""
 LARGEST = 600
 """Live results kept at most; those that nobody watches leave first."""
 FORMER = 2
@@ -99,6 +101,7 @@ class Queries:
         self._line, self._light = Line(light), light
         self._former: list[str] = []
         self._ageing: asyncio.TimerHandle | None = None
+        self._swept = 0.0
         self._lives: dict[str, Live] = {}
         self._closed = False
         self.offline: Offline | None = None
@@ -239,8 +242,11 @@ class Queries:
             live.used = self._clock.monotonic()
 
     def _sweep(self) -> None:
-        for live in list(self._lives.values()):
-            self._drop_if_unwanted(live, IDLE)
+        now = self._clock.monotonic()
+        if now - self._swept >= min(SWEEP_EVERY, IDLE):
+            self._swept = now
+            for live in list(self._lives.values()):
+                self._drop_if_unwanted(live, IDLE)
         excess = len(self._lives) - LARGEST
         if excess >= 0:
             idle = [live for live in self._lives.values() if not live.watches and live.task is None]

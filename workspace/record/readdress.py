@@ -7,14 +7,17 @@ left as it was; the author's own session seals it again.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from workspace.fhir.merges import replaced_by
 from workspace.fhir.references import replaced
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.items import Item
+from workspace.record.sealing import Sealing
+from workspace.vault.vault import Vault
 
 REPLACED = "patient-replaced"
 """The gateway's code for a write about a patient who was joined with another."""
@@ -68,7 +71,33 @@ def readdressed(item: Item, stays: Mapping[str, str]) -> Item:
     )
 
 
-def keep(database: Any, item: Item) -> None:
-    """Inside a step of the vault."""
-    row = (item.patient, item.body(), item.id)
-    database.execute("UPDATE outbox SET state = 'venter', patient = ?, body = ? WHERE id = ?", row)
+class Readdressing:
+    """For the outbox: each item in its new shape is sealed anew, under another key, and in the vault when it is returned."""
+
+    def __init__(self, client: Client, vault: Vault, sealing: Sealing) -> None:
+        self._client, self._vault, self._sealing = client, vault, sealing
+
+    async def sent(self, item: Item) -> Item | None:
+        """What waits, for who stays; None when a person must see to it. Raises Problem."""
+        fresh = await to_the_one_who_stays(self._client, item)
+        return None if fresh is None else await self._kept(fresh)
+
+    async def refused(self, items: Sequence[Item], gone: str = "", stays: str = "") -> list[Item]:
+        """Those of `items` that were about `gone`, about `stays`: as refused as they were, and they open in that one's form.
+        Without names the platform is asked who was joined with another. Raises Problem."""
+        moved = []
+        for item in items:
+            if not gone:
+                fresh = await to_the_one_who_stays(self._client, item)
+            else:
+                fresh = readdressed(item, {gone: stays}) if gone in item.lanes | {item.patient} else None
+            if fresh is not None:
+                moved.append(await self._kept(fresh))
+        return moved
+
+    async def _kept(self, item: Item) -> Item:
+        fresh = self._sealing.sealed(replace(item, key=str(uuid4())))
+        row = (fresh.state, fresh.patient, fresh.body(), fresh.id)
+        query = "UPDATE outbox SET state = ?, patient = ?, body = ? WHERE id = ?"
+        await self._vault.run(lambda database: database.execute(query, row))
+        return fresh

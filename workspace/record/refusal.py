@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workspace.clock import Clock
 from workspace.problem import Problem
 from workspace.record import ours
 from workspace.record.client import Client, PlatformProblem
@@ -24,6 +25,14 @@ from workspace.record.settling import Settling
 log = logging.getLogger(__name__)
 TRIES = 6
 """How often something is sent that the platform refuses without a reason that can be found there."""
+
+
+LOOKS = 8
+"""How often the platform may say 200 over a no, with nothing of it there, before the no is believed. The pauses between
+(half a second, doubled up to fifteen) make that about half a minute: a store that finds what it wrote a little late has its
+time, and whoever typed it still stands beside the bed when told."""
+SPAN = 20.0
+"""Seconds that must lie between the first and the last of them, however often the feed wakes what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +48,10 @@ class Verdict:
 
 
 class Refusals:
-    def __init__(self, client: Client, settling: Settling) -> None:
-        self._client, self._settling = client, settling
+    def __init__(self, client: Client, settling: Settling, clock: Clock) -> None:
+        self._client, self._settling, self._clock = client, settling, clock
         self._doubts: dict[str, int] = {}
+        self._denied: dict[str, tuple[int, float]] = {}  # how often, and since when
 
     async def judge(self, item: Item, problem: PlatformProblem) -> Verdict:
         """Raises nothing."""
@@ -67,17 +77,30 @@ class Refusals:
                 return Verdict(again=problem)
         return self._ended(item, _unexplained(problem))
 
-    async def found(self, item: Item) -> Mapping[str, Any] | None:
-        """The answer to `item` when the platform has done it, as far as that can be told now. Raises nothing."""
+    async def unclear(self, item: Item, said: Mapping[str, Any]) -> Verdict:
+        """`said` is a 200 that does not say all of it was done: it is *lagret* when it is found there, *avvist* when it is
+        certain, `LOOKS` times, that nothing of it was written, and else it waits. Raises nothing."""
+        again = Verdict(again=Problem("platform-malformed", "Plattformen svarte på noe annet."))
         try:
             answer = await ours.outcome_of(self._client, item)
+            if answer is not None and is_answer(answer, item.bundle):
+                return Verdict(answer=answer)
+            nothing = await ours.nothing_of(self._client, item)
         except Problem as problem:
             log.info("what became of it cannot be asked: %s", problem.code)
-            return None
-        return answer if answer is not None and is_answer(answer, item.bundle) else None
+            return again
+        if not nothing:
+            return again
+        now = self._clock.monotonic()
+        count, since = self._denied.get(item.id, (0, now))
+        self._denied[item.id] = (count + 1, since)
+        if count + 1 < LOOKS or now - since < SPAN:
+            return again
+        return self._ended(item, _denied(said))
 
     def _ended(self, item: Item, problem: Problem) -> Verdict:
         self._doubts.pop(item.id, None)
+        self._denied.pop(item.id, None)
         return Verdict(problem=problem)
 
 
@@ -125,12 +148,41 @@ def _unexplained(problem: PlatformProblem) -> Problem:
     return Problem("rejected", sentence, advice, problem.detail)
 
 
+def _denied(said: Mapping[str, Any]) -> Problem:
+    """A 200 over a no, with the platform's own words for it where it has any."""
+    words = [
+        str((issue.get("details") or {}).get("text") or issue.get("diagnostics") or "")
+        for entry in entries(said)
+        for issue in ((entry.get("response") or {}).get("outcome") or {}).get("issue") or ()
+        if isinstance(issue, dict)
+    ]
+    why = next((text for text in words if text), "")
+    return Problem(
+        "rejected",
+        "Plattformen svarte, men lagret ikke dette." + (f" Den sier: {why}" if why else ""),
+        "Åpne det i skjemaet og se over det, eller send det på nytt. Meld fra til brukerstøtte hvis det fortsetter.",
+        "200 without an answer to each entry, and nothing under the tag",
+    )
+
+
 def orphaned() -> Problem:
     return Problem(
         "base-gone",
         "Det dette bygger på, ble aldri lagret.",
         "Åpne det i skjemaet og skriv det på nytt, eller forkast det.",
     )
+
+
+def maybe_there() -> Problem:
+    return Problem(
+        "not-yet",
+        "Dette kan være på vei til plattformen, og kan ikke angres før den har svart.",
+        "Det kan angres når det er lagret.",
+    )
+
+
+def built_on() -> Problem:
+    return Problem("rested-on", "Noe du skrev etterpå, bygger på dette.", "Angre det siste først.")
 
 
 def only_in_memory() -> Problem:

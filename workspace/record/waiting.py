@@ -24,6 +24,9 @@ from workspace.record.ours import ENTRY, TRANSACTION, tag
 from workspace.record.rows import WAITS, Changed, name_of, version_of
 
 URN = "urn:uuid:"
+NAMES = 4000
+"""Names of creates that have been answered and are remembered, the longest unused go first: a form that was opened before
+may still point at what was shown as waiting. More than anybody writes in a shift, and half a megabyte at most."""
 
 
 class Unsettled(Protocol):
@@ -127,6 +130,8 @@ class Waiting:
     def _learn(self, row: Row, answer: Mapping[str, Any]) -> None:
         if not row.match:
             self._names[row.name] = reference_of(answer)
+            while len(self._names) > NAMES:
+                del self._names[next(iter(self._names))]
         elif version := version_of(answer.get("resource") or {}):
             # Later ones of ours build on it: they are not overtaken by it.
             self._ours.add((row.name, version))
@@ -208,7 +213,10 @@ class Waiting:
 
     def named(self, name: str) -> str:
         """The platform's name of a create that has been shown as `name`; else `name`."""
-        return self._names.get(name) or name
+        known = self._names.pop(name, "")
+        if known:
+            self._names[name] = known  # the newest in use
+        return known or name
 
     def standing(self, name: str) -> str:
         """What to write for a reference to `name`: the ``urn:uuid:`` of a create that is not settled, which the outbox puts

@@ -244,11 +244,15 @@ def line(
     label: str = "",
     tone: str = "neutral",
     about: str = "",
+    abouts: Mapping[str, str] | None = None,
 ) -> Props:
     """A computed row: `key` stable and unique in its table, `cells` by column key (`ui.cell`, text or number). `about` is
-    the ``Type/id`` it is about: the shell says on the row when a change of it waits or was refused."""
+    the ``Type/id`` it is about: the shell says on the row when a change of it waits or was refused, and where it comes from
+    when the user asks. `abouts` says the same of single cells, by column key, where a row gathers several."""
     made = checked("line", {"key": key, "action": action_props(action), "label": label, "tone": tone, "about": about})
     made["cells"] = dict(cells)
+    if abouts:
+        made["abouts"] = dict(abouts)
     return made
 
 
@@ -310,8 +314,10 @@ def item(
     source: str = "",
     action: Action | None = None,
     label: str = "",
+    about: str = "",
 ) -> Props:
-    """Something in a list: `key` stable and unique in it, `text` a few words below the title, `pills` from `ui.pill`."""
+    """Something in a list: `key` stable and unique in it, `text` a few words below the title, `pills` from `ui.pill`,
+    `about` the ``Type/id`` it stands in."""
     props = {
         "key": key,
         "title": title,
@@ -323,6 +329,7 @@ def item(
         "source": source,
         "action": action_props(action),
         "label": label,
+        "about": about,
     }
     return checked("item", props)
 
@@ -349,8 +356,9 @@ def entry(
     shape: str = "dot",
     pills: Sequence[Part] = (),
     action: Action | None = None,
+    about: str = "",
 ) -> Props:
-    """What happened `at` an ISO 8601 instant or day."""
+    """What happened `at` an ISO 8601 instant or day; `about` is the ``Type/id`` it stands in."""
     props = {
         "key": key,
         "at": at,
@@ -361,6 +369,7 @@ def entry(
         "shape": shape,
         "pills": [one.props for one in pills],
         "action": action_props(action),
+        "about": about,
     }
     return checked("entry", props)
 

@@ -24,7 +24,7 @@ class Attention:
     def __init__(self, line: StatusLine, *, sign_in: Callable[[], None], show_unsent: Callable[[], None]) -> None:
         self._line, self._sign_in, self._show_unsent = line, sign_in, show_unsent
         self._durable = True
-        self._refused = 0
+        self._refused = self._waiting = 0
         self._state, self._age = "", ""
         self._joined: Callable[[], bool] = lambda: True
         self._away: Any = None
@@ -82,15 +82,15 @@ class Attention:
         self._line.notice("platform", Notice(words, "warn" if self._durable else "bad"))
 
     def _seen_to(self, outbox: Any) -> None:
-        """What the user has seen to leaves the line; a write in its ordinary time is no news."""
-        if len(outbox.refused()) < self._refused:
+        """What the user has seen to, or has taken back, leaves the line; a write in its ordinary time is no news."""
+        if len(outbox.refused()) < self._refused or outbox.unsent() < self._waiting:
             self.outbox(outbox)
 
     def outbox(self, outbox: Any) -> None:
         """Counts what the platform did not take; what merely waits stands quietly beside the lights."""
         refused = outbox.refused()
         self._refused = len(refused)
-        waiting = outbox.unsent()
+        waiting = self._waiting = outbox.unsent()
         rest = "Alt annet er lagret" if refused else "Alt er lagret"
         self._line.set_saved(f"{waiting} venter på plattformen" if waiting else rest)
         if not refused:

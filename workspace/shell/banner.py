@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QContextMenuEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from workspace.shell.chips import Chip
+from workspace.shell.kit import whence
 from workspace.shell.theme import Theme
 
 EDGE = 6
@@ -30,10 +40,15 @@ class BannerText:
     line: str = ""  # national number, room, contacts
     facts: Sequence[tuple[str, str, str]] = ()
     why: str = ""  # «Du har vakt på Havblikk til 22:30»
+    about: str = ""  # ``Patient/<id>``
+    sources: Sequence[str] = ()  # what each fact stands in (``Type/id``), "" where nothing says it
 
 
 class Banner(QWidget):
-    """One context group's banner, with the group's colour as its left edge."""
+    """One context group's banner, with the group's colour as its left edge. `originAsked` a ``Type/id`` and where on the
+    screen it is shown."""
+
+    originAsked = Signal(str, object)
 
     def __init__(self, theme: Theme, group: int = 1) -> None:
         super().__init__()
@@ -90,6 +105,32 @@ class Banner(QWidget):
         """Take the focus and tell assistive technology who this is."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    # --- where it comes from ---
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        whence.by_mouse(self, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if whence.is_key(event):
+            whence.open_menu(self, None)
+            return
+        super().keyPressEvent(event)
+
+    def offers(self, spot: QPoint | None) -> Sequence[whence.Offer]:
+        said = self._said
+        told = [whence.Offer(name, words) for (words, _, _), name in zip(said.facts, said.sources, strict=False)]
+        own = whence.Offer(said.about, said.name)
+        if spot is None:
+            return [own, *told]
+        here = next((at for at, chip in enumerate(self._chips) if chip.geometry().contains(spot)), None)
+        return [own] if here is None else told[here : here + 1]
+
+    def offered_at(self) -> QRect:
+        return QRect(EDGE, 0, self.width() - EDGE, self.height())
+
+    def ask_origin(self, reference: str, area: QRect) -> None:
+        self.originAsked.emit(reference, area)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from shiboken6 import isValid
 
 from workspace import settings as settings_room
 from workspace.problem import Problem
+from workspace.shell.kit import whence
 from workspace.shell.leaving import Unattended, may_leave
 from workspace.shell.loop import Tasks
 from workspace.shell.offline import Offline, joined, readable_units
@@ -351,6 +353,8 @@ class Desk:
         choices.append(Choice("Paneler på denne maskinen", "Handling", "minne, meldinger, krasj", work.show_panels))
         if shift.around is not None:
             choices.append(Choice("Kladder", "Handling", "begynt, men ikke lagret", shift.around.show_drafts))
+            asked = partial(self._ask_origin, shift.around, self.window.focusWidget())
+            choices.append(Choice(whence.WORDS, "Handling", whence.KEY.replace("+", " "), asked))
         if shift.wiping is not None:
             choices.append(Choice(shift.wiping.title, "Handling", "spør først", self._wipe))
         if shift.pins is not None and shift.session.joined:
@@ -366,6 +370,12 @@ class Desk:
             wards = [a.id for a in self.shift.layout.activities if a.context == "unit"]
             self.shift.workplace.go(wards[0] if wards else "")
         self.tasks.spawn(self._open_unit(reference))
+
+    def _ask_origin(self, around: Any, focus: Any) -> None:
+        """About what had the focus before the list was opened; it has it again."""
+        if focus is not None and isValid(focus):
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+            around.origins.ask_focused(focus)
 
     def _wipe(self) -> None:
         if self.shift is not None and self.shift.wiping is not None:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from workspace.record.people import BannerFacts, Resident
+from workspace.record.people import NEWS2, BannerFacts, Resident
 from workspace.shell.banner import BannerText
 
 Fact = tuple[str, str, str]
@@ -94,4 +94,10 @@ def banner_text(facts: BannerFacts, unit: str) -> BannerText:
     if facts.problem:
         chips.append((facts.problem, "warn", "none"))
     why = f"Du har vakt på {unit}" if unit else ""
-    return BannerText(who.name, born, " · ".join(part for part in parts if part), chips, why)
+    line = " · ".join(part for part in parts if part)
+    return BannerText(who.name, born, line, chips, why, who.patient, [_source(facts, words) for words, _, _ in chips])
+
+
+def _source(facts: BannerFacts, words: str) -> str:
+    """What a fact of the banner stands in."""
+    return facts.sources.get(NEWS2 if words.startswith("NEWS2 ") else words, "")

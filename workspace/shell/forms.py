@@ -73,3 +73,9 @@ class Forms:
         for seat in self._work.seats().values():
             if seat.instance is not None and (changed := seat.instance.follow(key, values)):
                 seat.values_changed(changed)
+
+    def exchange(self, key: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """What was sent from the list of what is not saved leaves the form that still shows it."""
+        for seat in self._work.seats().values():
+            if seat.instance is not None and (changed := seat.instance.exchange(key, before, after)):
+                seat.values_changed(changed)

@@ -66,6 +66,7 @@ class PanelFrame(QWidget):
         self._menu = QToolButton()
         self._slots, self._below = QHBoxLayout(), QHBoxLayout()
         self._tools: list[QWidget] = []
+        self._signs: list[QWidget] = []
         self._status = QHBoxLayout()
         self._stack = QStackedLayout()
         self._notice = Trouble(theme)
@@ -74,6 +75,7 @@ class PanelFrame(QWidget):
         self._strip = Trouble(theme, strip=True)
         self._strip.hide()
         self.body: PanelBody | None = None
+        self._by: PanelBody | None = None
         self._receipt: object = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -132,7 +134,7 @@ class PanelFrame(QWidget):
             former.undoAsked.disconnect(self._undo_pressed)
         self._clear(self._slots)
         self._clear(self._below)
-        self._tools = []
+        self._tools, self._signs = [], []
         self._clear(self._status)
         self._forget()
         self._undo.hide()
@@ -150,6 +152,19 @@ class PanelFrame(QWidget):
             self._stack.removeWidget(former)
             former.hide()
         return former
+
+    def put_by(self, body: PanelBody) -> None:
+        """A body whose context is over, out of sight: emptied, it stands by for the next context (`take_by`)."""
+        if self._by is None or not isValid(self._by):
+            body.retire()
+            self._by = body
+        else:
+            body.deleteLater()
+
+    def take_by(self) -> PanelBody | None:
+        """The body that stands by, once; None when there is none."""
+        body, self._by = self._by, None
+        return body if body is not None and isValid(body) else None
 
     def room(self) -> QSize:
         """How large a body in it is, as far as is known: one that is drawn off screen need not be laid out anew."""
@@ -264,6 +279,7 @@ class PanelFrame(QWidget):
         self._fill(self._slots, widgets)
 
     def _set_status(self, widgets: list[QWidget]) -> None:
+        self._signs = list(widgets)
         self._fill(self._status, widgets)
 
     def _fill(self, box: QHBoxLayout, widgets: list[QWidget]) -> None:
@@ -290,9 +306,8 @@ class PanelFrame(QWidget):
     def _make_room(self) -> None:
         """Where the title bar is short (large text, narrow panel) the vendor's name goes, then the toolbar has its own line:
         no button is cut off."""
-        items = [self._status.itemAt(index) for index in range(self._status.count())]
         beside: list[QWidget] = [w for w in (self._undo, self._state) if not w.isHidden()]
-        beside += [widget for item in items if item is not None and (widget := item.widget()) is not None]
+        beside += [widget for widget in self._signs if isValid(widget)]
         need = self._title.sizeHint().width() + self._menu.sizeHint().width() + self._theme.px(48)
         need += sum(widget.sizeHint().width() + 8 for widget in beside)
         tools = sum(widget.sizeHint().width() + 8 for widget in self._tools if isValid(widget))
@@ -327,6 +342,9 @@ class PanelFrame(QWidget):
             widget.set_theme(theme)
         if self.body is not None:
             self.body.set_theme(theme)
+        by = self.take_by()
+        if by is not None:  # it was dressed for the former theme
+            by.deleteLater()
         self._make_room()
         self.update()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from PySide6.QtCore import QRect
 from shiboken6 import isValid
 
 from workspace.panels.face import ActOutcome, PanelInstance, Paper, TreeChange
@@ -43,6 +44,7 @@ class Seat:
         self.front: Callable[[Seat], None] = lambda seat: None
         self.mark: Callable[[str], RowMark | None] = no_mark
         self.troubled: Callable[[Seat], None] = lambda seat: None  # after each change of state
+        self.origin: Callable[[str, QRect], None] = lambda reference, area: None
         self._theme, self._now, self._turns = theme, now, turns
         self.instance: PanelInstance | None = None
         self.rendered_first = asyncio.Event()
@@ -56,10 +58,12 @@ class Seat:
     def body(self) -> PanelBody:
         """What is drawn in; made when it is first needed."""
         if self._body is None:
-            self._body = body = PanelBody(self._theme, self._now, self._spawn, self.frame)
+            self._body = body = self.frame.take_by() or PanelBody(self._theme, self._now, self._spawn, self.frame)
             body.resize(self.frame.room())
-            body.firstPainted.connect(self._painted)
-            body.acted.connect(self._acted)
+            if not self._left:
+                body.firstPainted.connect(self._painted)
+                body.acted.connect(self._acted)
+                body.originAsked.connect(self._origin_asked)
             body.env.mark = self._marked
             if self._left:
                 body.set_frozen(True)
@@ -100,8 +104,7 @@ class Seat:
         former = None
         if self.frame.body is not self.body:
             former = self.frame.set_body(self.body)
-            if self.instance is not None and self.instance.root is not None:
-                self.body._outside(self.instance)  # the frame was not listening when the first tree came
+            self.body.show_outside()
         self.frame.show_body()
         return former
 
@@ -123,6 +126,10 @@ class Seat:
 
     def leave(self) -> None:
         """The context is over: no more input, no more drawing."""
+        if self._body is not None and not self._left and isValid(self._body):
+            self._body.firstPainted.disconnect(self._painted)  # it may serve another
+            self._body.acted.disconnect(self._acted)
+            self._body.originAsked.disconnect(self._origin_asked)
         self._seated, self._left = False, True
         self.freeze(True)
 
@@ -215,6 +222,9 @@ class Seat:
 
     # --- inside ---
 
+    def _origin_asked(self, reference: str, area: QRect) -> None:
+        self.origin(reference, area)
+
     def _painted(self) -> None:
         self.painted_at = time.perf_counter()
         self.painted_first.set()
@@ -226,7 +236,8 @@ class Seat:
         if not outcome.ok:
             self.frame.tell(outcome.problem, "neutral" if outcome.tone == "neutral" else "bad")
         elif receipt is not None and receipt.state == "venter":
-            self.frame.tell("Venter på plattformen. Det er trygt tatt vare på her.", "warn")
+            kept = "Venter på plattformen. Det er trygt tatt vare på her."
+            self.frame.tell(kept, "warn", receipt if receipt.undoable else None)
         elif outcome.message:
             self.frame.tell(
                 outcome.message, outcome.tone, receipt if receipt is not None and receipt.undoable else None
@@ -240,4 +251,7 @@ class Seat:
     async def _undo(self, instance: PanelInstance, receipt: Any) -> None:
         outcome = await instance.undo(receipt)
         if self._seated and isValid(self.frame):
-            self.frame.tell("Angret" if outcome.ok else outcome.problem, "neutral" if outcome.ok else "bad")
+            if outcome.ok:
+                self.frame.tell("Angret", "neutral")
+            else:
+                self.frame.tell(outcome.problem, "bad", outcome.receipt)

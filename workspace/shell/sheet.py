@@ -6,6 +6,8 @@ focus goes back to where it was. Never modal: the work behind stays live.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
@@ -108,6 +110,16 @@ class Sheet(QFrame):
         self._tint(label, ink)
         return label
 
+    def column(self, lines: Sequence[QWidget]) -> QWidget:
+        """Lines that belong together, under each other."""
+        held = QWidget()
+        box = QVBoxLayout(held)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        for line in lines:
+            box.addWidget(line)
+        return held
+
     def _tint(self, label: QLabel, ink: str) -> None:
         colours = label.palette()
         colours.setColor(label.foregroundRole(), self.theme.color(ink))
@@ -136,4 +148,5 @@ class Sheet(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.theme.color("surface"))
-        painter.fillRect(0, 0, 1, self.height(), self.theme.color("field_line"))
+        beside = self.geometry().right() < self._window.width() - 1
+        painter.fillRect(self.width() - 1 if beside else 0, 0, 1, self.height(), self.theme.color("field_line"))

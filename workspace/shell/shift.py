@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from workspace.problem import Problem
+from workspace.record.wiping import clear_own
 
 if TYPE_CHECKING:
     from workspace.clock import OffsetClock
@@ -75,7 +77,9 @@ async def close_shift(shift: Shift, *, sign_out: bool) -> None:
         steps.append(shift.orders.close)
     steps += [shift.host.close, shift.broker.close, shift.record.close, shift.outbox.close]
     steps += [errand.close for errand in shift.errands] + [shift.drafts.close]
-    steps += [shift.vault.close] + ([shift.vaults.close] if shift.vaults is not None else [])
+    steps += [shift.vault.close]
+    if shift.vaults is not None:
+        steps += [partial(clear_own, shift.vaults, shift.vault), shift.vaults.close]
     steps += [shift.client.aclose, shift.session.sign_out if sign_out else shift.session.aclose]
     for step in steps:
         try:

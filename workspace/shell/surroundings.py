@@ -15,6 +15,7 @@ from workspace.shell.existing import ask_existing
 from workspace.shell.forms import Forms
 from workspace.shell.loop import Tasks
 from workspace.shell.merged import Merged
+from workspace.shell.origins import Origins
 from workspace.shell.pin import Pins
 from workspace.shell.shift import Shift
 from workspace.shell.status import Notice
@@ -49,7 +50,7 @@ class Surroundings:
 
     def _lists(self) -> None:
         window, shift, work, spawn = self._window, self._shift, self._work, self._tasks.spawn
-        shift.wiping = Wiping(window, shift.broker.offline, shift.orders)
+        shift.wiping = Wiping(window, shift.broker.offline, shift.orders, self._wiped)
         if shift.vault.durable:
             shift.pins = Pins(window, shift.vaults, shift.vault, self._tasks)
             spawn(shift.pins.look())
@@ -66,8 +67,11 @@ class Surroundings:
             shift.record, shift.directory, work, open_patient=self._ways.open_patient, gone=self._ways.ask_residents,
             moved=shift.broker.merged, spawn=spawn,
         )  # fmt: skip
+        self.origins = Origins(window, shift.broker, work, spawn=spawn, title_of=self._title)
+        shift.subscriptions["origins"] = self.origins
         shift.broker.on_duplicates(lambda found: ask_existing(window.theme, window, found, self._title))
         shift.broker.drafts.on_change(self._drafted)
+        shift.broker.pending.on_exchange(self._forms.exchange)
 
     def _line(self) -> None:
         line, shift = self._window.status, self._shift
@@ -108,6 +112,10 @@ class Surroundings:
             self._shift.kept.opened(self._forms.open())
 
     # --- inside ---
+
+    def _wiped(self) -> None:
+        if self._shift.pins is not None:
+            self._tasks.spawn(self._shift.pins.look())
 
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
         """An open form follows what its user typed, saved or emptied on another workstation."""

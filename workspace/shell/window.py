@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, 
 
 from workspace.shell.banner import Banner
 from workspace.shell.bars import TopBar
+from workspace.shell.kit.whence import KEY
 from workspace.shell.palette import Palette
 from workspace.shell.rail import Rail
 from workspace.shell.signin import SignInPage
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
     paletteAsked = Signal()
     firstPainted = Signal()
     resized = Signal()
+    originAsked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -108,6 +110,8 @@ class MainWindow(QMainWindow):
         self.palette_ = Palette(theme, self)
         find = QShortcut(QKeySequence("Ctrl+K"), self)
         find.activated.connect(self.paletteAsked.emit)
+        whence = QShortcut(QKeySequence(KEY), self)
+        whence.activated.connect(self.originAsked.emit)
         self.top.search.clicked.connect(self.paletteAsked.emit)
         self._stack.installEventFilter(self)
 

@@ -6,6 +6,7 @@ Asks once and says what goes and what stays. Deletes nothing itself: the record'
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from workspace.shell.chips import PlainButton
@@ -14,7 +15,10 @@ from workspace.shell.status import Notice
 from workspace.shell.window import MainWindow
 
 TITLE = "Slett det som er kopiert til denne maskinen"
-GOES = "Slettes: kopiene som gjør avdelingen lesbar når plattformen er borte, for alle som bruker denne maskinen."
+GOES = (
+    "Slettes, for alle som bruker denne maskinen: kopiene som gjør avdelingen lesbar når plattformen er borte, PIN-er for å"
+    " arbeide uten nett, og lageret til hver som ikke har noe usendt (ditt når du logger ut)."
+)
 STAYS = (
     "Slettes ikke: det som venter på plattformen, det den ikke tok imot, og kladder. Ingenting på plattformen slettes."
 )
@@ -25,12 +29,13 @@ LONGEST = 60
 
 
 class Wiping:
-    """One for each shift. `offline` are the copies, `orders` the platform's; `close` ends the listening."""
+    """One for each shift. `offline` are the copies, `orders` the platform's, `after` is called when something was deleted;
+    `close` ends the listening."""
 
     title = TITLE
 
-    def __init__(self, window: MainWindow, offline: Any, orders: Any) -> None:
-        self._window, self._offline = window, offline
+    def __init__(self, window: MainWindow, offline: Any, orders: Any, after: Callable[[], None]) -> None:
+        self._window, self._offline, self._after = window, offline, after
         self._sheet: Sheet | None = None
         self._off = orders.on_wiped(self._ordered) if orders is not None else lambda: None
 
@@ -77,6 +82,7 @@ class Wiping:
         self._say(f"{done} Grunn: {_short(reason)}")
 
     def _say(self, words: str) -> None:
+        self._after()
         line = self._window.status
         line.notice("wiped", Notice(words, "warn", "Lukk", lambda: line.notice("wiped", None)))
 

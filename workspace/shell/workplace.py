@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
@@ -53,10 +53,13 @@ class Group:
 
 
 class Workplace(QObject):
-    """One layout for one signed-in user. `patientAsked` when a panel wants a patient opened."""
+    """One layout for one signed-in user. `patientAsked` when a panel wants a patient opened; `contextLeft` in the turn in
+    which a context goes from the screen; `originAsked` (context, ``Type/id``, where on the screen it is shown)."""
 
     patientAsked = Signal(str)
     patientShown = Signal(str)
+    contextLeft = Signal(object)
+    originAsked = Signal(object, str, object)
 
     def __init__(
         self, window: MainWindow, host: PanelHost, layout: Layout, *, now: Callable[[], datetime], spawn: Spawn
@@ -88,6 +91,8 @@ class Workplace(QObject):
             surface = Surface(activity.tree, frames)
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
+            if banner is not None:
+                banner.originAsked.connect(self._asked_in_banner)
             self._trees[activity.id] = activity.tree
             page = ActivityPage(self._window.theme, surface, banner)
             page.joined.restartAsked.connect(self._ask_joined)
@@ -209,8 +214,9 @@ class Workplace(QObject):
     def _take_seat(self, group: Group, frame: PanelFrame, place: Placement) -> bool:
         """Open one panel of a context in its frame, off screen. Whether it could be opened; else the frame says why."""
         seat = Seat(frame, self._window.theme, self._now, self._spawn, self._raised, self._turns, group.name)
-        seat.mark = lambda about: self._marks.get(about)
+        seat.mark = self.mark
         seat.front, seat.troubled = self._front, lambda _seat: self._fall_back()
+        seat.origin = lambda about, area: self.originAsked.emit(group.context, about, area)
         try:
             instance = self._host.open(place.instance, place.package, place.view, group.context, seat, place.settings)
         except Problem as problem:
@@ -230,41 +236,40 @@ class Workplace(QObject):
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
 
-    def _flip(self, group: Group, former: Group | None) -> list[PanelBody]:
-        """Banner and panels in one turn of the loop: nobody sees two patients. Returns the former bodies, out of sight."""
-        self._window.setUpdatesEnabled(False)
-        try:
-            if former is not None:
-                for seat in former.seats.values():
-                    seat.leave()
-            if group.context.kind == "patient":
-                self._say(group.banner or BannerText(group.name))
-            olds = self._seat_all(group)
-            if group.context.kind == "patient":
-                self._set_open(True)
-        finally:
-            self._window.setUpdatesEnabled(True)
+    def _flip(self, group: Group, former: Group | None) -> list[tuple[PanelFrame, PanelBody]]:
+        """Banner and panels in one turn of the loop: nobody sees two patients. Returns the former bodies, out of sight, each
+        with its frame."""
+        if former is not None:
+            self.contextLeft.emit(former.context)
+            for seat in former.seats.values():
+                seat.leave()
+        if group.context.kind == "patient":
+            self._say(group.banner or BannerText(group.name))
+        olds = self._seat_all(group)
+        if group.context.kind == "patient":
+            self._set_open(True)
         if group.context.kind == "patient":
             banner = self._banner()
             if banner is not None and banner.isVisible():
                 banner.announce()
         return olds
 
-    async def _clear_up(self, group: Group, olds: list[PanelBody]) -> None:
-        """What nobody sees waits for what is seen: the former bodies go, and spares start, when the new are painted. In the
-        turns between they held the last panel of four up by 12 ms of 130."""
+    async def _clear_up(self, group: Group, olds: list[tuple[PanelFrame, PanelBody]]) -> None:
+        """What nobody sees waits for what is seen: former bodies are emptied, and spares start, when the new are painted.
+        In the turns between they held the last panel of four up by 12 ms of 130."""
         await self.painted([seat for seat in group.seats.values() if seat.frame.isVisible()], CLEAR_AFTER)
-        for old in olds:
-            if isValid(old):
-                old.deleteLater()
+        for frame, old in olds:
+            if isValid(old) and isValid(frame):
+                frame.put_by(old)
             await asyncio.sleep(0)
         if group.context.kind == "patient":
             await self.warm()
 
-    def _seat_all(self, group: Group) -> list[PanelBody]:
+    def _seat_all(self, group: Group) -> list[tuple[PanelFrame, PanelBody]]:
         """Every frame is the new context's from here: drawn, as far as a frame's time allows and those on screen first, or
         blank, to be shown in the next turns; who is not ready says whose data it awaits."""
-        over, olds = time.perf_counter() + FLIP_BUDGET, []
+        over = time.perf_counter() + FLIP_BUDGET
+        olds: list[tuple[PanelFrame, PanelBody]] = []
         for seat in sorted(group.seats.values(), key=lambda one: not one.frame.isVisible()):
             now = seat.drawn and time.perf_counter() < over
             if seat.drawn and not now:
@@ -274,7 +279,7 @@ class Workplace(QObject):
                 seat.frame.await_data(group.name)
             old = seat.sit(show=now)
             if old is not None:
-                olds.append(old)
+                olds.append((seat.frame, old))
         return olds
 
     def say(self, patient: str, text: BannerText) -> None:
@@ -304,6 +309,12 @@ class Workplace(QObject):
     def _banner(self) -> Banner | None:
         page = self._window.pages.currentWidget()
         return page.banner if isinstance(page, ActivityPage) else None
+
+    def below_banner(self) -> QRect:
+        """The window's part with the panels."""
+        page, banner = self._window.pages, self._banner()
+        free = QRect(page.mapTo(self._window, page.rect().topLeft()), page.size())
+        return free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
 
     def _set_open(self, is_open: bool) -> None:
         for activity in self._layout.activities:
@@ -444,6 +455,14 @@ class Workplace(QObject):
             if seat.drawn:
                 seat.body.marks_changed()
 
+    def mark(self, about: str) -> RowMark | None:
+        """What is not saved yet about ``Type/id``."""
+        return self._marks.get(about)
+
+    def _asked_in_banner(self, about: str, area: QRect) -> None:
+        if self.patient is not None:
+            self.originAsked.emit(self.patient.context, about, area)
+
     def tick(self) -> None:
         for seat in self.seats().values():
             if seat.drawn:
@@ -467,6 +486,7 @@ class Workplace(QObject):
             self._panels = None
         for group in (self.patient, self.unit):
             if group is not None:
+                self.contextLeft.emit(group.context)
                 for seat in group.seats.values():
                     seat.leave()
                 await self._host.end_context(group.context)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from workspace.clock import Clock
 from workspace.problem import Problem
 from workspace.vault import wraps
-from workspace.vault.vault import ASIDE, WRAPPED, Vault, set_aside
+from workspace.vault.vault import ASIDE, WRAPPED, Database, Vault, set_aside
 from workspace.vault.wraps import Who, Wrap
 
 log = logging.getLogger(__name__)
@@ -29,12 +29,14 @@ FORMER = "vault.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who has a vault here; `id` names its files. `pin`: whether one opens it; `spent`: it was tried too often."""
+    """Somebody who has a vault here; `id` names its files. `pin`: whether one opens it; `spent`: it was tried too often;
+    `going`: it was ordered to go."""
 
     id: str
     who: Who
     pin: bool = False
     spent: bool = False
+    going: bool = False
 
 
 def roster(profile: Path, device_key: bytes) -> list[Person]:
@@ -48,7 +50,7 @@ def roster(profile: Path, device_key: bytes) -> list[Person]:
         except Problem as problem:
             log.warning("a vault of this workstation cannot be opened: %s: %s", problem.code, problem.detail)
         else:
-            found.append(Person(file.stem, wrap.who, wrap.pin is not None, wrap.spent))
+            found.append(Person(file.stem, wrap.who, wrap.pin is not None, wrap.spent, wrap.going))
     return sorted(found, key=lambda one: (one.who.name, one.id))
 
 
@@ -127,7 +129,8 @@ class Vaults:
         def change() -> None:
             wrap = _known(self._folder, own, key)
             bare = replace(wrap, pin=None, spent=False)
-            wraps.save(self._folder, bare if pin is None else chosen(bare, pin, key), key)
+            made = bare if pin is None else chosen(replace(bare, going=False), pin, key)
+            wraps.save(self._folder, made, key)
 
         async with self._opening[own]:
             await asyncio.to_thread(change)
@@ -167,6 +170,29 @@ class Vaults:
             yield vault
         finally:
             await self._let_go(person.id)
+
+    async def end(self) -> None:
+        """On order: no PIN opens anything here, and each vault is `going` until its owner signs on anew. Raises Problem."""
+        for file in sorted(self._folder.glob(f"*{WRAPPED}")) if self._key is not None else ():
+            async with self._opening[file.stem]:
+                await asyncio.to_thread(wraps.end, self._folder, file.stem, self._device_key())
+
+    async def clear(self, person: Person, waits: Callable[[Database], bool]) -> bool:
+        """The vault of `person` and its key are gone, when it is `going`, nobody has it open and nothing `waits` in it.
+        Whether it went. Raises Problem, as `visit` does."""
+        async with self._opening[person.id]:
+            wrap = await asyncio.to_thread(_known, self._folder, person.id, self._device_key())
+            if not wrap.going or person.id in self._held:
+                return False
+            path = self._folder / f"{person.id}.sqlite"
+            vault = await Vault.open(path, wrap.key, self._clock, raw=True, aside=False)
+            try:
+                if await vault.run(waits):
+                    return False
+            finally:
+                await vault.close()
+            await asyncio.to_thread(wraps.remove, self._folder, person.id)
+            return True
 
     async def close(self) -> None:
         """Everything that is open is closed, the device's last. Idempotent."""
@@ -213,8 +239,8 @@ class Vaults:
         if wrap is None and path.exists():
             raise set_aside(path, self._clock, "its key is not there")
         before, wrap = wrap, wrap or wraps.new(own, who)
-        if who.name:  # signed on: a name may be new, and wrong tries of a PIN are over
-            wrap = replace(wrap, who=who, pin=wrap.pin and replace(wrap.pin, tries=0))
+        if who.name:  # signed on: a name may be new, wrong tries of a PIN are over, and so is an order to go
+            wrap = replace(wrap, who=who, pin=wrap.pin and replace(wrap.pin, tries=0), going=False)
         if wrap != before:
             wraps.save(self._folder, wrap, key)
         return wrap

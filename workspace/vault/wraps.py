@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,15 @@ class PinWrap:
 
 @dataclass(frozen=True, slots=True)
 class Wrap:
-    """What the file of the vault `id` holds. `key` is opened by the device key alone. `spent`: a PIN was tried too often."""
+    """What the file of the vault `id` holds. `key` is opened by the device key alone. `spent`: a PIN was tried too often.
+    `going`: it was ordered to go, and does so when nothing waits in it."""
 
     id: str
     key: bytes
     who: Who
     pin: PinWrap | None = None
     spent: bool = False
+    going: bool = False
 
 
 def vault_id(device_key: bytes, tenant: str, user: str) -> str:
@@ -84,11 +86,44 @@ def save(folder: Path, wrap: Wrap, device_key: bytes) -> None:
         "key": seal(under(device_key, "wrap"), wrap.key, wrap.id, "key"),
         "who": seal(under(device_key, "wrap"), who, wrap.id, "who"),
         "spent": wrap.spent,
+        "going": wrap.going,
     }
     if wrap.pin is not None:
         salt = base64.b64encode(wrap.pin.salt).decode()
         body["pin"] = {"salt": salt, "key": wrap.pin.key, "tries": wrap.pin.tries}
     replace_file(folder / (wrap.id + WRAPPED), json.dumps(body).encode())
+
+
+def end(folder: Path, own: str, device_key: bytes) -> None:
+    """No PIN opens the vault `own` any more, and it is `going`. One that cannot be read loses the PIN's part, if it has one
+    that can be told from the rest. Raises Problem ``vault-unwritable``."""
+    try:
+        wrap = load(folder, own, device_key)
+    except (Damaged, Problem):
+        _strip(folder / (own + WRAPPED))
+        return
+    if wrap is not None:
+        save(folder, replace(wrap, pin=None, spent=False, going=True), device_key)
+
+
+def _strip(path: Path) -> None:
+    try:
+        body: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return
+    if isinstance(body, dict) and body.pop("pin", None) is not None:
+        replace_file(path, json.dumps(body).encode())
+
+
+def remove(folder: Path, own: str) -> None:
+    """The vault `own`, which nobody has open, and then its key: a crash in between leaves a key of nothing, that goes the
+    next time. Raises Problem ``vault-unwritable``."""
+    try:
+        for ending in (".sqlite-wal", ".sqlite-shm", ".sqlite", WRAPPED + ".new", WRAPPED):
+            (folder / (own + ending)).unlink(missing_ok=True)
+        sync_folder(folder)
+    except OSError as error:
+        raise _unwritable(folder / own, error) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -142,7 +177,8 @@ def _read(own: str, raw: bytes, device_key: bytes) -> Wrap:
     try:
         body: Any = json.loads(raw)
         version = int(body["v"])
-        key, who, spent = str(body["key"]), str(body["who"]), bool(body.get("spent"))
+        key, who = str(body["key"]), str(body["who"])
+        spent, going = bool(body.get("spent")), bool(body.get("going"))
         pin = _pin(body["pin"]) if body.get("pin") else None
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{own}: {error!r}") from error
@@ -155,7 +191,7 @@ def _read(own: str, raw: bytes, device_key: bytes) -> Wrap:
         )
     wrapping = under(device_key, "wrap")
     tenant, user, name, role = json.loads(unseal(wrapping, who, own, "who"))
-    return Wrap(own, unseal(wrapping, key, own, "key"), Who(tenant, user, name, role), pin, spent)
+    return Wrap(own, unseal(wrapping, key, own, "key"), Who(tenant, user, name, role), pin, spent, going)
 
 
 def _pin(body: Any) -> PinWrap:

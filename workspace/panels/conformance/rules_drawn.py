@@ -28,7 +28,22 @@ HEADINGS = {"heading": 3, "section": 3, "expander": 3, "card": 4}
 """Components with a heading, and its level when none is given."""
 ICONS = Path(__file__).resolve().parents[3] / "resources" / "icons"
 TAKEN = frozenset(
-    {"ctrl+k", "f1", "f12", "alt+1", "alt+2", "alt+3", "alt+4", "alt+5", "ctrl+q", "ctrl+l", "f6", "escape", "tab"}
+    {
+        "ctrl+k",
+        "f1",
+        "f12",
+        "alt+1",
+        "alt+2",
+        "alt+3",
+        "alt+4",
+        "alt+5",
+        "ctrl+q",
+        "ctrl+l",
+        "ctrl+i",
+        "f6",
+        "shift+f10",
+    }
+    | {"escape", "tab"}
 )
 """Keys that are the shell's."""
 

@@ -27,6 +27,7 @@ from workspace.sandbox.home.shapes import (
     patient,
     resource,
     stay,
+    written_in,
 )
 
 LABORATORY = [{"coding": [coding(TERMINOLOGY + "observation-category", "laboratory", "Laboratory")]}]
@@ -199,7 +200,7 @@ def dose(
 
 def note(one: Resident, at: datetime, text: str, member: Member) -> Resource:
     div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{escape(text, quote=False)}</p></div>'
-    return resource(
+    made = resource(
         "Composition",
         f"{one.id}-{at:%Y%m%d%H%M}-notat",
         at,
@@ -213,6 +214,7 @@ def note(one: Resident, at: datetime, text: str, member: Member) -> Resource:
         title="Journalnotat",
         section=[{"title": "Notat", "text": {"status": "generated", "div": div}}],
     )
+    return written_in("polarvakt.note@1.0.0", made)
 
 
 def answer(one: Resident, at: datetime, analyte: Analyte, value: float) -> Resource:

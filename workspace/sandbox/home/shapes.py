@@ -44,6 +44,12 @@ def resource(kind: str, own: str, at: datetime, profile: str | None = None, /, *
     return {"resourceType": kind, "id": own, "meta": meta, **content}
 
 
+def written_in(panel: str, made: Resource) -> Resource:
+    """`made` as if a panel (``nordlys.vitals@1.0.0``) had written it: it bears the mark that the shell puts on such."""
+    made["meta"]["tag"] = [{"system": "urn:workspace:package", "code": panel}]
+    return made
+
+
 def coding(system: str, code: str, display: str = "") -> Resource:
     return {"system": system, "code": code, "display": display} if display else {"system": system, "code": code}
 

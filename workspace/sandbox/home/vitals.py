@@ -28,10 +28,12 @@ from workspace.sandbox.home.shapes import (
     patient,
     resource,
     stay,
+    written_in,
 )
 
 Values = dict[str, float | str]
 
+PANEL = "nordlys.vitals@1.0.0"
 PROFILE = "http://hl7.org/fhir/StructureDefinition/vitalsigns"
 CATEGORY = [{"coding": [coding(TERMINOLOGY + "observation-category", "vital-signs", "Vital Signs")]}]
 SCORE = [coding(SNOMED, "1104051000000101", "NEWS2")]
@@ -225,7 +227,7 @@ def weight(one: Resident, at: datetime, kilos: float, member: Member) -> Resourc
 
 
 def observation(one: Resident, own: str, at: datetime, code: Resource, member: Member, **value: object) -> Resource:
-    return resource(
+    made = resource(
         "Observation",
         own,
         at,
@@ -239,3 +241,4 @@ def observation(one: Resident, own: str, at: datetime, code: Resource, member: M
         performer=[by(member)],
         **value,
     )
+    return written_in(PANEL, made)

@@ -96,6 +96,19 @@ class AreaWidget(Labelled):
         hand.insertText(middle)  # keeps Ctrl+Z, unlike setPlainText
         self._quiet = False
 
+    def forget(self) -> None:
+        self._component = TextArea(label="", bind="")
+        self._quiet = True
+        self.editor.clear()
+        self._quiet = False
+        self.editor.setPlaceholderText("")
+        self._forget(self.editor)
+
+    def renew(self, component: TextArea) -> None:
+        self.set_component(component)
+        self.value_changed()
+        self.editor.document().clearUndoRedoStacks()
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.editor.dress(theme)

@@ -149,6 +149,12 @@ class Arranged(QWidget):
         arranger = self._arranger()
         return arranger.least() if arranger is not None else super().minimumSizeHint()
 
+    def settle(self) -> None:
+        if self._arranger() is not None:
+            self.rearrange()
+        elif (other := getattr(super(), "settle", None)) is not None:
+            other()
+
     def rearrange(self) -> None:
         """After all children are in."""
         arranger = self._arranger()

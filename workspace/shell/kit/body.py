@@ -12,19 +12,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from workspace.panels.components import Action, Button, Component, Field, PairField
+from workspace.panels.components import Action, Field, PairField
 from workspace.panels.face import PanelInstance, TreeChange
-from workspace.shell.kit import access, button, picture, table
-from workspace.shell.kit.containers import Container, FormWidget, least
+from workspace.shell.kit import button, picture, table
+from workspace.shell.kit.containers import FormWidget, least
+from workspace.shell.kit.drawing import Drawing
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.ink import RING
-from workspace.shell.kit.registry import registry, same_make
 from workspace.shell.theme import Theme
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
@@ -49,31 +49,30 @@ def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
 class PanelBody(QFrame):
     """`toolbarChanged` and `statusChanged` give the root's widgets for the frame's title bar; `acted` an action's
     outcome; `firstPainted` once, after the first paint that follows the first tree; `undoAsked` when Ctrl+Z is pressed where
-    no editor has something of its own to undo."""
+    no editor has something of its own to undo; `originAsked` a ``Type/id`` and where on the screen it is shown."""
 
     toolbarChanged = Signal(object)
     statusChanged = Signal(object)
     acted = Signal(object)
     firstPainted = Signal()
     undoAsked = Signal()
+    originAsked = Signal(str, object)
 
     def __init__(self, theme: Theme, now: Callable[[], datetime], spawn: Spawn, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spawn = spawn
         self._instance: PanelInstance | None = None
-        self._kinds = registry()
-        self._widgets: dict[str, QWidget] = {}
-        self._shortcuts: dict[str, QShortcut] = {}
         self._frozen = self._painted = self._awaits_paint = False
-        self._slots: dict[str, list[QWidget]] = {}
         self._acting: set[str] = set()
-        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob)
+        self.env = Env(theme, now, self.run, self._bound, self._value, self._typed, self._blob, origin=self._origin)
         self._scroll = QScrollArea(self)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._inside = QWidget()
         self._column = QVBoxLayout(self._inside)
+        self._drawing = Drawing(self._inside, self._column, self.env, self, self._told_slot)
+        self._widgets = self._drawing.widgets
         self._scroll.setWidget(self._inside)
         # the frame's rounded ground shows through
         self._scroll.viewport().setAutoFillBackground(False)
@@ -95,24 +94,28 @@ class PanelBody(QFrame):
 
     def attach(self, instance: PanelInstance) -> None:
         """Draw this instance from now on; its tree may already be there."""
-        self._instance = instance
+        self._instance, self._frozen = instance, False
         if instance.root is not None:
             self.rendered(TreeChange(whole=True))
+
+    def retire(self) -> None:
+        """Its context is over: nothing of it stays in any widget, and those that can be emptied stand by for the next
+        instance of the same view (`attach`). It is to be out of sight."""
+        instance, self._instance = self._instance, None
+        self.set_frozen(True)
+        self._acting.clear()
+        self._drawing.empty(instance)
+        self._scroll.verticalScrollBar().setValue(0)
+        self._painted = self._awaits_paint = False
 
     def rendered(self, change: TreeChange) -> None:
         """Draw what changed."""
         instance = self._instance
         if instance is None or instance.root is None:
             return
-        self.setUpdatesEnabled(False)
-        try:
-            if change.whole or not self._widgets:
-                self._whole(instance)
-            else:
-                self._patch(instance, change)
-            self._fit()
-        finally:
-            self.setUpdatesEnabled(True)
+        # All of it in this turn: nothing is painted in between, and of a patch only what is other is painted anew.
+        self._drawing.draw(instance, change)
+        self._fit()
         if not self._painted:
             self._painted = self._awaits_paint = True
             self._inside.update()
@@ -196,6 +199,10 @@ class PanelBody(QFrame):
             one.set_busy(True)
         self._spawn(self._act(instance, action, key, pressed))
 
+    def _origin(self, reference: str, area: QRect) -> None:
+        if not self._frozen:
+            self.originAsked.emit(reference, area)
+
     def _undo(self) -> None:
         if not self._frozen:
             self.undoAsked.emit()
@@ -211,11 +218,12 @@ class PanelBody(QFrame):
         try:
             outcome = await instance.act(action)
         finally:
-            self._acting.discard(key)
-            for one in pressed:
-                if isValid(one):
-                    one.set_busy(False)
-        if isValid(self):
+            if self._instance is instance:  # else it serves another by now, and this is not that one's business
+                self._acting.discard(key)
+                for one in pressed:
+                    if isValid(one):
+                        one.set_busy(False)
+        if isValid(self) and self._instance is instance:
             self.acted.emit(outcome)
 
     def _typed(self, bind: str, value: Any) -> None:
@@ -233,7 +241,15 @@ class PanelBody(QFrame):
     def _blob(self, handle: str) -> tuple[str, bytes] | None:
         return self._instance.blob(handle) if self._instance is not None else None
 
-    # --- drawing ---
+    # --- looks ---
+
+    def show_outside(self) -> None:
+        """Tell the frame anew what stands in its title bar: it was not listening when that was drawn."""
+        if self._instance is not None and self._instance.root is not None:
+            self._drawing.outside(self._instance)
+
+    def _told_slot(self, slot: str, widgets: list[QWidget]) -> None:
+        (self.toolbarChanged if slot == "toolbar" else self.statusChanged).emit(widgets)
 
     def _pad(self) -> None:
         side = self.env.theme.px(12)
@@ -241,8 +257,8 @@ class PanelBody(QFrame):
 
     def _fit(self) -> None:
         """As wide as the panel, as high as it or as the content at its least: tables scroll before the body does."""
-        item = self._column.itemAt(0)
-        root = item.widget() if item is not None else None
+        instance = self._instance
+        root = self._widgets.get(instance.root or "") if instance is not None else None
         room, margins = self._scroll.viewport().size(), self._column.contentsMargins()
         tall = 0
         if root is not None:
@@ -250,185 +266,7 @@ class PanelBody(QFrame):
             tall = least(root, width) + margins.top() + margins.bottom()
         self._inside.resize(room.width(), max(room.height(), tall))
 
-    def _whole(self, instance: PanelInstance) -> None:
-        holder, caret = self._holder()
-        self._clear()
-        root = cast(str, instance.root)
-        self._make(instance, root)
-        self._column.addWidget(self._widgets[root], 1)
-        for name in instance.nodes:
-            self._place(instance, name)
-        # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
-        self._widgets[root].show()
-        self._outside(instance)
-        self._chain(instance)
-        again = self._widgets.get(holder)
-        if again is not None:
-            again.setFocus(Qt.FocusReason.OtherFocusReason)
-            editor = again.focusWidget() or again.focusProxy()
-            if isinstance(editor, QLineEdit):
-                editor.setCursorPosition(caret)
-
-    def _holder(self) -> tuple[str, int]:
-        """The node that has the focus, and where its caret stands."""
-        focus = QApplication.focusWidget()
-        for name, widget in self._widgets.items():
-            if (
-                focus is not None
-                and not isinstance(widget, Container)
-                and (focus is widget or widget.isAncestorOf(focus))
-            ):
-                return name, focus.cursorPosition() if isinstance(focus, QLineEdit) else 0
-        return "", 0
-
-    def _clear(self) -> None:
-        for widget in list(self._widgets.values()):
-            widget.hide()
-            widget.deleteLater()
-        self._widgets.clear()
-        self._drop_shortcuts()
-        while self._column.count():
-            self._column.takeAt(0)
-
-    def _patch(self, instance: PanelInstance, change: TreeChange) -> None:
-        for name in change.removed:
-            self._remove(name)
-        parents = set(change.reordered)
-        for name in change.added:
-            self._make(instance, name, deep=False)
-            node = instance.nodes.get(name)
-            if node is not None:
-                parents.add(name)
-                if node.parent is not None:
-                    parents.add(node.parent)
-        for name in change.changed:
-            node, widget = instance.nodes.get(name), self._widgets.get(name)
-            if node is None:
-                continue
-            if widget is None or not same_make(getattr(widget, "component", node.component), node.component):
-                self._remake(instance, name)
-                parents |= {name, *([node.parent] if node.parent else [])}
-            else:
-                cast(Any, widget).set_component(node.component)
-                access.speak_in(widget, node.component.language)
-                self._shortcut(name, node.component)
-        for name, rows in change.rows.items():
-            widget = self._widgets.get(name)
-            if isinstance(widget, table.TableWidget) and name in instance.nodes:
-                widget.rows_changed(cast(Any, instance.nodes[name].component), rows)
-        for name in parents:
-            self._place(instance, name)
-        self._outside(instance, force=False)
-        if parents:
-            self._chain(instance)
-
-    def _remake(self, instance: PanelInstance, name: str) -> None:
-        """Another widget for the same node; its children stay the widgets they were."""
-        for child in instance.nodes[name].children:
-            if child in self._widgets:
-                self._widgets[child].setParent(self._inside)
-        self._make(instance, name, deep=False)
-        if name == instance.root:
-            self._column.addWidget(self._widgets[name], 1)
-            self._widgets[name].show()
-
-    def _make(self, instance: PanelInstance, name: str, *, deep: bool = True) -> None:
-        node = instance.nodes.get(name)
-        if node is None:
-            return
-        self._remove(name)
-        kind = node.component.kind if node.component.kind in self._kinds else "unknown"
-        widget = cast(Any, self._kinds[kind])(node.component, self.env, self._inside)
-        widget.setObjectName(name)
-        access.speak_in(widget, node.component.language)
-        self._widgets[name] = widget
-        self._shortcut(name, node.component)
-        for one in (widget, *widget.findChildren(QWidget)):
-            if one.focusPolicy() != Qt.FocusPolicy.NoFocus:
-                one.installEventFilter(self)
-        if deep:
-            for child in node.children:
-                self._make(instance, child)
-
-    def _remove(self, name: str) -> None:
-        widget = self._widgets.pop(name, None)
-        shortcut = self._shortcuts.pop(name, None)
-        if shortcut is not None:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        if widget is not None:
-            widget.hide()
-            widget.setParent(None)
-            widget.deleteLater()
-
-    def _place(self, instance: PanelInstance, name: str) -> None:
-        node, widget = instance.nodes.get(name), self._widgets.get(name)
-        if node is None or not isinstance(widget, Container):
-            return
-        children = []
-        for child in node.children:
-            inside, below = self._widgets.get(child), instance.nodes.get(child)
-            if inside is None or below is None:
-                continue
-            if name == instance.root and below.component.slot != "body":
-                continue
-            children.append((inside, below.component.kind, below.component.span))
-        widget.place(children)
-
-    def _outside(self, instance: PanelInstance, *, force: bool = True) -> None:
-        """Tell the frame which widgets stand in its title bar; after a patch only when they are others, so that the focus
-        stays in them."""
-        root = instance.nodes[cast(str, instance.root)]
-        for slot, signal in (("toolbar", self.toolbarChanged), ("status", self.statusChanged)):
-            names = [n for n in root.children if n in instance.nodes and instance.nodes[n].component.slot == slot]
-            widgets = [self._widgets[name] for name in names if name in self._widgets]
-            for widget in widgets:
-                if widget.parentWidget() is self._inside:
-                    widget.hide()  # until a frame takes it
-            if force or widgets != self._slots.get(slot, []):
-                signal.emit(widgets)
-            self._slots[slot] = widgets
-
     # --- keys ---
-
-    def _chain(self, instance: PanelInstance) -> None:
-        """Tab goes through the tree in its order: Qt's own is the order in which the widgets happened to be made."""
-        stack, before = [cast(str, instance.root)], None
-        while stack:
-            name = stack.pop()
-            node, widget = instance.nodes.get(name), self._widgets.get(name)
-            if node is None or widget is None:
-                continue
-            stack += reversed(node.children)
-            if isinstance(widget, Container) or not self._inside.isAncestorOf(widget):
-                continue
-            for one in (widget, *widget.findChildren(QWidget)):
-                if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None:
-                    if before is not None:
-                        QWidget.setTabOrder(before, one)
-                    before = one
-
-    def _shortcut(self, name: str, component: Component) -> None:
-        old = self._shortcuts.pop(name, None)
-        if old is not None:
-            old.setEnabled(False)
-            old.deleteLater()
-        if isinstance(component, Button) and component.shortcut:
-            shortcut = QShortcut(QKeySequence(component.shortcut), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda: self._press(name))
-            self._shortcuts[name] = shortcut
-
-    def _press(self, name: str) -> None:
-        widget = self._widgets.get(name)
-        if isinstance(widget, button.ButtonWidget):
-            widget.press()
-
-    def _drop_shortcuts(self) -> None:
-        for shortcut in self._shortcuts.values():
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._shortcuts.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()

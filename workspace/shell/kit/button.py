@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from workspace.panels.components import Button
+from workspace.panels.components import Action, Button
 from workspace.shell import icons
 from workspace.shell.chips import key_cap
 from workspace.shell.fonts import Role
@@ -48,6 +48,11 @@ class ButtonWidget(QAbstractButton):
         self.setCursor(Qt.CursorShape.ArrowCursor if off else Qt.CursorShape.PointingHandCursor)
         self.updateGeometry()
         self.update()
+
+    def forget(self) -> None:
+        self.set_busy(False)
+        self.setDown(False)
+        self.set_component(Button(text="", action=Action(name="")))
 
     def press(self) -> None:
         """What a click, Space, Enter or the shortcut does."""

@@ -24,6 +24,14 @@ class CardWidget(Container):
         self._title.setParent(self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
+    def heads(self) -> list[QWidget]:
+        return [self._title]
+
+    def forget(self) -> None:
+        self.setAccessibleName("")
+        self._title.say(self.theme, "", self.component.level)
+        self.children_ = []  # placed anew, and titled
+
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         theme, one = self.theme, self.component
         self.spoken = Spoken(Role.Grouping)

@@ -111,6 +111,12 @@ class CheckWidget(Labelled):
     def value_changed(self) -> None:
         self.tick_.setChecked(self._env.value(self._component.bind) is True)
 
+    def forget(self) -> None:
+        self._component = CheckField(label="", bind="")
+        self.tick_.setChecked(False)
+        self.tick_.say(self._theme, "", wrong=False)
+        self._forget(self.tick_)
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.set_component(self._component)

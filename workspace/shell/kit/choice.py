@@ -272,6 +272,16 @@ class ChoiceWidget(Labelled):
             self._fill()
         self.value_changed()
 
+    def forget(self) -> None:
+        focus: QWidget = self._menu or self._row
+        self.component = ChoiceField(label="", bind="", options=[], style=self.component.style)
+        for chip in self._chips:
+            chip.set_option(Option(value="", label=""))
+            chip.setChecked(False)
+            chip.setAccessibleDescription("")
+        self._row.setAccessibleName("")
+        self._forget(focus)
+
     def _fill(self) -> None:
         for index, option in enumerate(self.component.options):
             if index < len(self._chips):
@@ -282,6 +292,7 @@ class ChoiceWidget(Labelled):
             chip.installEventFilter(self)
             self._chips.append(chip)
             self._line.addWidget(chip)
+            chip.show()
         while len(self._chips) > len(self.component.options):
             gone = self._chips.pop()
             gone.hide()

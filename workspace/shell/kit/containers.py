@@ -58,9 +58,19 @@ class Container(QWidget):
             widget.show()
         self.done()
 
+    def settle(self) -> None:
+        """What stands in it has become other, while nobody could see: how much room that takes is asked anew."""
+        if isinstance(self.box, QLayout):
+            self.box.invalidate()
+        self.updateGeometry()
+
     def spacing(self) -> int:
         """Between children, in pixels."""
         return self.theme.gap(self.component.gap)
+
+    def heads(self) -> list[QWidget]:
+        """What stands above the children, where they stand under each other."""
+        return []
 
     def growing(self) -> bool:
         """Whether it takes the room that is left, because something in it does."""
@@ -69,14 +79,18 @@ class Container(QWidget):
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         """Under each other. What need not be as wide as the panel stands to the left, at its own width."""
         assert isinstance(self.box, QVBoxLayout)
-        narrow = kind in NARROW and not getattr(widget, "wraps", False)
-        left = Qt.AlignmentFlag.AlignLeft if narrow else Qt.AlignmentFlag(0)
+        left = Qt.AlignmentFlag.AlignLeft if narrow(widget, kind) else Qt.AlignmentFlag(0)
         self.box.addWidget(widget, 1 if widget is self.last else 0, left)
 
     def done(self) -> None:
         """After all children are in: what no child takes stays empty at the bottom."""
         if isinstance(self.box, QVBoxLayout) and not any(growing(widget, kind) for widget, kind, _ in self.children_):
             self.box.addStretch(1)
+
+
+def narrow(widget: QWidget, kind: str) -> bool:
+    """Whether a child stands to the left, at its own width."""
+    return kind in NARROW and not getattr(widget, "wraps", False)
 
 
 def growing(widget: QWidget, kind: str) -> bool:
@@ -98,14 +112,14 @@ def least(widget: QWidget, width: int) -> int:
         around = widget.box.contentsMargins()
         width -= around.left() + around.right()
         count, tall = 0, around.top() + around.bottom()
-        for index in range(widget.box.count()):
-            item = widget.box.itemAt(index)
-            row = item.widget() if item is not None else None
-            if item is None or row is None or row.isHidden():
-                continue
-            aligned = bool(item.alignment() & Qt.AlignmentFlag.AlignLeft)
-            tall += least(row, min(width, row.sizeHint().width()) if aligned else width)
-            count += 1
+        # Never by `itemAt`: Qt deletes an item with its widget, and the item's wrapper then stands for whatever comes to
+        # lie in its place, until the program ends there.
+        rows = [(row, False) for row in widget.heads()]
+        rows += [(row, narrow(row, kind)) for row, kind, _ in widget.children_]
+        for row, aligned in rows:
+            if not row.isHidden():
+                tall += least(row, min(width, row.sizeHint().width()) if aligned else width)
+                count += 1
         return tall + max(0, count - 1) * widget.box.spacing()
     tall, upright = widget.minimumSizeHint().height(), widget.sizePolicy().verticalPolicy()
     if isinstance(widget, Stack):
@@ -129,9 +143,15 @@ class Stack(QWidget):
 class ColumnWidget(Container):
     """Children under each other."""
 
+    def forget(self) -> None:
+        """It has no words of its own."""
+
 
 class FormWidget(Container):
     """Fields that belong together; `submit` runs on Enter in a one-line field (the body sees to it)."""
+
+    def forget(self) -> None:
+        """It has no words of its own."""
 
 
 WIDGETS: dict[str, type[Container]] = {"column": ColumnWidget, "form": FormWidget}

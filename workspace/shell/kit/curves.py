@@ -58,9 +58,14 @@ class Lane:
     high: float
 
 
-def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> tuple[list[Curve], list[Other]]:
-    """The curves that have points within the component's window, and what is left out of them because of its unit."""
-    dated = [(series, *_dated(component, series, rows)) for series in component.series]
+def read(
+    component: Trend, rows: Sequence[dict[str, Any]], now: datetime, seen: paths.Readings | None = None
+) -> tuple[list[Curve], list[Other]]:
+    """The curves that have points within the component's window, and what is left out of them because of its unit. `seen`
+    is what was read of the rows before."""
+    seen = seen or paths.Readings()
+    seen.begin()
+    dated = [(series, *_dated(component, series, rows, seen)) for series in component.series]
     newest = max([now, *(points[-1][0] for _, points, _ in dated if points)])
     first = newest - timedelta(hours=component.hours) if component.hours else None
     found: list[Curve] = []
@@ -69,7 +74,7 @@ def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> tup
     for index, (series, points, others) in enumerate(dated):
         kept = [point for point in points if first is None or point[0] >= first]
         known = tuple((at, value) for at, value in kept if value is not None)
-        waiting = _waiting(component, series, late)
+        waiting = _waiting(component, series, late, seen)
         left += [Other(series, at, said, at in waiting) for at, said in others if first is None or at >= first]
         if known:
             runs = tuple(_runs(kept, component.gap_hours))
@@ -80,11 +85,11 @@ def read(component: Trend, rows: Sequence[dict[str, Any]], now: datetime) -> tup
 Dated = tuple[list[tuple[datetime, float | None]], list[tuple[datetime, str]]]
 
 
-def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> Dated:
+def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]], seen: paths.Readings) -> Dated:
     given: Iterable[tuple[str, float | None]] = series.points
     left: list[tuple[str, str]] = []
     if component.watch is not None:
-        given, left = paths.points(rows, series.code, series.component, series.unit)
+        given, left = paths.points(rows, series.code, series.component, series.unit, seen)
     dated = [(when.moment(text), value) for text, value in given]
     others = [(when.moment(text), said) for text, said in left]
     return (
@@ -93,10 +98,12 @@ def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]]) -> 
     )
 
 
-def _waiting(component: Trend, series: Series, late: Sequence[dict[str, Any]]) -> frozenset[datetime]:
+def _waiting(
+    component: Trend, series: Series, late: Sequence[dict[str, Any]], seen: paths.Readings
+) -> frozenset[datetime]:
     if not late or component.watch is None:
         return frozenset()
-    points, others = _dated(component, series, late)
+    points, others = _dated(component, series, late, seen)
     return frozenset(at for at, _ in (*points, *others))
 
 
@@ -158,6 +165,18 @@ def span(curves: Sequence[Curve]) -> tuple[datetime, datetime] | None:
 def at_moment(curves: Sequence[Curve], moment: datetime) -> list[tuple[Curve, float]]:
     """What was measured at exactly this time."""
     return [(curve, value) for curve in curves for at, value in curve.points if at == moment]
+
+
+def named(component: Trend, rows: Sequence[dict[str, Any]], moment: datetime) -> list[tuple[str, str]]:
+    """(``Type/id``, words) of what was measured at exactly `moment`. Nothing of points that a panel has computed."""
+    found: list[tuple[str, str]] = []
+    for series in component.series if component.watch is not None else ():
+        for row in rows:
+            for text, value in paths.points([row], series.code, series.component, series.unit)[0]:
+                if when.moment(text) == moment:
+                    said = f"{series.title} {when.number(value)} {series.unit}".strip()
+                    found.append((f"{row.get('resourceType')}/{row.get('id')}", said))
+    return found
 
 
 def as_table(component: Trend, curves: Sequence[Curve], others: Sequence[Other] = ()) -> Table:

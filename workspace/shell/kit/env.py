@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from PySide6.QtCore import QRect
+
 from workspace.panels.components import Action
 from workspace.panels.face import BoundRows
 from workspace.shell.theme import Theme
@@ -30,11 +32,15 @@ def no_mark(_about: str) -> RowMark | None:
     return None
 
 
+def no_origin(_reference: str, _area: QRect) -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Env:
     """`now` is clinical time; `run` starts an action; `bound` gives a watch's rows; `value` and `typed` are the fields'
     memory, kept by the panel's instance and never by the widget; `blob` gives (media type, bytes) of a handle; `mark` what
-    is not saved yet about a ``Type/id``."""
+    is not saved yet about a ``Type/id``; `origin` asks where the ``Type/id`` shown at a place of the screen comes from."""
 
     theme: Theme
     now: Callable[[], datetime]
@@ -44,3 +50,4 @@ class Env:
     typed: Callable[[str, Any], None]
     blob: Callable[[str], tuple[str, bytes] | None] = no_blob
     mark: Callable[[str], RowMark | None] = no_mark
+    origin: Callable[[str, QRect], None] = no_origin

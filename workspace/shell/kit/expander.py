@@ -35,6 +35,11 @@ class Head(QAbstractButton):
         self.updateGeometry()
         self.update()
 
+    def forget(self) -> None:
+        self._title = self._summary = ""
+        self.setAccessibleName("")
+        self.setAccessibleDescription("")
+
     def sizeHint(self) -> QSize:
         wide = self._theme.metrics("heading").horizontalAdvance(self._title) + self._theme.px(40)
         return QSize(wide, self._theme.px(32))
@@ -94,6 +99,17 @@ class ExpanderWidget(Container):
     @property
     def head(self) -> QAbstractButton:
         return self._head
+
+    def heads(self) -> list[QWidget]:
+        return [self._head]
+
+    def forget(self) -> None:
+        self._head.forget()
+        self.children_ = []  # placed anew, and titled
+
+    def renew(self, component: Expander) -> None:
+        self.component = component
+        self._head.setChecked(component.open)
 
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         super().place(children)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBox
 
 from workspace.panels.components import Field
 from workspace.shell.kit import when
+from workspace.shell.kit.arranger import Arranged
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
 from workspace.shell.kit.painting import guarded
@@ -142,6 +143,7 @@ class Labelled(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
         self._column.addWidget(self._label)
+        self._held: QWidget | None = None
         # Not Fixed: a label of two lines is taller than the hint, which knows no width.
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -149,8 +151,7 @@ class Labelled(QWidget):
 
     def standing(self, width: int) -> int:
         """Pixels from the top to the bottom of the box at this width: fields beside each other line up there."""
-        item = self._column.itemAt(1)
-        box = item.widget() if item is not None else None
+        box = self._held
         label = 0 if self._label.isHidden() else self._label.heightForWidth(width) + self._column.spacing()
         return label + (max(box.sizeHint().height(), box.minimumHeight()) if box is not None else 0)
 
@@ -169,7 +170,27 @@ class Labelled(QWidget):
         """Draw `component` from now on; what is typed stays."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """How much room it takes is asked anew (`Container.settle`)."""
+        if isinstance(self._held, Arranged):
+            self._held.settle()
+        self._column.invalidate()
+        self.updateGeometry()
+
+    def _forget(self, *editors: QWidget) -> None:
+        """No words, and none that a screen reader would find in the editors."""
+        for label in (self._label, self._words):
+            label.clear()
+        self._words.hide()
+        for editor in editors:
+            editor.setAccessibleName("")
+            editor.setAccessibleDescription("")
+            if isinstance(editor, QLineEdit):
+                editor.setText("")  # and nothing to undo
+                editor.setPlaceholderText("")
+
     def _hold(self, box: QWidget, editor: QWidget) -> None:
+        self._held = box
         self._column.addWidget(box, 1)
         self._column.addWidget(self._words)
         for label in (self._label, self._words):

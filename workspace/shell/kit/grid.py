@@ -73,6 +73,9 @@ class GridWidget(Arranged, Container):
     def spans(self) -> list[int]:
         return [max(1, span) for _, _, span in self.children_]
 
+    def forget(self) -> None:
+        """It has no words of its own."""
+
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         self.box.addWidget(widget)
 

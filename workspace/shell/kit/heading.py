@@ -43,6 +43,9 @@ class HeadingWidget(HeadingLabel):
         self._component = component
         self.say(self._theme, component.text, component.level)
 
+    def forget(self) -> None:
+        self.set_component(Heading(text=""))
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.set_component(self._component)

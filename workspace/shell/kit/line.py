@@ -34,6 +34,10 @@ class LineWidget(Labelled):
         if self.editor.text() != wanted:
             retype(self.editor, wanted)
 
+    def forget(self) -> None:
+        self._component = TextField(label="", bind="")
+        self._forget(self.editor)
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.editor.dress(theme)

@@ -61,6 +61,10 @@ class NumberWidget(Labelled):
             retype(self.editor, shown_number(wanted))
         self._say()
 
+    def forget(self) -> None:
+        self._component = NumberField(label="", bind="")
+        self._forget(self.editor)
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.editor.dress(theme)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from workspace.panels.components import PairField
+from workspace.panels.components import NumberField, PairField
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, Labelled, LineEdit, retype
 from workspace.shell.kit.ink import RING
@@ -48,6 +48,11 @@ class PairWidget(Labelled):
         fits = need + theme.metrics("caption").horizontalAdvance(unit) <= self.width() or not self.isVisible()
         self._box.set_unit(unit if fits else "")
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # The style sheet takes a label's own palette away when what it stands in moves to another parent.
+        self._ink(self._slash, "body", "faint")
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._measure()
@@ -58,6 +63,11 @@ class PairWidget(Labelled):
             if parse_number(editor.text()) != wanted:
                 retype(editor, shown_number(wanted))
         self._say()
+
+    def forget(self) -> None:
+        none = NumberField(label="", bind="")
+        self._component = PairField(first=none, second=none)
+        self._forget(self.first, self.second)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

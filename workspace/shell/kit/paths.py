@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from workspace.fhir import units
@@ -57,6 +58,20 @@ def codes(item: Any) -> set[str]:
     return found
 
 
+def carries(item: dict[str, Any], wanted: frozenset[str]) -> bool:
+    """Whether one of `wanted` is among the item's `codes`: asked of each of some hundred rows for each curve."""
+    concept = item.get("code")
+    if isinstance(concept, str) and concept in wanted:
+        return True
+    for holder in (item, concept):
+        if isinstance(holder, dict):
+            for coding in holder.get("coding") or ():
+                code = coding.get("code") if isinstance(coding, dict) else None
+                if isinstance(code, str) and code in wanted:
+                    return True
+    return False
+
+
 def text(value: Any) -> str:
     """A short text for any value: a concept's text or display, a quantity with unit, a reference's display, yes or no."""
     if isinstance(value, bool):
@@ -102,46 +117,83 @@ def when(resource: dict[str, Any]) -> str:
     return ""
 
 
+@dataclass(slots=True)
+class Reading:
+    """What a resource says of one curve: when, the Quantity and its codes; and its number in the units it was asked in."""
+
+    instant: str
+    quantity: dict[str, Any]
+    about: set[str]
+    amounts: dict[str, float | None] = field(default_factory=dict)
+
+    def amount(self, unit: str) -> float | None:
+        """The number in `unit`, without digits that nobody measured; None when it cannot be turned into that."""
+        if unit not in self.amounts:
+            value, before = units.amount(self.quantity, unit, self.about), self.quantity["value"]
+            self.amounts[unit] = value if value is None or value == before else units.rounded(value, before)
+        return self.amounts[unit]
+
+
+Curve = tuple[str, str]
+"""A code, and the component's in it."""
+
+
+class Readings:
+    """What was read the last time: when one of some hundred resources is another, one is read. `begin` each time."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[int, Curve], tuple[dict[str, Any], Reading | None]] = {}
+        self._now = dict(self._before)
+
+    def begin(self) -> None:
+        self._before, self._now = self._now, {}
+
+    def of(self, resource: dict[str, Any], curve: Curve) -> Reading | None:
+        key = id(resource), curve
+        held = self._before.get(key)
+        if held is None or held[0] is not resource:
+            held = resource, _read(resource, equal(curve[0]), equal(curve[1]) if curve[1] else None)
+        self._now[key] = held
+        return held[1]
+
+
 def points(
-    resources: Iterable[dict[str, Any]], code: str, component: str = "", unit: str = ""
+    resources: Iterable[dict[str, Any]], code: str, component: str = "", unit: str = "", seen: Readings | None = None
 ) -> tuple[list[tuple[str, float]], list[tuple[str, str]]]:
     """(instant, value in `unit`) of the observations with `code` or one that means the same (or their `component`), oldest
     first, those in error left out; and (instant, words) of those in units that cannot be turned into it, as recorded.
     Without `unit` the newest one's holds."""
-    wanted, parts = equal(code), equal(component)
-    read = []
-    for resource in resources:
-        if resource.get("status") == "entered-in-error" or wanted.isdisjoint(codes(resource)):
-            continue
-        holder = _part(resource, parts) if component else resource
-        quantity = holder.get("valueQuantity") if isinstance(holder, dict) else None
-        instant = when(resource)
-        if not isinstance(quantity, dict) or not instant:
-            continue
-        value = quantity.get("value")
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            read.append((instant, quantity, codes(holder)))
-    read.sort(key=lambda one: one[0])
-    shown = unit or (units.unit_of(read[-1][1]) if read else "")
+    seen, curve = seen or Readings(), (code, component)
+    read = [one for resource in resources if (one := seen.of(resource, curve)) is not None]
+    read.sort(key=lambda one: one.instant)
+    shown = unit or (units.unit_of(read[-1].quantity) if read else "")
     known, others = [], []
-    for instant, quantity, about in read:
-        amount = _as_read(quantity, shown, about)
+    for one in read:
+        amount = one.amount(shown)
         if amount is None:
-            others.append((instant, text(quantity)))
+            others.append((one.instant, text(one.quantity)))
         else:
-            known.append((instant, amount))
+            known.append((one.instant, amount))
     return known, others
+
+
+def _read(resource: dict[str, Any], wanted: frozenset[str], parts: frozenset[str] | None) -> Reading | None:
+    if not carries(resource, wanted) or resource.get("status") == "entered-in-error":
+        return None
+    holder = _part(resource, parts) if parts is not None else resource
+    quantity = holder.get("valueQuantity") if isinstance(holder, dict) else None
+    instant = when(resource)
+    if not isinstance(quantity, dict) or not instant:
+        return None
+    value = quantity.get("value")
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return Reading(instant, quantity, codes(holder)) if known else None
 
 
 def _part(resource: dict[str, Any], wanted: frozenset[str]) -> Any:
     held = resource.get("component")
-    return next((one for one in held if not wanted.isdisjoint(codes(one))), None) if isinstance(held, list) else None
-
-
-def _as_read(quantity: dict[str, Any], unit: str, about: set[str]) -> float | None:
-    """The number in `unit`, without digits that nobody measured."""
-    value, before = units.amount(quantity, unit, about), quantity["value"]
-    return value if value is None or value == before else units.rounded(value, before)
+    parts = [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
+    return next((one for one in parts if carries(one, wanted)), None)
 
 
 def in_unit(resource: dict[str, Any], path: str, unit: str, decimals: int | None) -> tuple[str, float | None] | None:

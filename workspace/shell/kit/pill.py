@@ -29,6 +29,9 @@ class PillWidget(QWidget):
         self.setAccessibleName(component.label or component.text)
         self._measure()
 
+    def forget(self) -> None:
+        self.set_component(Pill(text=""))
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self._measure()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Trend
 from workspace.shell.kit import curves as curves_
-from workspace.shell.kit import when
+from workspace.shell.kit import when, whence
 from workspace.shell.kit.access import Role, Spoken, announce
 from workspace.shell.kit.curves import Curve, Lane
 from workspace.shell.kit.painting import guarded
@@ -38,6 +38,8 @@ class Plot(QWidget):
         self._lanes: list[Lane] = []
         self._stale = ""
         self._at: datetime | None = None
+        self.offered: Callable[[datetime], Sequence[whence.Offer]] = lambda moment: ()
+        self.origin: whence.Ask = lambda reference, area: None
         self.spoken = Spoken(Role.Chart)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -82,7 +84,32 @@ class Plot(QWidget):
     def _moments(self) -> list[datetime]:
         return sorted({at for curve in self._curves for at, _ in curve.points})
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        whence.by_mouse(self, event)
+
+    def offers(self, spot: QPoint | None) -> Sequence[whence.Offer]:
+        moment = self._nearest(spot.x()) if spot is not None else self._at or next(iter(self._moments()[::-1]), None)
+        return self.offered(moment) if moment is not None else ()
+
+    def offered_at(self) -> QRect:
+        span, area = curves_.span(self._curves), self._area()
+        moment = self._at or next(iter(self._moments()[::-1]), None)
+        x = self._x(moment, area, span) if span is not None and moment is not None else area.left()
+        return QRect(round(x), int(area.top()), 1, int(area.height()))
+
+    def ask_origin(self, reference: str, area: QRect) -> None:
+        self.origin(reference, area)
+
+    def _nearest(self, x: float) -> datetime | None:
+        span, area = curves_.span(self._curves), self._area()
+        if span is None:
+            return None
+        return min(self._moments(), key=lambda moment: abs(self._x(moment, area, span) - x))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if whence.is_key(event):
+            whence.open_menu(self, None)
+            return
         moments, key = self._moments(), event.key()
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key))
         if moments and step is not None:
@@ -96,12 +123,9 @@ class Plot(QWidget):
             super().keyPressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        span, moments = curves_.span(self._curves), self._moments()
-        if span is not None:
-            area = self._area()
-            self._point(
-                min(moments, key=lambda moment: abs(self._x(moment, area, span) - event.position().x())), say=False
-            )
+        moment = self._nearest(event.position().x())
+        if moment is not None:
+            self._point(moment, say=False)
 
     def leaveEvent(self, event: object) -> None:
         if not self.hasFocus():

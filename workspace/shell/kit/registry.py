@@ -60,10 +60,10 @@ def registry() -> dict[str, type[QWidget]]:
     return found
 
 
-def same_make(old: Component, new: Component) -> bool:
-    """Whether the widget of `old` can become that of `new`: a few properties decide what a widget is built of."""
-    if isinstance(old, Row) and isinstance(new, Row):
-        return old.wrap == new.wrap
-    if isinstance(old, ChoiceField) and isinstance(new, ChoiceField):
-        return old.style == new.style and old.multiple == new.multiple
-    return type(old) is type(new)
+def make_of(component: Component) -> tuple[object, ...]:
+    """What a component's widget is built of: the kind, and a few properties that decide it."""
+    if isinstance(component, Row):
+        return (Row, component.wrap)
+    if isinstance(component, ChoiceField):
+        return (ChoiceField, component.style, component.multiple, component.slot)
+    return (type(component),)

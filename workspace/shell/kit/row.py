@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QWidget
 
 from workspace.shell.kit.arranger import Arranged, Arranger, hint_of, least_of, seat, tall_of
-from workspace.shell.kit.containers import STRETCHY, Container, tall_as_wide
+from workspace.shell.kit.containers import STRETCHY, Container, growing, tall_as_wide
 
 
 class Flow(Arranger):
@@ -66,6 +66,13 @@ class RowWidget(Arranged, Container):
         kinds = {kind for _, kind, _ in self.children_}
         # the rings of two buttons are free space already
         return max(0, super().spacing() - (4 if kinds == {"button"} else 0))
+
+    def forget(self) -> None:
+        """It has no words of its own."""
+
+    def growing(self) -> bool:
+        """A spacer in it takes the room beside its brothers, not below them."""
+        return any(growing(widget, kind) for widget, kind, _ in self.children_ if kind != "spacer")
 
     def put(self, widget: QWidget, kind: str, span: int) -> None:
         if isinstance(self.box, QHBoxLayout):

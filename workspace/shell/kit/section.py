@@ -17,6 +17,14 @@ class SectionWidget(Container):
         super().__init__(component, env, parent)
         self._title.setParent(self)
 
+    def heads(self) -> list[QWidget]:
+        return [self._title]
+
+    def forget(self) -> None:
+        self.setAccessibleName("")
+        self._title.say(self.theme, "", self.component.level)
+        self.children_ = []  # placed anew, and titled
+
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         self.spoken = Spoken(Role.Grouping)
         self.setAccessibleName(self.component.label or self.component.title)

@@ -36,6 +36,11 @@ class SparklineWidget(QWidget):
         self.updateGeometry()
         self.update()
 
+    def forget(self) -> None:
+        self.set_component(Sparkline(values=[]))
+        self.setAccessibleName("")
+        self.setAccessibleDescription("")
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.updateGeometry()

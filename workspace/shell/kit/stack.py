@@ -8,8 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -21,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from workspace.panels.components import Action
+from workspace.shell.kit import whence
 from workspace.shell.kit.containers import Stack
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -96,7 +107,22 @@ class View(QListView):
         self.viewport().setAutoFillBackground(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        whence.by_mouse(self, event)
+
+    def offers(self, spot: QPoint | None) -> Sequence[whence.Offer]:
+        return self._stack.offers((self.currentIndex() if spot is None else self.indexAt(spot)).row())
+
+    def offered_at(self) -> QRect:
+        return self.visualRect(self.currentIndex())
+
+    def ask_origin(self, reference: str, area: QRect) -> None:
+        self._stack.env.origin(reference, area)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if whence.is_key(event):
+            whence.open_menu(self, None)
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._stack.activate(self.currentIndex().row())
             return
@@ -247,6 +273,11 @@ class StackWidget(Stack):
             action = self.action(self.model.rows[row])
             if action is not None:
                 self.env.run(action)
+
+    def offers(self, row: int) -> Sequence[whence.Offer]:
+        """What the row at `row` comes from, where it says so."""
+        about = str(getattr(self.model.rows[row], "about", "")) if 0 <= row < len(self.model.rows) else ""
+        return [whence.Offer(about)] if about else []
 
     def begin(self) -> None:
         """The keyboard stands on a row: on the first, when it stood nowhere or on a heading."""

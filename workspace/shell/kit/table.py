@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QLabel,
@@ -22,6 +24,7 @@ from workspace.shell.kit.opener import Opener
 from workspace.shell.kit.table_cells import PAD, CellPainter
 from workspace.shell.kit.table_model import RowModel
 from workspace.shell.kit.table_view import FindEdit, Head, View
+from workspace.shell.kit.whence import Offer
 from workspace.shell.theme import Theme
 
 FIXED = {"s": 72, "m": 120, "l": 200}
@@ -41,6 +44,7 @@ class TableWidget(QWidget):
         self._env = env
         self.theme: Theme = env.theme
         self.hot = -1
+        self.offered: Callable[[str], Sequence[Offer]] | None = None  # by row's key, where a row says nothing itself
         self._elastic = True
         self._needs: list[int] | None = None  # of the columns, until the rows are others
         self._uneven = 0  # what rows of several lines take together; 0 where all are of one
@@ -131,6 +135,15 @@ class TableWidget(QWidget):
     def chosen(self) -> str:
         return self.model.component.selected
 
+    def forget(self) -> None:
+        """No rows, nothing looked for or chosen, and the panel's own order."""
+        self.model.forget()
+        self.find_nothing()
+        self.hot = -1
+        self._view.setCurrentIndex(QModelIndex())
+        self._view.verticalScrollBar().setValue(0)
+        self._dress()
+
     def set_component(self, component: Table) -> None:
         here, scroll = self._key_here(), self._view.verticalScrollBar().value()
         same = component.columns == self.model.component.columns and component.watch == self.model.component.watch
@@ -190,6 +203,16 @@ class TableWidget(QWidget):
             action = self.model.row(row).action
             if action is not None:
                 self._env.run(action)
+
+    def offers(self, row: int, column: int | None) -> Sequence[Offer]:
+        """What a row's value comes from: of one column, or of the row and all its cells."""
+        if not 0 <= row < self.model.rowCount():
+            return ()
+        one = self.model.row(row)
+        return self.offered(one.key) if self.offered is not None else self.model.offers(one, column)
+
+    def ask_origin(self, reference: str, area: QRect) -> None:
+        self._env.origin(reference, area)
 
     def step(self, by: int) -> None:
         """Sort by the next or the former column shown: Left and Right are for that, rows have no cells to go through."""

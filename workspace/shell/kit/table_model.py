@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workspace.panels.components import Action, Cell, Table, TableColumn, TableRow, Tone
@@ -11,6 +14,7 @@ from workspace.panels.face import RowsChange
 from workspace.shell.kit import paths, when
 from workspace.shell.kit.env import Env, RowMark
 from workspace.shell.kit.tips import plain_tip
+from workspace.shell.kit.whence import Offer
 
 CELL = Qt.ItemDataRole.UserRole + 1
 ROW = Qt.ItemDataRole.UserRole + 2
@@ -39,6 +43,7 @@ class BoundRow:
     action: Action | None = None
     label = ""
     tone: Tone = "neutral"
+    abouts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, resource: dict[str, Any], columns: list[TableColumn]) -> None:
         self.resource, self._columns = resource, columns
@@ -191,6 +196,21 @@ class RowModel(QAbstractTableModel):
             text = cell.text
         return f"{text} · {cell.source}" if cell.source else text
 
+    def offers(self, row: AnyRow, column: int | None) -> list[Offer]:
+        """What can be asked about: the cell in `column` where it says what it is, else what the row is about; without a
+        column all of them."""
+        told = []
+        for at, one in enumerate(self._component.columns):
+            if about := row.abouts.get(one.key, ""):
+                told.append((at, Offer(about, f"{one.title} {self.words(row, one)}".strip())))
+        if column is not None and (exact := [offer for at, offer in told if at == column]):
+            return exact
+        name = self._component.columns[self.marked] if self._component.columns else None
+        whole = (
+            [Offer(row.about, row.label or (self.words(row, name) if name is not None else ""))] if row.about else []
+        )
+        return whole if whole and (column is not None or not told) else [offer for _, offer in told]
+
     # --- change ---
 
     def load(self, component: Table) -> None:
@@ -203,6 +223,12 @@ class RowModel(QAbstractTableModel):
             held.clear()
         self._rows = self._ordered(self._given())
         self.endResetModel()
+
+    def forget(self) -> None:
+        """No rows; the columns, and the width they have, stand for those that come."""
+        bare = msgspec.structs.replace(self._component, rows=[], selected="", label="", empty="", empty_hint="")
+        self._find, self._sort = (), bare.sort
+        self.load(bare)
 
     def update(self, component: Table) -> None:
         """The same columns, other rows: patched in place, so selection and scroll stay."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -14,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from workspace.shell import icons
+from workspace.shell.kit import whence
 from workspace.shell.kit.fields import LineEdit
 from workspace.shell.kit.table_cells import PAD
 
@@ -87,7 +98,24 @@ class View(QTableView):
         self._table.set_hot(-1)
         super().leaveEvent(event)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        whence.by_mouse(self, event)
+
+    def offers(self, spot: QPoint | None) -> Sequence[whence.Offer]:
+        here = self.currentIndex() if spot is None else self.indexAt(spot)
+        return self._table.offers(here.row(), None if spot is None else here.column())
+
+    def offered_at(self) -> QRect:
+        row = max(0, self.currentIndex().row())
+        return QRect(0, self.rowViewportPosition(row), self.viewport().width(), self.rowHeight(row))
+
+    def ask_origin(self, reference: str, area: QRect) -> None:
+        self._table.ask_origin(reference, area)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if whence.is_key(event):
+            whence.open_menu(self, None)
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._table.activate(self.currentIndex().row())
             return

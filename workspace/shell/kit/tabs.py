@@ -104,6 +104,10 @@ class Bar(QTabBar):
 class TabWidget(ColumnWidget):
     """A page. What is not a `tab` has its label for a title."""
 
+    def forget(self) -> None:
+        self.component = Tab(title="")
+        self.setAccessibleName("")
+
     def set_component(self, component: Tab) -> None:
         super().set_component(component)
         parent = self.parentWidget()

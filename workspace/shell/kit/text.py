@@ -40,6 +40,9 @@ class TextWidget(QLabel):
         self.setText(" · ".join(part for part in (component.text, age, component.source) if part))
         self.setAccessibleName(component.label)
 
+    def forget(self) -> None:
+        self.set_component(Text(text=""))
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.set_component(self._component)

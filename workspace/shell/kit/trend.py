@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Trend
 from workspace.shell.kit import curves as curves_
+from workspace.shell.kit import paths
 from workspace.shell.kit.curves import Curve, Other
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
 from workspace.shell.kit.opener import Opener
 from workspace.shell.kit.plot import Plot
 from workspace.shell.kit.table import TableWidget
+from workspace.shell.kit.whence import Offer
 from workspace.shell.theme import Theme
 
 
@@ -26,11 +31,14 @@ class TrendWidget(QWidget):
         self._curves: list[Curve] = []
         self._others: list[Other] = []
         self._table: TableWidget | None = None
+        self._seen = paths.Readings()
         self._plot = Plot(env.theme)
         self._plot.setParent(self)
         self._turner = Opener(env.theme, "table", "Vis som tabell (T)")
         self._turner.setParent(self)
         self._turner.clicked.connect(self.turn)
+        self._plot.offered = self.offers
+        self._plot.origin = lambda reference, area: env.origin(reference, area)
         self._plot.installEventFilter(self)
         self.setFocusProxy(self._plot)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -47,6 +55,16 @@ class TrendWidget(QWidget):
 
     def set_component(self, component: Trend) -> None:
         self._component = component
+        self._read()
+
+    def forget(self) -> None:
+        """No curves; the table that stood in their place goes."""
+        if self._table is not None:
+            if not self._table.isHidden():
+                self.turn()
+            self._table.deleteLater()
+            self._table = None
+        self._component, self._seen = Trend(series=[], empty=""), paths.Readings()
         self._read()
 
     def bound_changed(self) -> None:
@@ -67,11 +85,18 @@ class TrendWidget(QWidget):
         """The newest value of each curve, or the empty text."""
         return self._plot.words()
 
+    def offers(self, moment: datetime) -> Sequence[Offer]:
+        """What was measured at `moment`, to be asked about."""
+        bound = self._env.bound(self._component.watch) if self._component.watch is not None else None
+        rows = bound.resources if bound is not None else ()
+        return [Offer(*one) for one in curves_.named(self._component, rows, moment)]
+
     def turn(self) -> None:
         """From curves to table, or back; the focus stays in what is shown."""
         if self._table is None:
             self._table = TableWidget(curves_.as_table(self._component, self._curves, self._others), self._env, self)
             self._table.set_theme(self._theme)
+            self._table.offered = lambda key: self.offers(datetime.fromisoformat(key))
             self._table.view.installEventFilter(self)
             self._table.hide()
         to_table = self._table.isHidden()
@@ -98,7 +123,7 @@ class TrendWidget(QWidget):
         bound = self._env.bound(component.watch) if component.watch is not None else None
         rows = bound.resources if bound is not None else ()
         stale = f"Ikke oppdatert: {bound.error}" if bound is not None and bound.error else ""
-        self._curves, self._others = curves_.read(component, rows, self._env.now())
+        self._curves, self._others = curves_.read(component, rows, self._env.now(), self._seen)
         told = " · ".join(part for part in (stale, curves_.left_out(self._others)) if part)
         self._plot.show_curves(self._theme, component, self._curves, told)
         self._turner.setVisible(bool(self._curves or self._others))

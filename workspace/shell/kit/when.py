@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from workspace.clock import OSLO
 
 
+@lru_cache(maxsize=8192)
 def moment(text: str) -> datetime | None:
     """An aware local instant from FHIR `dateTime`, `instant` or `date`; None when it is none. A bare date or an instant
     without offset counts as local. The offset is fixed: two instants of one named zone would be subtracted by the wall

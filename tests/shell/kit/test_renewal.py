@@ -1,0 +1,196 @@
+"""A body that serves one context after another: nothing of the former stays, and the next looks as in a body of its own."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QLayout, QLayoutItem, QLineEdit, QPlainTextEdit, QWidget
+
+from tests.shell.kit.bodies import note, vitals
+from tests.shell.kit.conftest import NOW
+from tests.shell.kit.fakes import FakeInstance, node
+from tests.shell.kit.looking import settle
+from workspace.panels.face import BoundRows
+from workspace.shell.exhibits.exhibit import load
+from workspace.shell.gallery import stand
+from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.containers import Container
+from workspace.shell.kit.table import TableWidget
+
+KINDS = sorted(load())
+OWN = {
+    "Finn i tabellen",
+    "Finn i tabellen (Ctrl+F)",
+    "Tabell",
+    "Trend",
+    "Vis som tabell (T)",
+    "Vis som kurver (T)",
+    "/",
+}
+"""What a widget says by itself, whatever it shows."""
+
+
+@pytest.fixture
+def make(qtbot, light, spawner):
+    """`make()`: a body on screen, without an instance."""
+
+    def made() -> PanelBody:
+        body = PanelBody(light, lambda: NOW, spawner)
+        body.resize(560, 480)
+        body.show()
+        qtbot.addWidget(body)
+        return body
+
+    return made
+
+
+def showing(body: PanelBody, instance) -> PanelBody:
+    instance.listener = body
+    body.attach(instance)
+    settle()
+    return body
+
+
+def used(body: PanelBody) -> None:
+    """Somebody has typed into it, looked for rows, and opened what can be opened."""
+    for editor in body.findChildren(QLineEdit):
+        if editor.isVisible():
+            editor.setFocus()
+            QTest.keyClicks(editor, "Kari")
+    for editor in body.findChildren(QPlainTextEdit):
+        editor.setFocus()
+        QTest.keyClicks(editor, "Kari vil ikke")
+    for table in body.findChildren(TableWidget):
+        table.open_find()
+        QTest.keyClicks(table.find_edit, "a")
+        table.to_rows()
+    settle()
+
+
+def said(body: PanelBody) -> set[str]:
+    """Every word in it, seen or heard, but those that it says whatever it shows."""
+    found: set[str] = set()
+    for one in body.findChildren(QWidget):
+        found |= {one.accessibleName(), one.accessibleDescription(), one.toolTip()}
+        if isinstance(one, QLabel | QLineEdit):
+            found.add(one.text())
+        if isinstance(one, QPlainTextEdit):
+            found.add(one.toPlainText())
+        if isinstance(one, TableWidget):
+            model = one.model
+            found |= {
+                str(model.index(r, c).data()) for r in range(model.rowCount()) for c in range(model.columnCount())
+            }
+    return found - {""} - OWN
+
+
+def picture(body: PanelBody):
+    held = QApplication.focusWidget()
+    if held is not None:
+        held.clearFocus()
+    settle()
+    return body.grab().toImage()
+
+
+def next_of(kind: str) -> str:
+    return KINDS[(KINDS.index(kind) + 1) % len(KINDS)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_stays_and_the_next_looks_as_in_its_own_body(make, kind):
+    body = showing(make(), stand(kind))
+    used(body)
+    body.retire()
+    for _ in range(3):  # what is deleted lets go of what hung by it
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        settle()
+    assert said(body) == set()
+    for then in (kind, next_of(kind)):
+        fresh = picture(showing(make(), stand(then)))
+        assert picture(showing(body, stand(then))) == fresh, f"{then} after {kind}"
+        body.retire()
+
+
+def drawn(node_) -> FakeInstance:
+    instance = FakeInstance()
+    instance.tree.whole(node_)
+    return instance
+
+
+def test_what_is_the_same_is_the_same_widget(make):
+    body = showing(make(), drawn(vitals()))
+    trend, field = body.widget("t"), body.widget("#pust")
+    body.retire()
+    showing(body, drawn(vitals()))
+    assert (body.widget("t"), body.widget("#pust")) == (trend, field)
+
+
+def test_ctrl_z_brings_nothing_of_the_former_back(make):
+    body = showing(make(), drawn(note()))
+    QTest.keyClicks(body.findChild(QPlainTextEdit), "Kari vil ikke")
+    body.retire()
+    instance = drawn(note())
+    instance.values["t"] = "Ny"
+    showing(body, instance)
+    editor = body.findChild(QPlainTextEdit)
+    assert editor.toPlainText() == "Ny"
+    assert not editor.document().isUndoAvailable()
+    QTest.keyClick(editor, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert editor.toPlainText() == "Ny"
+
+
+def test_an_action_that_ends_late_says_nothing_to_the_next(make, spawner):
+    former = drawn(vitals())
+    body = showing(make(), former)
+    heard = []
+    body.acted.connect(heard.append)
+
+    async def late():
+        import asyncio
+
+        former.gate = asyncio.Event()
+        body.widget("save").press()
+        await asyncio.sleep(0)
+        body.retire()
+        body.attach(drawn(vitals()))
+        body.widget("save").press()  # of the next: it is not kept from it
+        former.gate.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    spawner.loop.run_until_complete(late())
+    assert len(heard) == 1  # the next one's own
+
+
+def test_rows_of_a_watch_are_the_next_ones(make):
+    columns = [{"key": "v", "title": "Verdi", "path": "valueString"}]
+    table = node("table", "t", columns=columns, watch=1)
+
+    def about(word: str) -> FakeInstance:
+        instance = drawn(node("column", "c", table))
+        rows = tuple({"resourceType": "Observation", "id": f"{word}{n}", "valueString": word} for n in range(30))
+        instance.rows[1] = BoundRows(rows)
+        return instance
+
+    body = showing(make(), about("Kari"))
+    body.widget("t").view.verticalScrollBar().setValue(200)
+    body.widget("t").view.selectRow(20)
+    body.retire()
+    showing(body, about("Ola"))
+    view = body.widget("t").view
+    assert {view.model().index(row, 0).data() for row in range(30)} == {"Ola"}
+    assert view.verticalScrollBar().value() == 0
+    assert not view.currentIndex().isValid()
+
+
+def test_no_layout_item_is_held_in_python(make):
+    """Qt deletes an item with its widget; a wrapper of it is then one of whatever lies there next, and ends the program."""
+    body = showing(make(), drawn(vitals()))
+    body.retire()
+    showing(body, drawn(note()))
+    assert any(isinstance(one, Container) for one in body.findChildren(QWidget))
+    gc.collect()
+    assert [one for one in gc.get_objects() if isinstance(one, QLayoutItem) and not isinstance(one, QLayout)] == []

@@ -1,0 +1,56 @@
+"""What may have reached the platform: each sending of the outbox passes here. In memory alone, so what is taken up from the
+vault counts as sent. Never decides what becomes of an item."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from workspace.problem import Problem
+from workspace.record.client import Client, PlatformProblem
+from workspace.record.items import Item
+
+NO_LINE = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
+"""httpx's names for a line that never stood: no byte of a request has left over it."""
+
+
+class Attempts:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._left: set[str] = set()
+        self._under_way: dict[str, asyncio.Event] = {}
+
+    async def send(self, item: Item) -> Mapping[str, Any]:
+        """The platform's answer. Raises Problem, as `Client.transaction` does."""
+        before = item.id in self._left
+        over = self._under_way[item.id] = asyncio.Event()
+        self._left.add(item.id)
+        try:
+            body: Mapping[str, Any] = (await self._client.transaction(item.sent, item.sent_as, item.asker)).body
+            return body
+        except Problem as problem:
+            platforms = isinstance(problem, PlatformProblem)  # else no token was to be had for it
+            if not before and not (platforms and problem.detail not in NO_LINE):
+                self._left.discard(item.id)
+            raise
+        finally:
+            del self._under_way[item.id]
+            over.set()
+
+    def took_up(self, own: str) -> None:
+        """Nobody knows how far an earlier session came with it."""
+        self._left.add(own)
+
+    def ended(self, own: str) -> None:
+        self._left.discard(own)
+
+    async def never_left(self, own: str, patience: float) -> bool:
+        """Whether it is certain that the platform has not met it; an attempt under way is waited for, `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                while (over := self._under_way.get(own)) is not None:
+                    await over.wait()
+        except TimeoutError:
+            return False
+        return own not in self._left
