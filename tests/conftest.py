@@ -22,6 +22,9 @@ LONGEST_FIRST = ("journeys", "attacks", "faults", "sandbox")
 NEVER_SKIPPED_IN_CI = ("attacks", "journeys")
 """Folders whose tests prove a promise to patients: where CI cannot run them, CI fails."""
 
+PATIENCE = float(os.environ.get("LEAKS_PATIENCE") or 1)
+"""How long what ends late is waited for before it is called left behind: times the seconds below."""
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -143,7 +146,7 @@ def _of_a_pool(thread: threading.Thread) -> bool:
 
 
 def _wait_until_empty(what, seconds):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     left = what()
     while left and time.monotonic() < deadline:
         _drain()

@@ -97,7 +97,7 @@ def said(tmp_path_factory):
     options = ["-c", ROOT / "pyproject.toml", "--rootdir", folder, "--basetemp", folder / "base", "-q"]
     options += ["-n", "1", "-o", "faulthandler_timeout=1"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment["CI"] = "true"
+    environment["CI"], environment["LEAKS_PATIENCE"] = "true", "0.1"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, folder], capture_output=True, text=True, env=environment, check=False
     )

@@ -105,12 +105,12 @@ def table(readings: Any) -> Part:
         ui.col("NEWS2", key="news2", kind="pill"),
         ui.col("Pust", key="respiration", kind="number"),
         ui.col("SpO₂", key="saturation", kind="number"),
-        ui.col("O₂", key="oxygen", priority=2),
-        ui.col("BT", key="pressure", align="end"),
-        ui.col("Puls", key="pulse", kind="number"),
-        ui.col("Temp", key="temperature", kind="number", decimals=1),
-        ui.col("Bev.", key="consciousness", priority=2),
-        ui.col("Målt av", key="by", kind="muted", width="grow", priority=3),
+        ui.col("O₂", key="oxygen", priority=3),
+        ui.col("BT", key="pressure", align="end", priority=2),
+        ui.col("Puls", key="pulse", kind="number", priority=2),
+        ui.col("Temp", key="temperature", kind="number", decimals=1, priority=2),
+        ui.col("Bev.", key="consciousness", priority=3),
+        ui.col("Målt av", key="by", kind="muted", width="grow", priority=4),
     ]
     return ui.table(
         lambda: [measured(moment.isoformat(), values) for moment, values in observations.sets(readings)[:20]],

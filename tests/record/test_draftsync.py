@@ -131,6 +131,44 @@ def test_typing_goes_on_while_a_draft_is_on_its_way(server, tmp_path):
     asyncio.run(run())
 
 
+def test_what_is_heard_of_while_an_answer_is_on_its_way_is_asked_for_again(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            send, heard = b.client.draft, []
+            b.record.on_draft(lambda change, revision: heard.append(revision))
+
+            async def late(method, *rest, **more):
+                answer = await send(method, *rest, **more)
+                if method == "GET" and values(a) == {"text": "Sov"}:  # the last word is typed while this travels
+                    before = len(heard)
+                    a.drafts.save(FIELD, {"text": "Sov godt"}, 2)
+                    await until(lambda: len(heard) > before)
+                return answer
+
+            b.client.draft = late
+            a.drafts.save(FIELD, {"text": "Sov"}, 1)
+            await until(lambda: values(b) == {"text": "Sov godt"}, 4)
+
+    asyncio.run(run())
+
+
+def test_what_was_typed_elsewhere_before_an_own_save_is_asked_for_when_it_is_heard_of_after_it(server, tmp_path):
+    other = (*FIELD[:5], "kveld", FIELD[6])
+
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            await a.record.close()  # its feed is late
+            b.drafts.save(other, {"text": "Kveld"}, 1)
+            await until(lambda: b.drafts.load(other).known)
+            a.drafts.save(FIELD, {"text": "Natt"}, 1)
+            await until(lambda: a.drafts.load(FIELD).known > b.drafts.load(other).known)
+            assert values(a, other) is None
+            a.sync.heard({"device": "den andre"}, b.drafts.load(other).known)
+            await until(lambda: values(a, other) == {"text": "Kveld"}, 4)
+
+    asyncio.run(run())
+
+
 def test_what_is_saved_while_it_is_on_its_way_does_not_stay_on_the_platform(server, tmp_path):
     async def run():
         async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:

@@ -343,8 +343,8 @@ def test_the_log_holds_no_resident(sandbox):
     assert resident["name"][0]["family"] not in log
 
 
-def test_two_records_become_one_and_all_follow(sandbox):
-    sandbox.start().ready()
+def test_two_records_become_one_and_all_follow(filled):
+    sandbox = filled.start().ready()
 
     async def look(token):
         def go():

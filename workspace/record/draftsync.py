@@ -37,7 +37,7 @@ class DraftSync(Syncing):
         self._drafts, self._client, self._device = drafts, client, device[:64]
         self._outgoing: dict[Key, None] = {}
         self._gone: dict[Key, int] = {}  # forgotten here, with the platform's revision; 0: unknown
-        self._newest = 0  # the highest revision the platform has told
+        self._newest = 0  # the highest revision up to which all is known here: told by the feed, or fetched
         self._seen = False
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
@@ -173,7 +173,6 @@ class DraftSync(Syncing):
         now = self._drafts.get(key)
         if status in (200, 201) and isinstance(answer, dict):
             known = int(answer.get("revision") or 0)
-            self._newest = max(self._newest, known)
             if now is None:  # saved or emptied while this was on its way: what came there must go as well
                 self._gone[key] = known
                 self._drafts.gone(key, known)
@@ -220,8 +219,12 @@ class DraftSync(Syncing):
     # Taking ---------------------------------------------------------------------------------------
 
     async def _fetch_all(self) -> None:
-        status, answer = await self._client.draft("GET", "")
-        self._seen = True
+        self._seen = True  # what is heard of from here on may not be in the answer
+        try:
+            status, answer = await self._client.draft("GET", "")
+        except BaseException:
+            self._seen = False
+            raise
         if status != 200 or not isinstance(answer, dict):
             return  # a platform that keeps no drafts
         revision = int(answer.get("revision") or 0)
@@ -247,7 +250,6 @@ class DraftSync(Syncing):
             str(standing.get("expires") or ""), str(standing.get("device") or ""),
         )  # fmt: skip
         key = (*key[:6], str((standing.get("key") or {}).get("state_version") or key[6]))
-        self._newest = max(self._newest, theirs.known)
         self._overtaken(key)
         mine = self._drafts.get(key)
         if mine is None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 
@@ -12,7 +13,7 @@ from workspace.panels.components import Action, Cell, Pill, Table, TableColumn, 
 from workspace.panels.face import BoundRows
 from workspace.shell.kit.env import RowMark
 from workspace.shell.kit.table import TableWidget, shared
-from workspace.shell.kit.table_cells import fitting_pills
+from workspace.shell.kit.table_cells import PAD, TIGHT, fitting_pills
 from workspace.shell.kit.table_model import RowModel
 
 COLUMNS = [
@@ -80,6 +81,14 @@ def test_the_head_has_a_height_also_while_python_takes_the_table_apart(widget):
         assert head.sizeHint().height() == tall
     finally:
         vars(head).update(held)
+
+
+def test_rows_are_as_high_as_before_when_the_text_is_small_again(widget, light):
+    before = widget.view.rowHeight(0)
+    widget.set_theme(dataclasses.replace(light, scale=2.0))
+    assert widget.view.rowHeight(0) > before
+    widget.set_theme(light)
+    assert widget.view.rowHeight(0) == before
 
 
 def test_a_header_sorts_turns_and_gives_the_panels_order_back(qtbot, widget):
@@ -407,6 +416,36 @@ def test_a_row_of_a_watch_says_by_itself_that_it_waits_and_its_mark_has_room(qtb
     index = made.model.index(0, 0)
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "Puls: 81, venter: skrevet 03:00"
     assert made.view.columnWidth(0) > before
+
+
+def test_columns_stand_closer_and_a_mark_gives_up_its_word_before_a_column_goes(qtbot, notes):
+    columns = [
+        TableColumn(key="at", title="Tid"),
+        TableColumn(key="pulse", title="Puls", kind="number"),
+        TableColumn(key="temperature", title="Temp", kind="number", priority=2),
+        TableColumn(key="by", title="Av", priority=3),
+    ]
+    cells = {"at": "14:45", "pulse": 112, "temperature": "38,6", "by": "Tone Multebær"}
+    waits = TableRow(key="a", cells=cells, about="Observation/a")
+    notes.env.mark = {"Observation/a": RowMark("venter", "warn", "diamond", "")}.get
+    made = TableWidget(Table(columns=columns, rows=[waits], label="Målinger"), notes.env)
+    qtbot.addWidget(made)
+    made.show()
+    worded = made._delegate.width_of(0, columns[0]) - 2 * (PAD - TIGHT)
+    seen = []
+    for width in range(360, 100, -2):
+        made.resize(width, 120)
+        shown = "".join(c.key[0] for i, c in enumerate(columns) if not made.view.isColumnHidden(i))
+        state = (shown, "close" if made.pad == TIGHT else "wide", made.view.columnWidth(0) >= worded)
+        seen += [state] if state not in seen else []
+    assert seen[:6] == [
+        ("aptb", "wide", True),
+        ("aptb", "close", True),
+        ("apt", "wide", True),
+        ("apt", "close", True),
+        ("apt", "close", False),
+        ("ap", "close", False),
+    ]
 
 
 def test_a_bad_value_in_strong_letters_leaves_its_word_room(qtbot, notes):

@@ -21,7 +21,7 @@ from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Box, LineEdit
 from workspace.shell.kit.ink import RING
 from workspace.shell.kit.opener import Opener
-from workspace.shell.kit.table_cells import PAD, CellPainter
+from workspace.shell.kit.table_cells import PAD, TIGHT, CellPainter
 from workspace.shell.kit.table_model import RowModel
 from workspace.shell.kit.table_view import FindEdit, Head, View
 from workspace.shell.kit.whence import Offer
@@ -30,6 +30,8 @@ from workspace.shell.theme import Theme
 FIXED = {"s": 72, "m": 120, "l": 200}
 MOST_UNEVEN = 400
 """Rows whose text may take several lines; what comes after them takes one."""
+WORTH_A_WORD = 2
+"""A column of this priority is shown rather than the word of a row's mark."""
 MANY_ROWS = 20
 """From so many rows on the head shows that they can be found by their words."""
 FEW_ROWS = 8
@@ -45,6 +47,7 @@ class TableWidget(QWidget):
         self.theme: Theme = env.theme
         self.hot = -1
         self.offered: Callable[[str], Sequence[Offer]] | None = None  # by row's key, where a row says nothing itself
+        self.pad = PAD
         self._elastic = True
         self._needs: list[int] | None = None  # of the columns, until the rows are others
         self._uneven = 0  # what rows of several lines take together; 0 where all are of one
@@ -237,8 +240,8 @@ class TableWidget(QWidget):
     def _dress(self) -> None:
         component = self.model.component
         self._view.setAccessibleName(component.label or "Tabell")
+        self._view.verticalHeader().setMinimumSectionSize(self.theme.row)  # first: rows are never made lower than this
         self._view.verticalHeader().setDefaultSectionSize(self.theme.row)
-        self._view.verticalHeader().setMinimumSectionSize(self.theme.row)
         self._head.tall = self.theme.px(Head.tall)
         self._head.setVisible(component.headers)
         self._find.dress(self.theme)
@@ -281,18 +284,14 @@ class TableWidget(QWidget):
         line.setPalette(dressed)
 
     def fit(self) -> None:
-        """Give the columns their widths: what they need, and the rest to those that grow; the least important go first."""
+        """Give the columns their widths: what they need, and the rest to those that grow. Where they do not all fit they
+        stand closer, then a row's mark is its shape alone, and then the least important go first."""
         columns = self.model.component.columns
         room = self._view.viewport().width()
         if self._needs is None:
             # Sixty rows of words are measured for each column; a body that is drawn resizes its tables twice.
             self._needs = [self._need(column) for column in columns]
-        needs = self._needs
-        shown = set(range(len(columns)))
-        for index in sorted(shown, key=lambda i: (-columns[i].priority, -i)):
-            if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:
-                break
-            shown.discard(index)
+        shown, needs = self._kept(room)
         widths = shared(room, {i: needs[i] for i in sorted(shown)}, {i for i in shown if columns[i].width == "grow"})
         self._view.widen({index: max(1, widths[index]) if index in shown else 0 for index in range(len(columns))})
         size = self.theme.px(20)
@@ -300,6 +299,29 @@ class TableWidget(QWidget):
         tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]
         if tall or self._uneven:
             self._grow(tall)
+
+    def _kept(self, room: int) -> tuple[set[int], list[int]]:
+        """The columns that are shown, and what each takes."""
+        columns, needs = self.model.component.columns, self._needs or []
+        saved = 2 * (self.theme.px(PAD) - self.theme.px(TIGHT))
+        close = [max(1, n - saved) if c.width not in FIXED else n for n, c in zip(needs, columns, strict=True)]
+        shown = self._fitting(close if sum(needs) > room else needs, room)
+        if any(column.priority <= WORTH_A_WORD and i not in shown for i, column in enumerate(columns)):
+            at = self.model.marked
+            close[at] = min(close[at], max(1, self._need(columns[at], brief=True) - saved))
+            shown = self._fitting(close, room)
+        self.pad = PAD if sum(needs[i] for i in shown) <= room else TIGHT
+        return shown, needs if self.pad == PAD else close
+
+    def _fitting(self, needs: list[int], room: int) -> set[int]:
+        """The columns that fit; those of the highest priority always."""
+        columns = self.model.component.columns
+        shown = set(range(len(columns)))
+        for index in sorted(shown, key=lambda i: (-columns[i].priority, -i)):
+            if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:
+                break
+            shown.discard(index)
+        return shown
 
     def _grow(self, tall: list[tuple[int, TableColumn]]) -> None:
         """Rows as high as their longest text, for columns that may take several lines."""
@@ -315,10 +337,10 @@ class TableWidget(QWidget):
             self._uneven = height
             self.updateGeometry()
 
-    def _need(self, column: TableColumn) -> int:
+    def _need(self, column: TableColumn, *, brief: bool = False) -> int:
         theme = self.theme
         head = theme.metrics("label").horizontalAdvance(column.title) + 2 * theme.px(PAD) + 2
-        widths = [self._delegate.width_of(row, column) for row in range(min(60, self.model.rowCount()))]
+        widths = [self._delegate.width_of(row, column, brief=brief) for row in range(min(60, self.model.rowCount()))]
         if column.width in FIXED:
             usual = theme.px(FIXED[column.width])
             return max(head, usual, min(usual * 3 // 2, max(widths, default=0)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QStyledItemDelegate,
@@ -13,7 +13,9 @@ from PySide6.QtWidgets import (
 
 from workspace.panels.components import Cell, Pill, TableColumn
 from workspace.shell import painters
+from workspace.shell.chips import paint_shape
 from workspace.shell.fonts import Role
+from workspace.shell.kit.env import RowMark
 from workspace.shell.kit.table_model import CELL, COLUMN, cell_of
 from workspace.shell.kit.wrapping import paint_lines, wrapped
 from workspace.shell.theme import Theme
@@ -21,7 +23,8 @@ from workspace.shell.theme import Theme
 if TYPE_CHECKING:
     from workspace.shell.kit.table import TableWidget
 
-PAD = 8
+PAD, TIGHT = 8, 5
+"""Beside what stands in a cell; the less where a column would else have to go."""
 SPARK = 84
 PILL = 44
 """Pills of a column stand under each other: short ones are as wide as this."""
@@ -49,7 +52,8 @@ class CellPainter(QStyledItemDelegate):
             edge = theme.color("accent") if chosen else theme.tone(row.tone)
             painter.fillRect(area.left(), area.top(), 3, area.height(), edge)
         cell, column = index.data(CELL), index.data(COLUMN)
-        room = area.adjusted(theme.px(PAD), 0, -theme.px(PAD), -1)
+        pad = theme.px(self._table.pad)
+        room = area.adjusted(pad, 0, -pad, -1)
         if column.kind == "spark":
             values = cell.values
             if values:
@@ -57,19 +61,15 @@ class CellPainter(QStyledItemDelegate):
                 painters.paint_spark(painter, theme, spark.toRectF(), values, cell.high, cell.tone)
             return
         if column.kind == "pill" and cell.text:
-            words = fitting_pill(theme, cell.text, cell.shape, room.width() + theme.px(PAD) // 2)
+            words = fitting_pill(theme, cell.text, cell.shape, room.width() + pad // 2)
             middle, least = room.center().y() + 1, min(theme.px(PILL), room.width())
             painters.paint_pill(painter, theme, room.left(), middle, words, cell.tone, cell.shape, least)
             return
         mark = model.mark(row) if index.column() == model.marked else None
         if mark is not None:
-            wide = painters.pill_width(theme, mark.words, mark.shape)
-            painters.paint_pill(
-                painter, theme, room.right() - wide, room.center().y() + 1, mark.words, mark.tone, mark.shape
-            )
-            room = room.adjusted(0, 0, -wide - theme.px(6), 0)
+            room = self._mark(painter, room, mark, self._wide(cell, column))
         left = self._words(painter, room, cell, column)
-        shown, rest = fitting_pills(theme, cell.pills, room.right() + theme.px(PAD) - left)
+        shown, rest = fitting_pills(theme, cell.pills, room.right() + pad - left)
         middle = room.center().y() + 1
         for pill in shown:
             left += painters.paint_pill(painter, theme, left, middle, pill.text, pill.tone, pill.shape) + 4
@@ -78,6 +78,28 @@ class CellPainter(QStyledItemDelegate):
             painter.setPen(theme.color("muted"))
             side = QRect(left, room.top(), theme.px(28), room.height())
             painter.drawText(side, Qt.AlignmentFlag.AlignVCenter, f"+{rest}")
+
+    def _mark(self, painter: QPainter, room: QRect, mark: RowMark, words: int) -> QRect:
+        """The room that is left. Its shape alone where its word would take what it stands beside: then the word is in the
+        tip, and read out."""
+        theme, size = self._table.theme, self._table.theme.px(9)
+        wide = painters.pill_width(theme, mark.words, mark.shape)
+        if words + theme.px(6) + wide > room.width():
+            spot = QRectF(room.right() - size, room.center().y() + 1 - size / 2, size, size)
+            paint_shape(painter, mark.shape, spot, theme.tone(mark.tone))
+            return room.adjusted(0, 0, -size - theme.px(4), 0)
+        painters.paint_pill(
+            painter, theme, room.right() - wide, room.center().y() + 1, mark.words, mark.tone, mark.shape
+        )
+        return room.adjusted(0, 0, -wide - theme.px(6), 0)
+
+    def _wide(self, cell: Cell, column: TableColumn) -> int:
+        """What a cell's words take."""
+        theme = self._table.theme
+        width = theme.metrics(inked(column, cell)).horizontalAdvance(self._table.model.shown(cell, column))
+        if cell.secondary:
+            width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
+        return width
 
     def _words(self, painter: QPainter, room: QRect, cell: object, column: TableColumn) -> int:
         theme = self._table.theme
@@ -118,22 +140,21 @@ class CellPainter(QStyledItemDelegate):
         """How many lines a cell takes in a column so wide."""
         theme, model = self._table.theme, self._table.model
         text = model.shown(cell_of(model.row(row).cells.get(column.key)), column)
-        return len(wrapped(theme, role_of(column), text, width - 2 * theme.px(PAD), column.lines))
+        return len(wrapped(theme, role_of(column), text, width - 2 * theme.px(self._table.pad), column.lines))
 
-    def width_of(self, row: int, column: TableColumn) -> int:
-        """What a cell needs, padding and the row's mark included: a mark never takes the room of what it stands beside."""
+    def width_of(self, row: int, column: TableColumn, *, brief: bool = False) -> int:
+        """What a cell needs, padding and the row's mark included: a mark never takes the room of what it stands beside.
+        `brief`: with the mark's shape alone."""
         theme, model = self._table.theme, self._table.model
         if column.kind == "spark":
             return theme.px(SPARK) + 2 * theme.px(PAD)
         cell = cell_of(model.row(row).cells.get(column.key))
         if column.kind == "pill":
             return max(theme.px(PILL), painters.pill_width(theme, cell.text, cell.shape)) + 2 * theme.px(PAD)
-        width = theme.metrics(inked(column, cell)).horizontalAdvance(model.shown(cell, column)) + 2 * theme.px(PAD) + 2
-        if cell.secondary:
-            width += theme.metrics("body").horizontalAdvance(cell.secondary) + theme.px(6)
+        width = self._wide(cell, column) + 2 * theme.px(PAD) + 2
         mark = model.mark(model.row(row)) if model.component.columns[model.marked] is column else None
         if mark is not None:
-            width += painters.pill_width(theme, mark.words, mark.shape) + theme.px(6)
+            width += theme.px(13) if brief else painters.pill_width(theme, mark.words, mark.shape) + theme.px(6)
         return width + sum(painters.pill_width(theme, pill.text, pill.shape) + 4 for pill in cell.pills)
 
 

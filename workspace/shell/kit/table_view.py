@@ -57,7 +57,8 @@ class Head(QHeaderView):
         column = model.component.columns[logical]
         painter.setFont(theme.font("label"))
         painter.setPen(theme.color("muted"))
-        room = rect.adjusted(theme.px(PAD), 0, -theme.px(PAD), 0)
+        pad = theme.px(self._table.pad)
+        room = rect.adjusted(pad, 0, -pad, 0)
         side = Qt.AlignmentFlag.AlignRight if column.align == "end" else Qt.AlignmentFlag.AlignLeft
         text = theme.metrics("label").elidedText(column.title, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
