@@ -203,7 +203,7 @@ def test_without_certainty_that_nothing_was_written_a_200_over_a_no_waits(server
 
             async def only_one(request):
                 entries = (request.body or {}).get("entry") or ()
-                if len(entries) == 2:
+                if len(entries) > 1:  # the origin is written beside
                     request = replace(request, body={**request.body, "entry": entries[:1]})
                 return await whole(request)
 
