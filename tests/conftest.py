@@ -17,7 +17,7 @@ import pytest
 from tests.seeded import seeded as seeded
 
 TESTS = Path(__file__).parent
-LONGEST_FIRST = ("journeys", "attacks", "faults", "sandbox")
+LONGEST_FIRST = ("journeys", "attacks", "faults", "sandbox", "signon", "record", "shell")
 """Folders that start first, so that no worker is left with a long file at the end."""
 NEVER_SKIPPED_IN_CI = ("attacks", "journeys")
 """Folders whose tests prove a promise to patients: where CI cannot run them, CI fails."""
