@@ -14,6 +14,7 @@ from tests.shell.kit.conftest import NOW
 from tests.shell.kit.fakes import FakeInstance, node
 from tests.shell.kit.looking import settle
 from workspace.panels.face import BoundRows
+from workspace.panels.protocol import SetProps, SetRows
 from workspace.shell.exhibits.exhibit import load
 from workspace.shell.gallery import stand
 from workspace.shell.kit.body import PanelBody
@@ -184,6 +185,39 @@ def test_rows_of_a_watch_are_the_next_ones(make):
     assert {view.model().index(row, 0).data() for row in range(30)} == {"Ola"}
     assert view.verticalScrollBar().value() == 0
     assert not view.currentIndex().isValid()
+
+
+def rows(count: int) -> list[dict]:
+    return [{"key": str(number), "cells": {"v": "x"}} for number in range(count)]
+
+
+def words(drugs: int) -> str:
+    return "Faste legemidler: " + "Amlodipin, " * drugs
+
+
+def about(drugs: int, problems: int):
+    """Words that wrap above tables, as a patient's summary has them."""
+    columns = [{"key": "v", "title": "Verdi"}]
+    pill = node("row", "tags", node("pill", "p", text="Ingen kjente"), wrap=True)
+    first = node("row", "first", pill, node("text", "drugs", text=words(drugs)), wrap=True)
+    tables = [node("table", f"t{n}", columns=columns, rows=rows(count)) for n, count in enumerate((problems, 9))]
+    return node("column", "c", first, node("column", "last", *tables))
+
+
+@pytest.mark.parametrize(("before", "after"), [((20, 3), (3, 5)), ((2, 8), (14, 2))])
+def test_what_changes_before_it_is_seen_has_its_room(make, before, after):
+    fresh = picture(showing(make(), drawn(about(*after))))
+    body = showing(make(), drawn(about(*before)))
+    body.hide()
+    body.retire()
+    instance = drawn(about(*before))  # at first, while the answers are on their way
+    showing(body, instance)
+    instance.patch(SetProps(id="drugs", props={"text": words(after[0])}))
+    put = [[number, row] for number, row in enumerate(rows(after[1]))]
+    instance.patch(SetRows(id="t0", gone=[str(number) for number in range(before[1])], put=put))
+    settle()
+    body.show()
+    assert picture(body) == fresh
 
 
 def test_no_layout_item_is_held_in_python(make):

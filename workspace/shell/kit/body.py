@@ -115,6 +115,8 @@ class PanelBody(QFrame):
             return
         # All of it in this turn: nothing is painted in between, and of a patch only what is other is painted anew.
         self._drawing.draw(instance, change)
+        if not change.whole:
+            self._unseen()
         self._fit()
         if not self._painted:
             self._painted = self._awaits_paint = True
@@ -126,6 +128,7 @@ class PanelBody(QFrame):
         for widget in self._widgets.values():
             if hasattr(widget, "value_changed"):
                 widget.value_changed()
+        self._unseen()
 
     def marks_changed(self) -> None:
         """What is not saved yet has changed: rows say it beside their words."""
@@ -141,12 +144,14 @@ class PanelBody(QFrame):
             node = instance.nodes.get(name)
             if node is not None and getattr(node.component, "watch", None) == watch:
                 cast(Any, widget).bound_changed()
+        self._unseen()
 
     def blob_changed(self, handle: str) -> None:
         """A picture has come, is another, or is gone."""
         for widget in self._widgets.values():
             if isinstance(widget, picture.PictureWidget):
                 widget.blob_changed(handle)
+        self._unseen()
 
     def focus_first(self) -> None:
         """The focus goes to the first field of the body, in the order of the tree; what stands in the title bar only
@@ -247,6 +252,10 @@ class PanelBody(QFrame):
         """Tell the frame anew what stands in its title bar: it was not listening when that was drawn."""
         if self._instance is not None and self._instance.root is not None:
             self._drawing.outside(self._instance)
+
+    def _unseen(self) -> None:
+        if self._instance is not None and not self._inside.isVisible():
+            self._drawing.settle(self._instance)
 
     def _told_slot(self, slot: str, widgets: list[QWidget]) -> None:
         (self.toolbarChanged if slot == "toolbar" else self.statusChanged).emit(widgets)

@@ -50,6 +50,14 @@ class Drawing:
         else:
             self._patch(instance, change)
 
+    def settle(self, instance: PanelInstance) -> None:
+        """Something has become other while nobody could see it: how much room all takes is asked anew. Qt tells a parent of
+        it only while it is visible, and measures that it took when it was visible would stand."""
+        for name in reversed(list(instance.nodes)):
+            widget = self.widgets.get(name)
+            if isinstance(widget, Container | Labelled):
+                widget.settle()
+
     def empty(self, instance: PanelInstance | None) -> None:
         """Nothing of `instance` stays in any widget; those that can be emptied stand by for the next."""
         self._drop_shortcuts()
@@ -101,10 +109,7 @@ class Drawing:
         if root in fresh:
             self._column.addWidget(self.widgets[root], 1)
         self._place(instance, [name for name in nodes if not self._stands(instance, name)])
-        for name in reversed(list(nodes)):
-            widget = self.widgets.get(name)
-            if isinstance(widget, Container | Labelled):
-                widget.settle()
+        self.settle(instance)
         self.widgets[root].show()
         self.outside(instance)
         if fresh or stale:
