@@ -204,7 +204,7 @@ def about(drugs: int, problems: int):
     return node("column", "c", first, node("column", "last", *tables))
 
 
-@pytest.mark.parametrize(("before", "after"), [((20, 3), (3, 5)), ((2, 8), (14, 2))])
+@pytest.mark.parametrize(("before", "after"), [((20, 3), (3, 5)), ((2, 8), (14, 2)), ((2, 100), (3, 5))])
 def test_what_changes_before_it_is_seen_has_its_room(make, before, after):
     fresh = picture(showing(make(), drawn(about(*after))))
     body = showing(make(), drawn(about(*before)))
@@ -218,6 +218,18 @@ def test_what_changes_before_it_is_seen_has_its_room(make, before, after):
     settle()
     body.show()
     assert picture(body) == fresh
+
+
+def test_columns_fill_the_room_when_the_scroll_bar_is_gone(make):
+    """The table's, and the body's own."""
+    body = make()
+    for count in (8, 100, 8, 60, 3):
+        showing(body, drawn(about(2, count)))
+        view = body.widget("t0").view
+        assert view.columnWidth(0) == view.viewport().width()
+        body.hide()
+        body.retire()
+        body.show()
 
 
 def test_no_layout_item_is_held_in_python(make):

@@ -287,18 +287,26 @@ class TableWidget(QWidget):
         """Give the columns their widths: what they need, and the rest to those that grow. Where they do not all fit they
         stand closer, then a row's mark is its shape alone, and then the least important go first."""
         columns = self.model.component.columns
-        room = self._view.viewport().width()
         if self._needs is None:
             # Sixty rows of words are measured for each column; a body that is drawn resizes its tables twice.
             self._needs = [self._need(column) for column in columns]
-        shown, needs = self._kept(room)
-        widths = shared(room, {i: needs[i] for i in sorted(shown)}, {i for i in shown if columns[i].width == "grow"})
-        self._view.widen({index: max(1, widths[index]) if index in shown else 0 for index in range(len(columns))})
+        shown = self._shared_out(self._view.viewport().width())
+        room = self._view.viewport().width()
+        if room != self._view.filled():  # the scroll bar came or went with it
+            shown = self._shared_out(room)
         size = self.theme.px(20)
         self._finder.setGeometry(self._view.viewport().width() - size, (self._head.height() - size) // 2, size, size)
         tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]
         if tall or self._uneven:
             self._grow(tall)
+
+    def _shared_out(self, room: int) -> set[int]:
+        """Give the columns their part of `room`; returns those that are shown."""
+        columns = self.model.component.columns
+        shown, needs = self._kept(room)
+        widths = shared(room, {i: needs[i] for i in sorted(shown)}, {i for i in shown if columns[i].width == "grow"})
+        self._view.widen({index: max(1, widths[index]) if index in shown else 0 for index in range(len(columns))})
+        return shown
 
     def _kept(self, room: int) -> tuple[set[int], list[int]]:
         """The columns that are shown, and what each takes."""

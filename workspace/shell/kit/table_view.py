@@ -91,6 +91,10 @@ class View(QTableView):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCornerButtonEnabled(False)
 
+    def filled(self) -> int:
+        """Pixels that the columns take together."""
+        return self.horizontalHeader().length()
+
     def widen(self, widths: dict[int, int]) -> None:
         """Give columns these widths in pixels, none: hidden. At once: told one by one of each, the view would paint all its
         rows once more, in a turn after the one in which they are first seen."""
