@@ -122,3 +122,23 @@ def test_what_the_platform_lacks_is_said_in_words_and_can_be_closed(line):
     attention.lacks(())
     assert "mangler" not in line.text()
     attention.close()
+
+
+def test_at_large_text_what_needs_the_user_is_said_whole_and_the_lights_wait(line, qapp):
+    words = (
+        "Journalplattformen svarer ikke siden 14:45. Du kan lese det som er hentet, og skrive: det venter trygt her."
+    )
+    line.setFixedWidth(1440)  # as the window gives it
+    for scale in (1.0, 2.0):
+        line.set_theme(theme.apply(qapp, theme.load("light"), scale))
+        line.set_light("Journalplattform", "bad", "nede siden 14:45")
+        line.set_light("Innlogging", "ok")
+        line.set_saved("Alt er lagret")
+        line.notice("away", Notice(words, "warn"))
+        qapp.processEvents()
+        assert line._words.width() >= line._words.sizeHint().width(), scale
+        assert line._saved.geometry().right() <= line.width()
+        line.notice("away", None)
+        qapp.processEvents()
+        free = line._lights_left() + line._lights_width()
+        assert free <= line._saved.geometry().left(), "the lights are back"

@@ -121,7 +121,9 @@ class Palette(QFrame):
             self._before = None
 
     def _search(self, typed: str) -> None:
-        self.list.clear()
+        # Not `clear()`: it deletes items under wrappers that Python still has, and the program died of it now and then.
+        while self.list.count():
+            self.list.takeItem(0)
         for choice in matching(self._choices, typed):
             item = QListWidgetItem(f"{choice.title} {choice.hint} {choice.kind}")
             item.setData(Qt.ItemDataRole.UserRole, choice)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from workspace.shell.theme import Theme
@@ -203,10 +203,20 @@ class StatusLine(QWidget):
         item = self._box.itemAt(2)
         gap = item.spacerItem() if item is not None else None
         if gap is not None:
-            gap.changeSize(
-                self._lights_width() + self._theme.px(18), 1, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum
-            )
+            wide = self._lights_width() + self._theme.px(18) if self._has_room_for_lights() else 0
+            gap.changeSize(wide, 1, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
             self._box.invalidate()
+
+    def _has_room_for_lights(self) -> bool:
+        """Where the text is large, what needs the user is said whole, and the lights wait."""
+        shown = [one for one in (self._words, self._act, self._saved) if not one.isHidden()]
+        words = sum(one.sizeHint().width() + self._box.spacing() for one in shown)
+        edges = 2 * self._theme.px(14) + self._lights_width() + self._theme.px(18)
+        return self._words.isHidden() or words + edges <= self.width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
 
     def _lights_width(self) -> int:
         theme = self._theme
@@ -222,7 +232,7 @@ class StatusLine(QWidget):
         painter.fillRect(0, 0, self.width(), 1, theme.color("line"))
         painter.setFont(theme.font("caption"))
         left = self._lights_left()
-        for tone, words in self._lights.values():
+        for tone, words in self._lights.values() if self._has_room_for_lights() else ():
             size = theme.px(8)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.tone(tone))
