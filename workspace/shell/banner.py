@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from workspace.shell.chips import Chip
 from workspace.shell.kit import whence
+from workspace.shell.kit.emptying import take_out
 from workspace.shell.theme import Theme
 
 EDGE = 6
@@ -141,8 +142,7 @@ class Banner(QWidget):
         self.update()
 
     def _clear(self) -> None:
-        while self._box.count():
-            self._box.takeAt(0)
+        take_out(self._box)
 
     def _name_width(self) -> int:
         theme = self._theme

@@ -23,6 +23,7 @@ from shiboken6 import isValid
 from workspace.shell import icons
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.emptying import take_out
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 from workspace.shell.trouble import Trouble
@@ -291,11 +292,8 @@ class PanelFrame(QWidget):
 
     @staticmethod
     def _clear(box: QHBoxLayout) -> None:
-        while box.count():
-            item = box.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
+        for widget in take_out(box):
+            widget.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -316,8 +314,7 @@ class PanelFrame(QWidget):
         wanted = self._slots if need + tools <= self.width() else self._below
         former = self._below if wanted is self._slots else self._slots
         if former.count():
-            while former.count():
-                former.takeAt(0)
+            take_out(former)
             for widget in self._tools:
                 if isValid(widget):
                     wanted.addWidget(widget)

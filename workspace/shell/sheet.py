@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from workspace.shell.chips import PlainButton
+from workspace.shell.kit.emptying import take_out
 from workspace.shell.theme import Theme
 
 WIDTH = 560
@@ -94,12 +95,9 @@ class Sheet(QFrame):
 
     def clear(self) -> None:
         """Take away what it shows."""
-        while self.inside.count():
-            item = self.inside.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for widget in take_out(self.inside):
+            widget.hide()
+            widget.deleteLater()
 
     def label(self, words: str, role: str = "body", ink: str = "text") -> QLabel:
         """Plain text that wraps, in a role of the theme's fonts."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QSplitter, QSplitterHandle, QStackedW
 
 from workspace.layouts.document import Split, Tabs, Tree
 from workspace.layouts.tree import Path
+from workspace.shell.kit.emptying import take_out
 
 GAP = 10  # pixels between panels at 100 %: the ground shows through
 
@@ -67,13 +68,13 @@ class Surface(QWidget):
             frame.setParent(self)
         layout = self.layout()
         assert layout is not None
-        old = layout.takeAt(0)
+        old = take_out(layout)
         self._splitters.clear()
         self._tree = tree
         layout.addWidget(self._build(tree, ()))
-        widget = old.widget() if old else None
-        if widget is not None and widget not in self._frames.values():
-            widget.deleteLater()
+        for widget in old:
+            if widget not in self._frames.values():
+                widget.deleteLater()
 
     def bring(self, instance: str) -> None:
         """The tab of `instance` comes in front, where it stands behind one."""

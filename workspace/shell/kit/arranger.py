@@ -33,8 +33,8 @@ class Arranger:
     def count(self) -> int:
         return len(self._children)
 
-    def takeAt(self, index: int) -> None:
-        del self._children[index]
+    def clear(self) -> None:
+        self._children.clear()
 
     def setSpacing(self, pixels: int) -> None:
         self._spacing = pixels

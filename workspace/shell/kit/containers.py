@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.shell.kit.access import Spoken
 from workspace.shell.kit.arranger import Arranger
+from workspace.shell.kit.emptying import take_out
 from workspace.shell.kit.env import Env
 from workspace.shell.theme import Theme
 
@@ -47,8 +48,10 @@ class Container(QWidget):
 
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         self.children_ = children
-        while self.box.count():
-            self.box.takeAt(0)
+        if isinstance(self.box, QLayout):
+            take_out(self.box)
+        else:
+            self.box.clear()
         self.box.setSpacing(self.spacing())
         self.last = next((widget for widget, kind, _ in reversed(children) if growing(widget, kind)), None)
         for widget, kind, span in children:

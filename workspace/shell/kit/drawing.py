@@ -16,6 +16,7 @@ from workspace.panels.components import Button, Component
 from workspace.panels.face import PanelInstance, TreeChange
 from workspace.shell.kit import access, button, renewal, table
 from workspace.shell.kit.containers import Container
+from workspace.shell.kit.emptying import take_out
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled
 from workspace.shell.kit.registry import make_of, registry
@@ -213,8 +214,7 @@ class Drawing:
         self.widgets.clear()
         self._makes.clear()
         self._drop_shortcuts()
-        while self._column.count():
-            self._column.takeAt(0)
+        take_out(self._column)
 
     # --- where it stands ---
 
