@@ -155,12 +155,6 @@ class Arranged(QWidget):
         elif (other := getattr(super(), "settle", None)) is not None:
             other()
 
-    def lay(self) -> None:
-        if (arranger := self._arranger()) is not None:
-            arranger.arrange(self.rect(), move=True)
-        elif (other := getattr(super(), "lay", None)) is not None:
-            other()
-
     def rearrange(self) -> None:
         """After all children are in."""
         arranger = self._arranger()

@@ -67,11 +67,6 @@ class Container(QWidget):
             self.box.invalidate()
         self.updateGeometry()
 
-    def lay(self) -> None:
-        """Place what stands in it now, in the room it has: nothing does that of itself for what nobody sees."""
-        if isinstance(self.box, QLayout):
-            self.box.setGeometry(self.contentsRect())
-
     def spacing(self) -> int:
         """Between children, in pixels."""
         return self.theme.gap(self.component.gap)

@@ -54,12 +54,10 @@ class Drawing:
     def settle(self, instance: PanelInstance) -> None:
         """Something has become other while nobody could see it: how much room all takes is asked anew. Qt tells a parent of
         it only while it is visible, and measures that it took when it was visible would stand."""
-        held = [self.widgets.get(name) for name in instance.nodes]
-        places = [one for one in held if isinstance(one, Container | Labelled)]
-        for one in reversed(places):
-            one.settle()
-        for one in places:
-            one.lay()
+        for name in reversed(list(instance.nodes)):
+            widget = self.widgets.get(name)
+            if isinstance(widget, Container | Labelled):
+                widget.settle()
 
     def empty(self, instance: PanelInstance | None) -> None:
         """Nothing of `instance` stays in any widget; those that can be emptied stand by for the next."""

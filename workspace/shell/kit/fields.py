@@ -177,11 +177,6 @@ class Labelled(QWidget):
         self._column.invalidate()
         self.updateGeometry()
 
-    def lay(self) -> None:
-        self._column.setGeometry(self.contentsRect())
-        if isinstance(self._held, Arranged):
-            self._held.lay()
-
     def _forget(self, *editors: QWidget) -> None:
         """No words, and none that a screen reader would find in the editors."""
         for label in (self._label, self._words):
