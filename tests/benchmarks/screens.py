@@ -95,6 +95,7 @@ def until_painted(nurse, sandbox, switches, name):
         time.sleep(LOOKED)
         told = nurse.did("time_switch", name=ARNE)
         ours.append(told["ms"])
+        time.sleep(LOOKED)  # the spares for the next patient are started now
         plain.append(1000 * asyncio.run(fetched(sandbox.url, told["asked"])))
     return {
         name: figure(statistics.median(ours) / statistics.median(plain), "x httpx", "<= 2.0", switches),
