@@ -357,7 +357,7 @@ async def measure(folder: Path, window: MainWindow, options: argparse.Namespace)
     vendors.install(
         one, "alfa.vanlig", vendors.ORDINARY.format(query=vendors.PULSES, views=("main",)), query=vendors.PULSES
     )
-    vendors.install(one, "alfa.bundet", vendors.BOUND.format(query=vendors.MANY))
+    vendors.install(one, "alfa.bundet", vendors.BOUND.format(query=vendors.MANY, columns=vendors.RATES))
     vendors.install(one, "alfa.egen", vendors.KEYED.format(count=KEYED))
     runs = options.runs
     async with bench(one, window, tier) as b:

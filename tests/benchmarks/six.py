@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.benchmarks.vendors import install
+from tests.benchmarks.vendors import BOUND, install
 
 ROOT = Path(__file__).resolve().parents[2]
 RESIDENTS = "fjelldata-residents"
@@ -41,33 +41,12 @@ COLUMNS = {
             ui.col("Stoff", "code", width="grow"),""",
 }
 
-PROGRAM = '''
-"""One query in a table."""
-from workspace.sdk import Panel, ui
-
-panel = Panel()
-
-
-@panel.view("main")
-def main(ctx):
-    return ui.table(
-        ctx.search({query!r}),
-        columns=[{columns}
-        ],
-        key="list",
-    )
-
-
-if __name__ == "__main__":
-    panel.run()
-'''
-
 
 def settle(plugins: Path, layouts: Path) -> None:
     """The packages in `plugins` and the layout in `layouts`: the ward's list on one page, the six panels on the other."""
     plugins.mkdir()
     for name, query in QUERIES.items():
-        program = PROGRAM.format(query=query, columns=COLUMNS[name])
+        program = BOUND.format(query=query, columns=COLUMNS[name])
         install(
             plugins, f"six.{name}", program, query=query, scopes=[f"patient/{query.partition('?')[0]}.rs"], bound=True
         )

@@ -86,9 +86,7 @@ panel = Panel()
 def main(ctx):
     return ui.table(
         ctx.search({query!r}),
-        columns=[
-            ui.col("Tid", "effectiveDateTime", kind="time"),
-            ui.col("Frekvens", "valueQuantity.value", kind="number", unit="/min"),
+        columns=[{columns}
         ],
         key="list",
     )
@@ -97,6 +95,9 @@ def main(ctx):
 if __name__ == "__main__":
     panel.run()
 '''
+RATES = """
+            ui.col("Tid", "effectiveDateTime", kind="time"),
+            ui.col("Frekvens", "valueQuantity.value", kind="number", unit="/min"),"""
 
 KEYED = '''
 """A table that the panel computes itself; one cell changes with the field."""

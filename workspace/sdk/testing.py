@@ -1,8 +1,11 @@
 """A host in miniature, for vendors' tests: opens a panel's view over a record of your choice, types, clicks, lets time
 pass, and keeps the tree as the shell would. No process, no shell, no platform.
 
-bench = Bench(panel) bench.open("vitals", record=[observation, flag]) bench.type(pulse=112) bench.click("Lagre") assert
-bench.record.search("Observation?code=8867-4", {bench.patient})
+    bench = Bench(panel)
+    bench.open("vitals", record=[observation, flag])
+    bench.type(pulse=112)
+    bench.click("Lagre")
+    assert bench.record.search("Observation?code=8867-4", {bench.patient})
 
 It holds the panel to the rules of the real host, as they follow from the ``panel.toml`` beside it: scope, patient,
 limits, declared intents. What the shell would not draw is `RuleBroken`; what the host would refuse is `Refused`."""
@@ -11,10 +14,11 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workspace.sdk import errors, fakes, query, wire
+from workspace.sdk.drawn import Drawn
 from workspace.sdk.fakes import FakeRecord, Manifest, RuleBroken
 from workspace.sdk.panel import Panel
 from workspace.sdk.session import Session
@@ -45,15 +49,14 @@ class Waiting:
         self.reason = ""
 
 
-class Bench:
+class Bench(Drawn):
     """One panel, one open view. `sent` holds every message the panel has sent, `tree` the drawn tree, `effects` what
     each action answered, `raised` the intents (name, arguments), `printed` the documents, `notices` the sentences told
     outside effects, `blobs` type and bytes by handle, `record` the platform's resources."""
 
     def __init__(self, panel: Panel, *, locale: str = "nb") -> None:
+        super().__init__()
         self.sent: list[Message] = []
-        self.tree: Message = {}
-        self.revision = 0  # of the tree
         self.values: Message = {}
         self.typed = 0
         self.queries: dict[int, str] = {}  # watches asked for and given, by handle
@@ -94,7 +97,7 @@ class Bench:
         elif method == "render":
             if len(line.encode()) > fakes.MAX_RENDER:
                 raise RuleBroken(f"a render of {len(line.encode())} bytes; the limit is {fakes.MAX_RENDER}")
-            self._draw(params)
+            self.draw(params)
         elif method == "notify":
             self.notices.append((params["text"], params.get("tone", "neutral")))
         elif method == "unwatch":
@@ -423,75 +426,6 @@ class Bench:
 
     def _about(self, **params: Any) -> Message:
         return {"instance": self.instance, "context": self.token, **params}
-
-    # --- the tree -------------------------------------------------------------------------------------------
-
-    def nodes(self) -> Iterator[Message]:
-        """Every node, in reading order."""
-        stack = [self.tree] if self.tree else []
-        while stack:
-            one = stack.pop()
-            yield one
-            stack.extend(reversed(one.get("children", [])))
-
-    def all(self, kind: str) -> list[Message]:
-        return [one for one in self.nodes() if one["type"] == kind]
-
-    def one(self, kind: str) -> Message:
-        """Props of the only (or first) component of its kind."""
-        found = self.all(kind)
-        if not found:
-            raise LookupError(f"no {kind} in {[one['type'] for one in self.nodes()]}")
-        props: Message = found[0].get("props", {})
-        return props
-
-    def outline(self) -> str:
-        """The tree as text, a line for each component."""
-        return "\n".join(fakes.outline(self.tree)) if self.tree else ""
-
-    def texts(self) -> str:
-        """All that can be read, a line each."""
-        found: list[str] = []
-        fakes.gather([one.get("props", {}) for one in self.nodes()], found)
-        return "\n".join(found)
-
-    def rows(self, at: int = 0) -> list[Message]:
-        """The rows of table number `at`."""
-        rows: list[Message] = self.all("table")[at]["props"].get("rows", [])
-        return rows
-
-    def _draw(self, params: Message) -> None:
-        if params.get("tree") is not None:
-            self.tree = params["tree"]
-        else:
-            if params["base"] != self.revision:
-                raise AssertionError(f"a patch on {params['base']}, but {self.revision} is drawn")
-            for operation in params["patch"]:
-                self._apply(operation)
-        self.revision = params["revision"]
-        fakes.check_tree(self.tree)
-
-    def _apply(self, op: Message) -> None:
-        nodes = {one["id"]: one for one in self.nodes()}
-        if op["op"] == "gone":
-            for one in nodes.values():
-                one["children"] = [child for child in one.get("children", []) if child["id"] != op["id"]]
-        elif op["op"] == "add":
-            nodes[op["parent"]].setdefault("children", []).insert(op["index"], op["node"])
-        elif op["op"] == "children":
-            by_id = {child["id"]: child for child in nodes[op["id"]]["children"]}
-            nodes[op["id"]]["children"] = [by_id[name] for name in op["children"]]
-        elif op["op"] == "props":
-            props = nodes[op["id"]].setdefault("props", {})
-            props.update(op.get("props", {}))
-            for name in op.get("unset", []):
-                props.pop(name, None)
-        else:
-            rows = nodes[op["id"]]["props"]["rows"]
-            drop = set(op.get("gone", [])) | {row["key"] for _, row in op.get("put", [])}
-            rows[:] = [row for row in rows if row["key"] not in drop]
-            for index, row in op.get("put", []):
-                rows.insert(index, row)
 
 
 def _named(value: Any, saved: Mapping[str, str]) -> Any:

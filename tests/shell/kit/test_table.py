@@ -153,6 +153,18 @@ def test_the_least_important_columns_go_first_when_it_is_narrow(widget):
     assert total == widget.view.viewport().width()
 
 
+def test_columns_without_room_are_named(widget):
+    widget.resize(500, 260)
+    assert widget._more.isHidden()
+    widget.resize(150, 260)
+    assert widget.view.accessibleDescription() == "Ikke plass til Sist sett"
+    assert widget._more.isVisible()
+    assert "Ikke plass til Sist sett" in widget._head.toolTip()
+    widget.resize(500, 260)
+    assert widget._more.isHidden()
+    assert widget.view.accessibleDescription() == ""
+
+
 def test_columns_are_measured_anew_for_other_rows(qtbot, widget):
     name = widget.view.columnWidth(0)
     widget.set_component(table(row("x" * 30, 1)))

@@ -28,10 +28,10 @@ class Heard(Bench):
         self._rendered = rendered
         super().__init__(panel)
 
-    def _draw(self, params: dict[str, Any]) -> None:
+    def draw(self, params: dict[str, Any]) -> None:
         # Converted before the bench applies it: the tree must not share lists with what the bench patches.
         self._rendered(params)
-        super()._draw(params)
+        super().draw(params)
 
 
 class Stand:

@@ -24,6 +24,7 @@ from workspace.shell.kit.opener import Opener
 from workspace.shell.kit.table_cells import PAD, TIGHT, CellPainter
 from workspace.shell.kit.table_model import RowModel
 from workspace.shell.kit.table_view import FindEdit, Head, View
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.kit.whence import Offer
 from workspace.shell.theme import Theme
 
@@ -79,6 +80,10 @@ class TableWidget(QWidget):
         self._more = QLabel(self)
         self._more.setTextFormat(Qt.TextFormat.PlainText)
         self._more.hide()
+        self._without = ""
+        self._told: dict[QLabel, str] = {}
+        for line in (self._stale, self._more):  # as wide as the table, and never the reason why it is
+            line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         box.addWidget(self._more)
         self.setFocusProxy(self._view)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -260,9 +265,11 @@ class TableWidget(QWidget):
         """Rows that could not be fetched anew stand, and say so: nobody may take them for fresh."""
         watch = self.model.component.watch
         error = self._env.bound(watch).error if watch is not None else ""
-        self._dress_line(self._more, self._cut(), "muted")
+        more = " · ".join(part for part in (self._cut(), self._without) if part)
+        self._dress_line(self._more, more, "muted")
+        self._head.setToolTip(plain_tip(self._without))
         self._dress_line(self._stale, f"Ikke oppdatert: {error}" if error else "", "warn")
-        told = (self._stale.text(), self._more.text())
+        told = (self._told[self._stale], self._told[self._more])
         self._view.setAccessibleDescription(". ".join(part for part in told if part))
 
     def _cut(self) -> str:
@@ -275,13 +282,30 @@ class TableWidget(QWidget):
 
     def _dress_line(self, line: QLabel, text: str, ink: str) -> None:
         theme = self.theme
-        line.setText(text)
+        self._told[line] = text
+        self._cut_short(line)
         line.setVisible(bool(text))
         line.setFont(theme.font("caption"))
         line.setContentsMargins(theme.px(PAD), theme.px(4), theme.px(PAD), theme.px(4))
         dressed = line.palette()
         dressed.setColor(QPalette.ColorRole.WindowText, theme.color(ink))
         line.setPalette(dressed)
+
+    def _cut_short(self, line: QLabel) -> None:
+        room = max(1, self._view.viewport().width() - 2 * self.theme.px(PAD))
+        text = self._told[line]
+        line.setText(self.theme.metrics("caption").elidedText(text, Qt.TextElideMode.ElideRight, room))
+        line.setToolTip(plain_tip(text))
+
+    def _say_without(self, titles: list[str]) -> None:
+        """Columns that there is no room for are named: what is not shown may not be taken for not measured."""
+        said = f"Ikke plass til {', '.join(titles[:-1]) + ' og ' if titles[1:] else ''}{titles[-1]}" if titles else ""
+        if said != self._without:
+            self._without = said
+            self._warn()
+            self.updateGeometry()
+        for line in self._told:
+            self._cut_short(line)
 
     def fit(self) -> None:
         """Give the columns their widths: what they need, and the rest to those that grow. Where they do not all fit they
@@ -294,6 +318,7 @@ class TableWidget(QWidget):
         room = self._view.viewport().width()
         if room != self._view.filled():  # the scroll bar came or went with it
             shown = self._shared_out(room)
+        self._say_without([one.title for at, one in enumerate(columns) if at not in shown and one.title])
         size = self.theme.px(20)
         self._finder.setGeometry(self._view.viewport().width() - size, (self._head.height() - size) // 2, size, size)
         tall = [(index, columns[index]) for index in sorted(shown) if columns[index].lines > 1]
