@@ -10,27 +10,17 @@ from workspace.panels.components import Card
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import Container
 from workspace.shell.kit.env import Env
-from workspace.shell.kit.heading import HeadingLabel
 from workspace.shell.kit.ink import RING
 from workspace.shell.kit.painting import guarded
+from workspace.shell.kit.section import Titled
 
 RADIUS = 8
 
 
-class CardWidget(Container):
+class CardWidget(Titled):
     def __init__(self, component: Card, env: Env, parent: QWidget | None = None) -> None:
-        self._title = HeadingLabel(env.theme)
         super().__init__(component, env, parent)
-        self._title.setParent(self)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-
-    def heads(self) -> list[QWidget]:
-        return [self._title]
-
-    def forget(self) -> None:
-        self.setAccessibleName("")
-        self._title.say(self.theme, "", self.component.level)
-        self.children_ = []  # placed anew, and titled
 
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         theme, one = self.theme, self.component

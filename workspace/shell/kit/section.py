@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from workspace.panels.components import Section
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import Container
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.heading import HeadingLabel
 
 
-class SectionWidget(Container):
-    def __init__(self, component: Section, env: Env, parent: QWidget | None = None) -> None:
+class Titled(Container):
+    """Base of a group with a heading of its own above its children."""
+
+    def __init__(self, component: Any, env: Env, parent: QWidget | None = None) -> None:
         self._title = HeadingLabel(env.theme)
         super().__init__(component, env, parent)
         self._title.setParent(self)
@@ -25,6 +28,8 @@ class SectionWidget(Container):
         self._title.say(self.theme, "", self.component.level)
         self.children_ = []  # placed anew, and titled
 
+
+class SectionWidget(Titled):
     def place(self, children: list[tuple[QWidget, str, int]]) -> None:
         self.spoken = Spoken(Role.Grouping)
         self.setAccessibleName(self.component.label or self.component.title)
