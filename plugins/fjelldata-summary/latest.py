@@ -31,6 +31,8 @@ WANTED: tuple[tuple[str, tuple[str, ...], str, int | None], ...] = (
     ("Glukose", ("15074-8", "434912009", "NPU02187"), "mmol/L", 1),
     ("INR", ("6301-6", "NPU01685"), "1", 1),
 )
+LINES = {code: line for line, (_, codes, _, _) in enumerate(WANTED) for code in codes}
+"""Which of them a code stands for."""
 BARE = ("{score}", "1")
 """Units that are not written out."""
 SYSTOLIC, DIASTOLIC = ("8480-6", "271649006", "4471000202106"), ("8462-4", "271650006", "4481000202108")
@@ -44,14 +46,18 @@ def latest(observations: Iterable[Resource]) -> Iterator[tuple[str, Resource, st
     """(title, observation, value as shown, what is out of the ordinary) in the order of `WANTED`; the newest with a value
     of each. Entered in error, without time or without value: passed over."""
     usable = [one for one in observations if one.get("status") not in ("entered-in-error", "cancelled")]
-    newest = record.newest(usable)
-    for title, codes, unit, decimals in WANTED:
-        for one in newest:
-            if record.has_code(one, *codes):
-                shown = show(one, unit, decimals)
-                if shown:
-                    yield title, one, shown, abnormal(one)
-                    break
+    found: dict[int, tuple[Resource, str]] = {}
+    for one in record.newest(usable):
+        for line in {LINES[code] for code in record.codes(one) if code in LINES} - found.keys():
+            _, _, unit, decimals = WANTED[line]
+            shown = show(one, unit, decimals)
+            if shown:
+                found[line] = one, shown
+        if len(found) == len(WANTED):
+            break
+    for line in sorted(found):
+        one, shown = found[line]
+        yield WANTED[line][0], one, shown, abnormal(one)
 
 
 def show(one: Resource, unit: str, decimals: int | None) -> str:

@@ -8,6 +8,7 @@ from workspace.sdk import Panel, record, ui
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from typing import Any
 
@@ -40,6 +41,14 @@ VALUES = [
 def summary(ctx: Ctx) -> Part:
     allergic, problem, order = ctx.search(ALLERGIES), ctx.search(PROBLEMS), ctx.search(ORDERS)
     vital, lab = ctx.search(VITALS), ctx.search(LABS)
+    made: list[list[dict[str, Any]]] = []
+
+    def values() -> list[dict[str, Any]]:
+        """Worked out once, for the lines that stand open and for the others."""
+        if not made:
+            made.append(value_lines(ctx.now, vital, lab))
+        return made[0]
+
     return ui.column(
         ui.row(
             ui.part(allergies, allergic, key="allergies"),
@@ -56,7 +65,7 @@ def summary(ctx: Ctx) -> Part:
         ),
         ui.column(
             ui.table(
-                lambda: value_lines(ctx.now, vital, lab)[:FIRST],
+                lambda: values()[:FIRST],
                 VALUES,
                 sortable=False,
                 empty="Ingen målinger ennå",
@@ -64,7 +73,7 @@ def summary(ctx: Ctx) -> Part:
                 label="Siste verdier",
                 key="values",
             ),
-            ui.part(others, ctx, vital, lab, key="others"),
+            ui.part(others, values, key="others"),
             gap="none",
             key="last",
         ),
@@ -72,9 +81,9 @@ def summary(ctx: Ctx) -> Part:
     )
 
 
-def others(ctx: Ctx, vital: Result, lab: Result) -> Part | None:
+def others(values: Callable[[], list[dict[str, Any]]]) -> Part | None:
     """What is measured less often, or shown elsewhere too: a key press away."""
-    rest = value_lines(ctx.now, vital, lab)[FIRST:]
+    rest = values()[FIRST:]
     if not rest:
         return None
     names = ", ".join(str(one["key"]) for one in rest)

@@ -9,7 +9,7 @@ import pytest
 from tests.panels.conftest import MemoryDoor
 from workspace.broker.context import for_patient
 from workspace.broker.grant import Grant
-from workspace.panels.feeds import Feeds
+from workspace.panels.feeds import LATER, Feeds
 
 pytestmark = pytest.mark.anyio
 
@@ -84,3 +84,56 @@ async def test_what_the_manifest_says_is_drawn_from_stays_so_in_a_new_process(fe
     feeds.tell(drawn)
     assert feeds.sent == []
     assert feeds.watch(PULSES, bound=True) is drawn
+
+
+async def hidden(feeds, door):
+    """A panel that has its rows, out of sight; what it was sent so far is forgotten."""
+    feed = feeds.watch(PULSES)
+    feeds.tell(feed)
+    await come()
+    feeds.sent.clear()
+    feeds._in_sight = lambda: False
+    return feed
+
+
+async def test_a_panel_out_of_sight_hears_of_changes_in_their_order_a_moment_later(feeds, door):
+    await hidden(feeds, door)
+    door.pulse("b", 72)
+    door.pulse("c", 73)
+    assert feeds.sent == []
+    await asyncio.sleep(2 * LATER)
+    assert [[row["id"] for _, row in data.put] for data in feeds.sent] == [["b"], ["c"]]
+
+
+async def test_what_it_has_not_heard_yet_goes_before_what_may_rest_on_it(feeds, door):
+    feed = await hidden(feeds, door)
+    door.pulse("b", 72)
+    feeds.flush()
+    assert [data.watch for data in feeds.sent] == [feed.handle]
+    await asyncio.sleep(2 * LATER)
+    assert len(feeds.sent) == 1
+
+
+async def test_once_it_is_seen_nothing_overtakes_what_it_was_to_hear(feeds, door):
+    await hidden(feeds, door)
+    door.pulse("b", 72)
+    feeds._in_sight = lambda: True
+    door.pulse("c", 73)
+    assert [[row["id"] for _, row in data.put] for data in feeds.sent] == [["b"], ["c"]]
+
+
+@pytest.mark.parametrize("end", [Feeds.forget, Feeds.close])
+async def test_one_that_is_gone_hears_nothing_more(feeds, door, end):
+    await hidden(feeds, door)
+    door.pulse("b", 72)
+    end(feeds)
+    await asyncio.sleep(2 * LATER)
+    assert feeds.sent == []
+
+
+async def test_a_watch_that_ended_is_not_heard_of(feeds, door):
+    feed = await hidden(feeds, door)
+    door.pulse("b", 72)
+    feeds.unwatch(feed.handle)
+    feeds.flush()
+    assert feeds.sent == []

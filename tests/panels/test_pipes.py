@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,15 @@ sys.exit(7)
 def test_megabytes_pass_both_ways_and_the_last_words_are_heard() -> None:
     big = b"x" * 3_000_000
     assert asyncio.run(echo(COPY, b"3000000\n", big)) == (big, b"sa det", 7)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the system has no such policy")
+def test_what_is_started_does_not_push_the_one_who_draws_off_the_processor() -> None:
+    before = os.sched_getscheduler(0)
+    grandchild = "import os; print(os.sched_getscheduler(0), flush=True)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-I', '-S', '-c', {grandchild!r}], check=True)"
+    assert asyncio.run(echo(code))[::2] == (b"%d\n" % os.SCHED_BATCH, 0)
+    assert os.sched_getscheduler(0) == before
 
 
 def test_a_child_that_closes_its_output_is_ended() -> None:

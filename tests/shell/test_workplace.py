@@ -106,6 +106,10 @@ def test_all_frames_are_the_new_patients_at_the_flip_and_full_soon_after(surface
         assert await switching
         await until(lambda: shown(work) == [B] * PANELS)
         assert {one.context.patient for one in host.instances()} == {B}
+        seats = work.patient.seats.values()
+        assert all(seat.in_sight() for seat in seats)
+        next(iter(seats)).frame.hide()  # behind a tab; in another activity it is the page that is hidden
+        assert [seat.in_sight() for seat in seats] == [False] + [True] * (PANELS - 1)
 
     surface(play)
 

@@ -1,6 +1,7 @@
 """The live queries of one open panel: kept rows for bound tables, and `data` messages for the panel itself.
 
-Every query goes to the door with the instance's grant (law 1). Never asks for more than the panel asked.
+Every query goes to the door with the instance's grant (law 1). Never asks for more than the panel asked. A panel that
+nobody sees is told of changes a moment after those on the screen: it is not to take a processor that they need.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from workspace.panels import wire
 from workspace.panels.face import BoundRows
 from workspace.panels.protocol import MAX_CHUNK, MAX_WATCHES, Data, Result, TooLarge, TooMany
 from workspace.problem import Problem
+
+LATER = 0.05
+"""Seconds after which a panel out of sight is told of a change; the others have painted theirs by then."""
 
 
 @dataclass(slots=True)
@@ -80,10 +84,21 @@ class Feed:
 
 
 class Feeds:
-    """All of an instance's. `send(Data)` reaches the panel; `changed(handle)` the shell."""
+    """All of an instance's. `send(Data)` reaches the panel; `changed(handle)` the shell; `in_sight()` says whether anybody
+    sees the panel."""
 
-    def __init__(self, door: Door, grant: Grant, send: Callable[[Data], None], changed: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        door: Door,
+        grant: Grant,
+        send: Callable[[Data], None],
+        changed: Callable[[int], None],
+        in_sight: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._door, self._grant, self._send, self._changed = door, grant, send, changed
+        self._in_sight = in_sight
+        self._held: list[Data] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._feeds: dict[int, Feed] = {}
         self._number = 0
         self._first: asyncio.Event = asyncio.Event()
@@ -126,6 +141,7 @@ class Feeds:
 
     def unwatch(self, handle: int) -> None:
         feed = self._feeds.pop(handle, None)
+        self._held = [data for data in self._held if data.watch != handle]
         if feed is not None and feed.watch is not None:
             feed.watch.close()
 
@@ -139,13 +155,28 @@ class Feeds:
         except TimeoutError:
             return
 
+    def flush(self) -> None:
+        """What was to come later goes now, in its order: something follows that may rest on it."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        held, self._held = self._held, []
+        for data in held:
+            self._send(data)
+
+    def _drop_held(self) -> None:
+        self._held.clear()
+        self.flush()
+
     def forget(self) -> None:
         """The process is gone: prefetched feeds stand, what it had asked for itself ends."""
+        self._drop_held()
         for feed in list(self._feeds.values()):
             feed.told, feed.bound = False, feed.asked_bound
 
     def close(self) -> None:
         self._closed = True
+        self._drop_held()
         for handle in list(self._feeds):
             self.unwatch(handle)
 
@@ -164,11 +195,16 @@ class Feeds:
             self._whole(feed)
             return
         told = {"error": change.error, "code": change.code, "further": change.more}
-        self._send(self._data(feed, gone=list(change.gone), put=list(change.put), **told))
+        self._held.append(self._data(feed, gone=list(change.gone), put=list(change.put), **told))
+        if self._in_sight():
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LATER, self.flush)
 
     def _whole(self, feed: Feed) -> None:
         """All rows, in as many messages as it takes. A row that no line can hold is left out, and the result says
         so."""
+        self.flush()
         rows = [row for row in feed.rows if wire.fits(row)]
         if len(rows) < len(feed.rows) and not feed.error:
             feed.error, feed.code = "En rad er for stor til å sendes til panelet.", TooLarge.name

@@ -116,7 +116,7 @@ class Instance:
         about = context.patient or context.unit or ""
         key = DraftKey(tenant, user.get("reference", ""), about, package.id, view.id, "", package.state_version)
         self.fields = Fields(door, key, clock, self.telling.saved)
-        self.feeds = Feeds(door, self.grant, self.send, self.telling.bound)
+        self.feeds = Feeds(door, self.grant, self.send, self.telling.bound, listener.in_sight)
         self.acts = Acts(self, door, clock)
         self.errands = Errands(self, intents, door)
         self.blobs = Blobs(self.telling.blob)
@@ -413,7 +413,8 @@ class Instance:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, BATCH - since), self.flush)
 
     def flush(self) -> None:
-        """Send the batch now: before an event, or at the end."""
+        """Send the batch now: before an event, or at the end. What a panel out of sight has not been told yet goes first."""
+        self.feeds.flush()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -224,6 +224,7 @@ class Errands:
         address = {"instance": instance.id, "context": instance.context.token}
         message = Intent(**address, id=number, name=name, args=dict(args), source=source)
         later = False
+        instance.flush()
         try:
             result: IntentResult = await process.peer.request(message, EVENT_TIMEOUT)
             later = result.later and result.handled

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from workspace.panels.confinement import FILTER
 from workspace.panels.selftest import handed
@@ -24,6 +24,29 @@ PIPE = 1 << 20
 """Bytes that wait in the pipe to a child, where the system lets us: as long as a line may be. What a panel opens with is
 some hundred KiB; in the 64 KiB that a pipe holds by itself it needs the shell's loop five times, which has to draw."""
 REAP_EVERY = 0.05
+
+
+@contextlib.contextmanager
+def yielding() -> Iterator[None]:
+    """What is started within is *batch* to the scheduler, and so is all that it starts (sched(7), SCHED_BATCH): it has its
+    full share of the processors, but one who draws is not put off the processor in the middle of a turn because a
+    panel has been told something. Where there is no such policy nothing is other than it was."""
+    batch = getattr(os, "SCHED_BATCH", None)
+    former = os.sched_getscheduler(0) if batch is not None else None
+    changed = former == getattr(os, "SCHED_OTHER", None) and batch is not None and _policy(batch)
+    try:
+        yield
+    finally:
+        if changed and former is not None:
+            _policy(former)
+
+
+def _policy(policy: int) -> bool:
+    try:
+        os.sched_setscheduler(0, policy, os.sched_param(0))
+    except OSError:
+        return False
+    return True
 
 
 class Child:
@@ -47,7 +70,7 @@ class Child:
         self._on_output, self._on_errors, self._on_exit = on_output, on_errors, on_exit
         self._unsent = bytearray()
         self._writing = False
-        with handed(filter) as descriptor:
+        with handed(filter) as descriptor, yielding():
             self._popen = subprocess.Popen(
                 [str(descriptor) if part == FILTER else part for part in command],
                 stdin=subprocess.PIPE,

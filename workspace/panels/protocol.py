@@ -235,7 +235,8 @@ class Data(Message, frozen=True, omit_defaults=True, kw_only=True):
     """Notification: a watched result, `whole` at first and after trouble, then changes: ids in `gone` are dropped, then
     each ``[index, resource]`` of `put` is placed, lowest index first. `error` without `whole` leaves the rows standing
     as stale. `more` says that further parts of this whole result follow; it counts when the last has come. `further` sets
-    the result's own `more` anew, where a change made it another."""
+    the result's own `more` anew, where a change made it another. A view that nobody sees is told of changes a moment
+    after those on the screen, and always before an event or an intent."""
 
     method = "data"
     instance: str

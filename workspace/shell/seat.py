@@ -167,6 +167,9 @@ class Seat:
         if self.drawn and isValid(self.body):
             self.body.bound_changed(watch)
 
+    def in_sight(self) -> bool:
+        return isValid(self.frame) and self.frame.isVisible()
+
     def state_changed(self) -> None:
         instance = self.instance
         if instance is None or not self._seated or not isValid(self.frame):
