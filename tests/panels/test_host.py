@@ -287,6 +287,17 @@ async def test_a_spare_makes_the_switch_quick(bench: Any) -> None:
         await until(lambda: b.host.spares and set(b.host.spares.values()) != ready, panel)
 
 
+async def test_no_spare_is_started_while_a_panel_still_waits_for_what_it_shows(bench: Any) -> None:
+    async with bench("good", warm=True) as b:
+        b.door.slow = 0.3
+        panel, _ = await b.shown("good")  # has drawn itself, without its rows
+        assert panel.waits
+        while panel.waits:
+            assert not b.host.spares
+            await asyncio.sleep(0.01)
+        await until(lambda: b.host.spares, panel)
+
+
 async def test_closing_at_once_leaves_nothing_behind(bench: Any) -> None:
     async with bench("good") as b:
         panel, _ = b.open("good")

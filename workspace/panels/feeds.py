@@ -104,6 +104,11 @@ class Feeds:
         self._first: asyncio.Event = asyncio.Event()
         self._closed = False
 
+    @property
+    def ready(self) -> bool:
+        """Whether every query has had an answer."""
+        return all(feed.ready for feed in self._feeds.values())
+
     def bound(self, handle: int) -> BoundRows:
         feed = self._feeds.get(handle)
         if feed is None:

@@ -261,12 +261,12 @@ class PanelHost:
         return process
 
     async def _calm(self) -> None:
-        """Until nobody waits for a first render, or a second has passed since the last opening."""
-        while True:
+        """Until nobody waits for a first render or for what it asked for, and that has had its time to be drawn; or until a
+        second has passed since the last opening."""
+        quiet = 0
+        while quiet < 2 and self._clock.monotonic() - self._last_open <= CALM_AFTER:
             await asyncio.sleep(0.05)
-            waiting = any(i.state == "starting" and i.root is None for i in self.instances())
-            if not waiting or self._clock.monotonic() - self._last_open > CALM_AFTER:
-                return
+            quiet = 0 if any(instance.waits for instance in self.instances()) else quiet + 1
 
     def _of(self, context: Context) -> list[Group]:
         return [group for (_, token), group in self._groups.items() if token == context.token]

@@ -195,6 +195,11 @@ class Instance:
     def visible(self) -> bool:
         return self._visible
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has not drawn anything yet, or something it asked for is still on its way."""
+        return self._state == "starting" if self._tree.root is None else not self.feeds.ready
+
     def bound(self, watch: int) -> BoundRows:
         return self.feeds.bound(watch)
 
