@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import datetime
 
 import pytest
@@ -118,7 +119,9 @@ def test_the_former_patients_bodies_go_once_the_new_are_painted(surface):
     async def play(work, host):
         assert await work.open_patient(A, "Arne")
         await until(lambda: shown(work) == [A] * PANELS)
+        await until(gc.isenabled)
         assert await work.open_patient(B, "Berit")
+        assert not gc.isenabled()  # until all is painted
         frames = work._frames.values()
         # One that is seen and one that stands by in each frame: emptied, for whoever comes next.
         await until(
@@ -126,6 +129,7 @@ def test_the_former_patients_bodies_go_once_the_new_are_painted(surface):
         )
         assert sum(len(frame.findChildren(PanelBody)) for frame in frames) == 2 * PANELS
         assert all(seat.painted_first.is_set() for seat in work.patient.seats.values())
+        assert gc.isenabled()
         await until(lambda: host.spares)  # for the patient after this one
 
     surface(play)
@@ -137,7 +141,9 @@ def test_a_procedure_that_must_not_be_cut_stops_the_switch_and_leaves_nothing_of
         await until(lambda: shown(work) == [A] * PANELS)
         acting = asyncio.ensure_future(work.patient.seats["p0"].instance.act(Action("slow")))
         await asyncio.sleep(0.05)
+        await until(gc.isenabled)
         assert not await work.open_patient(B, "Berit")
+        assert gc.isenabled()
         assert shown(work) == [A] * PANELS
         assert {one.context.patient for one in host.instances()} == {A}
         assert "Blodoverføring pågår" in work._frames["p0"]._state.text()

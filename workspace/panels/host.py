@@ -78,7 +78,7 @@ class PanelHost:
         self._user, self._tenant, self._locale = dict(user), tenant, locale
         self._shared = ground is not None
         self._ground = ground or Ground(packages, clock=clock, policy=policy, locale=locale, tier=tier, limits=limits)
-        self._ground.policy, self._ground.calm = policy, self._calm
+        self._ground.policy, self._ground.calm = policy, self.calm
         self._groups: dict[tuple[str, str], Group] = {}
         self._kept = Kept()
         self._untap: list[Callable[[], None]] = []
@@ -209,12 +209,17 @@ class PanelHost:
         return holds
 
     async def end_context(self, context: Context) -> None:
-        """Over, now: watches closed, pending events answered, drafts kept; processes are seen out behind."""
+        """Over, now: watches closed, pending events answered, drafts kept; processes are seen out behind, when nothing on
+        screen waits for a processor."""
         for group in self._of(context):
             del self._groups[(group.package.id, context.token)]
             group.stop()
-            self._kept.start(group.end())
+            self._kept.start(self._see_out(group))
         self._door.end(context)
+
+    async def _see_out(self, group: Group) -> None:
+        await self.calm()
+        await group.end()
 
     async def close(self) -> None:
         """Everything over, and every process that has served this user reaped. Idempotent."""
@@ -260,11 +265,11 @@ class PanelHost:
         self._processes.add(process)
         return process
 
-    async def _calm(self) -> None:
+    async def calm(self) -> None:
         """Until nobody waits for a first render or for what it asked for, and that has had its time to be drawn; or until a
         second has passed since the last opening."""
         quiet = 0
-        while quiet < 2 and self._clock.monotonic() - self._last_open <= CALM_AFTER:
+        while quiet < 2 and not self._closed and self._clock.monotonic() - self._last_open <= CALM_AFTER:
             await asyncio.sleep(0.05)
             quiet = 0 if any(instance.waits for instance in self.instances()) else quiet + 1
 

@@ -24,6 +24,7 @@ from workspace.panels.faults import scrubbed
 from workspace.panels.host import PanelHost
 from workspace.problem import Problem
 from workspace.shell.banner import Banner, BannerText
+from workspace.shell.collector import Collector
 from workspace.shell.facts import Facts
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import PanelBody, Spawn
@@ -75,6 +76,7 @@ class Workplace(QObject):
         host.opens_intents(self._open_for_intent)
         self._switching = asyncio.Lock()
         self._turns = Turns(self)
+        self._collector = Collector()
         self._wanted = ""
         self._marks: Mapping[str, RowMark] = {}
         self._open_joined: Callable[[], object] | None = None
@@ -164,28 +166,41 @@ class Workplace(QObject):
             if former is not None and former.context.patient == reference:
                 self._show_patient_activity()
                 return True
-            flip_at = time.perf_counter() + FLIP_AFTER
-            self._turns.pause(flip_at)
-            # Asked while the new context opens off screen: neither waits for the other.
-            asking = self._spawn(self._may_leave(former)) if former is not None else None
-            group = self._open(for_patient(reference), name, "patient")
+            self._collector.hold(reference)
             try:
-                await self._first(group, flip_at - time.perf_counter(), facts)
-                stays = asking is not None and not await asking
-            finally:
-                self._turns.resume()
-            if stays:
-                await self._drop(group)
+                group = await self._switch(reference, name, facts, former)
+            except BaseException:
+                self._collector.let_go(reference)
+                raise
+            if group is None:
+                self._collector.let_go(reference)
                 return False
-            group.banner = facts.text if facts is not None else None
-            self.patient = group
-            self._show_patient_activity()
-            self._spawn(self._clear_up(group, self._flip(group, former)))
             if former is not None:
                 await asyncio.sleep(0)  # the flip is painted first: the former context is frozen and out of sight
                 await self._host.end_context(former.context)
             self.patientShown.emit(reference)
             return True
+
+    async def _switch(self, reference: str, name: str, facts: Facts | None, former: Group | None) -> Group | None:
+        """Open the new context off screen and flip to it; None when a panel of the former holds the switch."""
+        flip_at = time.perf_counter() + FLIP_AFTER
+        self._turns.pause(flip_at)
+        # Asked while the new context opens off screen: neither waits for the other.
+        asking = self._spawn(self._may_leave(former)) if former is not None else None
+        group = self._open(for_patient(reference), name, "patient")
+        try:
+            await self._first(group, flip_at - time.perf_counter(), facts)
+            stays = asking is not None and not await asking
+        finally:
+            self._turns.resume()
+        if stays:
+            await self._drop(group)
+            return None
+        group.banner = facts.text if facts is not None else None
+        self.patient = group
+        self._show_patient_activity()
+        self._spawn(self._clear_up(group, self._flip(group, former)))
+        return group
 
     async def _drop(self, group: Group) -> None:
         """A context that was opened off screen and is not to be shown."""
@@ -255,9 +270,11 @@ class Workplace(QObject):
         return olds
 
     async def _clear_up(self, group: Group, olds: list[tuple[PanelFrame, PanelBody]]) -> None:
-        """What nobody sees waits for what is seen: former bodies are emptied, and spares start, when the new are painted.
-        In the turns between they held the last panel of four up by 12 ms of 130."""
+        """What nobody sees waits for what is seen: former bodies are emptied, and spares start, when the new are painted
+        with all that they asked for. In the turns between they held the last panel of four up by 12 ms of 130."""
         await self.painted([seat for seat in group.seats.values() if seat.frame.isVisible()], CLEAR_AFTER)
+        await self._host.calm()
+        self._collector.let_go(group.context.patient or "")
         for frame, old in olds:
             if isValid(old) and isValid(frame):
                 frame.put_by(old)
@@ -492,3 +509,4 @@ class Workplace(QObject):
                 await self._host.end_context(group.context)
         self.patient = self.unit = None
         self._turns.close()
+        self._collector.close()
