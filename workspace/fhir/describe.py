@@ -33,6 +33,7 @@ ELEMENTS = {
     "description": "Beskrivelse",
     "div": "Tekst",
     "dosageInstruction": "Dosering",
+    "effective": "Tidspunkt",
     "effectiveDateTime": "Tidspunkt",
     "goal": "Mål",
     "note": "Merknad",
@@ -85,6 +86,7 @@ def path_words(resource: Mapping[str, Any], path: str) -> str:
     words: list[str] = []
     here: Any = resource
     for step in path.split("."):
+        step = step.removesuffix("[x]")
         if step.isdigit() and isinstance(here, list):
             here = here[int(step)] if int(step) < len(here) else None
             name = _named(here) if isinstance(here, Mapping) else ""
@@ -119,7 +121,9 @@ def value_words(value: Any) -> str:
         words = ", ".join(value_words(one) for one in value)
     elif isinstance(value, Mapping):
         words = _value({"valueQuantity": value}) or _concept(value) or _named(value) or _value(value) or _text(value)
-        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "(sammensatt)")
+        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "")
+        only = next(iter(value.values())) if len(value) == 1 else None
+        words = words or (value_words(only) if isinstance(only, str) else "(sammensatt)")
     elif isinstance(value, str):
         words = STATUSES.get(value) or _moment(value) or " ".join(html.unescape(_TAGS.sub(" ", value)).split())
     else:
