@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from workspace.record import people
 from workspace.record.clocks import read_clock
 from workspace.record.directory import Directory, Unit
 
@@ -209,3 +210,22 @@ def test_age_is_counted_in_norways_calendar(tmp_path, platform, until, birth, ye
             live.close()
 
     asyncio.run(run())
+
+
+ODD = {"modifierExtension": [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]}
+
+
+def test_what_has_an_unknown_modifier_is_told_of_and_never_shown_as_it_seems():
+    marked = people.flag_texts([{**flag("f", "arne", "Smitte"), **ODD}])
+    assert marked == {"Patient/arne": [f"Merk: {people.RESERVED}"]}
+    assert people.sources([], [{**flag("f", "arne", "Smitte"), **ODD}], []) == {f"Merk: {people.RESERVED}": "Flag/f"}
+    problem = {"resourceType": "Condition", "id": "c", "code": {"text": "Diabetes"}}
+    assert people.diagnosis_texts([{**problem, **ODD}]) == (f"Diagnose: {people.RESERVED}",)
+    there = {**stay("arne", "12"), **ODD}
+    beds = {"Location/rom-12": {"name": "Rom 12"}}
+    assert (people.contact_of(stay("arne", "12")), people.contact_of(there)) == ("Liv Myrull", "")
+    plain = people.resident_of(ARNE, stay("arne", "12"), beds, ())
+    odd = people.resident_of({**ARNE, **ODD}, there, beds, ("Smitte",))
+    assert (plain.room, plain.flags, plain.unit) == ("Rom 12", (), "Organization/havblikk")
+    assert (odd.room, odd.unit, odd.name) == ("", plain.unit, plain.name)
+    assert odd.flags == (f"Personopplysninger: {people.RESERVED}", "Smitte")
