@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workspace.fhir import json
+
 NAMES = {
     "AllergyIntolerance": "Allergi",
     "CarePlan": "Tiltaksplan",
@@ -69,6 +71,7 @@ def describe(resource: Mapping[str, Any]) -> str:
     """``Observation`` heart rate 112 → «Puls 112 /min». Decimals with a comma. At most 200 letters."""
     kind = str(resource.get("resourceType") or "")
     name = _named(resource) or NAMES.get(kind, kind or "Ukjent")
+    name = f"Ikke: {name}" if resource.get("doNotPerform") is True else name
     value = _value(resource) or _parts(resource) or _text(resource)
     words = f"{name} {value}".strip() if kind == "Observation" or not value else f"{name}: {value}"
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
@@ -162,7 +165,7 @@ def _value(resource: Mapping[str, Any]) -> str:
     quantity = resource.get("valueQuantity")
     if isinstance(quantity, Mapping) and quantity.get("value") is not None:
         unit = str(quantity.get("code") or quantity.get("unit") or "")
-        return f"{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
+        return f"{quantity.get('comparator') or ''}{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
     for key in ("valueString", "valueDateTime", "description"):
         if isinstance(resource.get(key), str):
             return str(resource[key])
@@ -187,4 +190,4 @@ def _text(resource: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    return str(value).replace(".", ",")
+    return (value.text if isinstance(value, json.Literal) else str(value)).replace(".", ",")
