@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from workspace.record import people
-from workspace.record.clocks import read_clock
+from workspace.record import clocks, people
+from workspace.record.clocks import Keeping, read_clock
 from workspace.record.directory import Directory, Unit
+from workspace.record.rows import ServiceState
 
 SNOMED = "http://snomed.info/sct"
 FNR = "http://hl7.no/fhir/NamingSystem/FNR"
@@ -194,6 +195,28 @@ def test_clinical_time_is_the_platforms_and_a_wrong_clock_is_noticed(tmp_path, p
             assert again.skew is not None
             assert again.skew.code == "clock-skew"
             assert "5 minutter for fort" in again.skew.sentence
+
+    asyncio.run(run())
+
+
+def test_clinical_time_is_kept_with_the_platforms(tmp_path, platform, until, monkeypatch):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            clock = (await read_clock(record.client)).clock
+            clock.set(here.clock.now() - timedelta(minutes=30))
+            keeping = Keeping(record.client, clock)
+            record.on_service(keeping.served)
+            await keeping.start()
+            keeping.served(ServiceState("journalplattform", "nede"))
+            assert here.clock.now() - clock.now() > timedelta(minutes=29)
+            keeping.served(ServiceState("journalplattform", "ok"))  # back, after this machine has slept
+            await until(lambda: abs(here.clock.now() - clock.now()) < timedelta(seconds=2))
+            monkeypatch.setattr(clocks, "AGAIN", 0.02)
+            keeping.served(ServiceState("journalplattform", "nede"))
+            keeping.served(ServiceState("journalplattform", "ok"))
+            here.clock.set(here.clock.now() + timedelta(hours=16), 0.0)  # and now and then
+            await until(lambda: abs(here.clock.now() - clock.now()) < timedelta(seconds=2))
+            await keeping.close()
 
     asyncio.run(run())
 
