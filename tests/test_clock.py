@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from workspace import clock as module
 from workspace.clock import OSLO, OffsetClock, instant, parse
 
 
@@ -42,3 +43,16 @@ def test_the_sandbox_can_run_fast_and_be_set():
 def test_an_instant_without_offset_is_refused():
     with pytest.raises(ValueError, match="without offset"):
         parse("2026-01-14T14:45:00")
+
+
+def test_clinical_time_goes_on_while_the_computer_sleeps(monkeypatch):
+    """Linux stops the monotonic clock then: what is written after half an hour's sleep must not say that it was before."""
+    clock = Steady(anchor=datetime(2026, 1, 14, 14, 45, tzinfo=OSLO), at=0.0)
+    awake = module.slept()
+    clock.seconds = 60
+    assert instant(clock.now()) == "2026-01-14T14:46:00+01:00"
+    monkeypatch.setattr(module, "slept", lambda: awake + 1800)
+    assert instant(clock.now()) == "2026-01-14T15:16:00+01:00"
+    clock.set(datetime(2026, 1, 14, 15, 16, tzinfo=OSLO))
+    clock.seconds += 1
+    assert instant(clock.now()) == "2026-01-14T15:16:01+01:00"

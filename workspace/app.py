@@ -243,6 +243,7 @@ async def open_shift(
     from workspace.panels.confinement import Policy
     from workspace.panels.host import PanelHost
     from workspace.record.abilities import Abilities
+    from workspace.record.clocks import Keeping
     from workspace.record.delivery import Courier
     from workspace.record.directory import Directory
     from workspace.record.drafts import Drafts
@@ -288,6 +289,8 @@ async def open_shift(
     record.on_service(lambda state: orders.heard() if state.state == "ok" else None)
     abilities = Abilities(client)
     record.on_service(abilities.served)
+    keeping = Keeping(client, clock)
+    record.on_service(keeping.served)
     broker = Broker(
         record, outbox, drafts, client, clock, user=user, tenant=tenant, tally=tally, offline=offline, vault=vault
     )  # fmt: skip
@@ -308,6 +311,7 @@ async def open_shift(
         registration.start(),
         courier.start(),
         abilities.start(),
+        keeping.start(),
         *([remember(vaults, vault, platform, subject, clock)] if signed.session.joined else []),
         asyncio.to_thread(_remember, options.profile, list(dict.fromkeys(used))),
     )
@@ -315,7 +319,7 @@ async def open_shift(
     return Shift(
         session=signed.session, client=client, vault=vault, record=record, outbox=outbox, drafts=drafts, broker=broker,
         host=host, clock=clock, directory=directory, layout=layout, units_asked=units, problems=list(faults), orders=orders,
-        errands=[registration, courier, abilities], abilities=abilities, vaults=vaults,
+        errands=[registration, courier, abilities, keeping], abilities=abilities, vaults=vaults,
         keyless=not vault.durable and vaults_in(options.profile),
     )  # fmt: skip
 

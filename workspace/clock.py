@@ -8,7 +8,7 @@ Instants are kept with offset; shifts are reckoned in Europe/Oslo. Never stores 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -45,9 +45,18 @@ class SystemClock:
         return time.monotonic()
 
 
+def slept() -> float:
+    """Seconds that this computer has slept since it was started; Linux leaves them out of the monotonic clock
+    (clock_gettime(2), CLOCK_BOOTTIME). 0.0 where that cannot be told, or where they are counted anyway."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 @dataclass
 class OffsetClock(SystemClock):
-    """Clinical time that was `anchor` when the monotonic clock showed `at`, running at `rate`.
+    """Clinical time that was `anchor` when the monotonic clock showed `at`, running at `rate`, also while the computer
+    sleeps.
 
     The shell sets it from the platform's ``/time``; the sandbox keeps one as its own day.
     """
@@ -55,15 +64,17 @@ class OffsetClock(SystemClock):
     anchor: datetime
     at: float
     rate: float = 1.0
+    _slept: float = field(default_factory=slept, init=False, repr=False, compare=False)
 
     def now(self) -> datetime:
+        asleep = slept() - self._slept
+        passed = (self.monotonic() - self.at + (asleep if asleep > 1.0 else 0.0)) * self.rate
         # Add in UTC: adding to an aware local time would skip or repeat the hour of a clock change.
-        passed = timedelta(seconds=(self.monotonic() - self.at) * self.rate)
-        return (self.anchor.astimezone(UTC) + passed).astimezone(OSLO)
+        return (self.anchor.astimezone(UTC) + timedelta(seconds=passed)).astimezone(OSLO)
 
     def set(self, moment: datetime, rate: float = 1.0) -> None:
         """Make it `moment` (aware) now."""
-        self.anchor, self.at, self.rate = moment, self.monotonic(), rate
+        self.anchor, self.at, self.rate, self._slept = moment, self.monotonic(), rate, slept()
 
 
 def parse(text: str) -> datetime:

@@ -10,12 +10,14 @@ from uuid import uuid4
 import pytest
 
 from tests.broker.test_broker import PULSES, ids, note, one_pulse, refused
+from tests.faults.proxy import FaultProxy
 from tests.gateway.conftest import pulse
-from workspace.broker import facts
+from workspace.broker import duplicates, facts
 from workspace.broker.door import Write
 from workspace.broker.duplicates import Answer, Rules, codes_of
 from workspace.clock import OSLO, OffsetClock, SystemClock
 from workspace.problem import Problem
+from workspace.record import outbox
 from workspace.record.tally import Tally, shift_of
 from workspace.vault.vault import Vault
 
@@ -73,6 +75,26 @@ def test_only_the_same_code_within_its_own_window_is_the_same(server, working, r
             done = await broker.commit(room, [write])
             assert done.state == "lagret", done.problem
             assert sum(len(one) for one in user.asked) == asked
+
+    asyncio.run(run())
+
+
+def test_what_was_typed_a_moment_ago_is_told_though_the_line_is_dead(server, working, room, monkeypatch):
+    """The line is open and nothing comes through; the form shows no rows of its own."""
+    monkeypatch.setattr(duplicates, "LOOK", 0.1)
+    monkeypatch.setattr(outbox.Outbox.commit, "__defaults__", (0.1, *outbox.Outbox.commit.__defaults__[1:]))
+
+    async def run():
+        port = int(server.url.rpartition(":")[2])
+        async with FaultProxy("127.0.0.1", port) as proxy, working(server, origin=proxy.url) as broker:
+            user = User(broker, Answer("new"))
+            proxy.mute = True
+            first = await broker.commit(room, [late(30)])
+            assert (first.state, user.asked) == ("venter", [])
+            assert (await broker.commit(room, [late(31)])).state == "venter"
+            ((one,),) = user.asked
+            assert (one.waits, one.minutes) == (True, 1)
+            proxy.mute = False
 
     asyncio.run(run())
 

@@ -191,6 +191,10 @@ def test_an_unknown_modifier_is_never_shown_as_normal_and_never_written_away(ser
             assert await refused(broker.commit(room, [Write("update", row, if_match="1")])) == "bad-write"
             row["meta"] = {}
             assert await refused(broker.commit(room, [Write("update", row, if_match="1")])) == "bad-write"
+        async with working(server) as broker:  # read alone: no list of the shell's holds it
+            await broker.read(room, "Observation/forbehold")
+            assert await refused(broker.commit(room, [Write("update", row, if_match="1")])) == "bad-write"
+            assert await refused(broker.commit(room, [Write("update", row, if_match='W/"1"')])) == "bad-write"
 
     asyncio.run(run())
 

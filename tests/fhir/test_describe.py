@@ -2,6 +2,7 @@
 
 import pytest
 
+from workspace.fhir import json
 from workspace.fhir.describe import LONGEST, describe, describe_all, path_words, value_words
 
 
@@ -85,6 +86,8 @@ def test_an_element_by_name(resource, path, words):
         ("2026-01-14T15:02:00+01:00", "14.01.2026 15:02"),
         ("<div>Sover <b>godt</b>.</div>", "Sover godt ."),
         ({"value": 112, "code": "/min"}, "112 /min"),
+        ({"value": 5, "code": "mg/L", "comparator": "<"}, "<5 mg/L"),
+        (json.Literal("38.60"), "38,60"),
         ({"text": "Våken"}, "Våken"),
         ([{"text": "Fall"}, {"text": "Insulin"}], "Fall, Insulin"),
         ({"reference": "Practitioner/tone"}, "Practitioner/tone"),
@@ -93,3 +96,8 @@ def test_an_element_by_name(resource, path, words):
 )
 def test_a_value_as_a_person_reads_it(value, words):
     assert value_words(value) == words
+
+
+def test_what_is_not_to_be_done_says_so():
+    order = {"resourceType": "MedicationRequest", "medicationCodeableConcept": {"text": "Ibuprofen"}}
+    assert [describe({**order, "doNotPerform": no}) for no in (True, False)] == ["Ikke: Ibuprofen", "Ibuprofen"]

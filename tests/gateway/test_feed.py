@@ -71,7 +71,8 @@ def test_what_was_missed_is_sent_again_and_a_forgotten_number_says_so(server, to
     server.restart()
     with stream(server.sign_in("tone"), start + 1) as events:
         assert hello(events) > start + 3
-        assert events.next() == ("resync", {"reason": "forgotten", "seq": server.gateway.feed.seq})
+        name, said = events.next()
+        assert (name, said["reason"], said["seq"]) == ("resync", "forgotten", server.gateway.feed.seq)
 
 
 def test_a_session_is_told_only_what_it_may_see(server, tone):

@@ -43,13 +43,18 @@ PULSES = "Observation?code=8867-4"
 
 @panel.view("main")
 def main(ctx):
-    return ui.column(*(ui.text(one["id"]) for one in ctx.search(PULSES)), ui.button(ui.action("Rett", mend)))
+    rows = [ui.text(one["id"]) for one in ctx.search(PULSES)]
+    return ui.column(*rows, ui.number("Ny", bind="ny"), ui.button(ui.action("Rett", mend)), ui.button(ui.action("Ny", new)))
 
 @panel.action
 def mend(ctx):
     one = next(row for row in ctx.search(PULSES) if row["id"] == "maalt")
     assert one["valueQuantity"]["value"] + 0.4 == 39.0
     ctx.update({**one, "status": "amended"})
+
+@panel.action
+def new(ctx):
+    ctx.create("Observation", code="8867-4", value=ctx.state.ny, unit="/min")
 
 if __name__ == "__main__":
     panel.run()
@@ -79,11 +84,15 @@ async def test_an_update_of_what_a_panel_read_keeps_the_digits(tmp_path: Path, t
                 await until(lambda: panel.root is not None and panel.state == "running", panel, 30)
                 outcome = await panel.act(Action("mend"))
                 assert outcome.ok, f"{outcome.problem}\n{panel.log_tail}"
+                panel.typed("ny", json.Literal("37.10"))
+                outcome = await panel.act(Action("new"))
+                assert outcome.ok, f"{outcome.problem}\n{panel.log_tail}"
             finally:
                 await host.close()
         told = server.sign_in("tone").get("Observation/maalt").text
         assert '"status":"amended"' in told
         assert '"value":38.60,' in told
         assert '"valueDecimal":1.10e-2}' in told
+        assert '"value":37.10,' in server.sign_in("tone").get("Observation?patient=BEB-18").text
     finally:
         server.stop()

@@ -113,6 +113,30 @@ def test_a_colleagues_change_between_is_a_conflict_and_the_chain_behind_it_waits
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("theirs", "state"), [({"status": "cancelled"}, "konflikt"), ({"bodySite": {"text": "håndledd"}}, "lagret")]
+)
+def test_what_may_not_be_joined_first_in_line_may_not_be_joined_behind_another(server, tmp_path, theirs, state):
+    """The first of two is joined with a colleague's change; the second changes the value that she has called off."""
+
+    async def run():
+        there = await made(server)
+        bases = {f"Observation/{there['id']}": there}
+        async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
+            for mine in ({"note": [{"text": "først"}]}, {"valueQuantity": quantity(75)}):
+                await outbox.commit(updating(there, 1, **mine), "Patient/BEB-18", ASKER, 0.02, bases=bases)
+        server.store_put({**there, **theirs})
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            await until(lambda: outbox.unsent() == 0)
+            assert [one.state for one in outbox.refused()] == [state] * (state != "lagret")
+        after = now(server, there)
+        assert after["note"] == [{"text": "først"}]
+        assert after["valueQuantity"]["value"] == (75 if state == "lagret" else 70)
+        assert theirs.items() <= after.items()
+
+    asyncio.run(run())
+
+
 def test_what_rests_on_a_refused_create_is_held_and_goes_when_the_form_is_mended(server, tmp_path):
     async def run():
         first = bundle(BAD)

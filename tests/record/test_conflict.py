@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.gateway.conftest import Server
 from tests.record.test_chain import made, now, quantity, updating, versions
 from tests.record.test_outbox import ASKER, in_front_of, outbox_at, token_of, until
+from workspace.fhir.describe import path_words, value_words
 from workspace.problem import Problem
 from workspace.record.conflict import compare, loses, resolved
 
@@ -324,3 +325,69 @@ def test_one_stops_it_while_the_other_changes_the_dose_is_for_people():
     found = compare(base, changed(base, dosageInstruction=[{"text": "1 × 3"}]), changed(base, status="stopped"))
     assert (found.open, found.joinable) == ((), False)
     assert compare(base, changed(base, note=[{"text": "x"}]), changed(base, status="stopped")).joinable
+
+
+def test_a_value_under_another_name_is_the_same_element_and_only_one_of_them_stands():
+    base = {"resourceType": "Observation", "id": "o", "effectiveDateTime": "2026-01-14", "status": "final"}
+    mine = changed(base, valueString="uklar", effectivePeriod={"start": "2026-01-13"})
+    del mine["effectiveDateTime"]
+    theirs = changed(base, valueQuantity=quantity(99), effectiveDateTime="2026-01-15")
+    found = compare(base, mine, theirs)
+    assert paths(found) == {"value[x]": "both", "effective[x]": "both"}
+    assert {"valueString", "effectivePeriod"} <= found.merged.keys()
+    assert not {"valueQuantity", "effectiveDateTime"} & found.merged.keys()
+    chosen = resolved(found, {"value[x]": "theirs", "effective[x]": "mine"})
+    assert (chosen["valueQuantity"], chosen["effectivePeriod"]) == (quantity(99), {"start": "2026-01-13"})
+    assert not {"valueString", "effectiveDateTime"} & chosen.keys()
+    assert loses(found, chosen)
+    assert not loses(found, resolved(found, {"value[x]": "mine", "effective[x]": "mine"}))
+    assert path_words(base, "value[x]") == "Verdi"
+    assert value_words({"valueString": "uklar"}) == "uklar"
+    assert value_words({"effectiveDateTime": "2026-01-15"}) == "15.01.2026"
+
+
+def test_what_has_moved_in_a_list_is_not_given_to_what_stands_in_its_place_now():
+    def notes(*texts):
+        return {"resourceType": "CarePlan", "id": "p", "note": [{"text": text, "x": x} for text, x in texts]}
+
+    base = notes(("faller", 1), ("sover", 1))
+    mine, theirs = notes(("sover", 1), ("spiser", 1)), notes(("faller", 2), ("sover", 1))
+    assert paths(compare(base, mine, theirs)) == {"note": "both"}
+    assert paths(compare(base, theirs, mine)) == {"note": "both"}
+    signed = {"note": [{"text": "sover", "authorString": "Tone"}]}
+    other = {"note": [{"text": "sover", "authorString": "Lege"}]}
+    found = compare(signed, {"note": [{"text": "sover lite", "authorString": "Tone"}]}, other)
+    assert paths(found) == {"note.0": "both"}, "nobody is made the author of another's words"
+    two = {"note": [*signed["note"], {"text": "spiser", "authorString": "Tone"}]}
+    found = compare(two, {"note": [{"text": "sover lite", "authorString": "Tone"}, two["note"][1]]},
+                    {"note": [two["note"][0], {"text": "spiser godt", "authorString": "Lege"}]})  # fmt: skip
+    assert (paths(found), found.joinable) == ({"note.0": "mine", "note.1": "theirs"}, True)
+
+
+@pytest.mark.parametrize("theirs", [
+    {"modifierExtension": [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]},
+    {"interpretation": [{"text": "høy"}]},
+])  # fmt: skip
+def test_what_changes_or_judges_the_value_is_not_joined_with_another_value(theirs):
+    base = {"resourceType": "Observation", "id": "o", "valueQuantity": quantity(70)}
+    found = compare(base, changed(base, valueQuantity=quantity(71)), changed(base, **theirs))
+    assert (found.open, found.joinable) == ((), False)
+
+
+def test_a_conflict_that_the_other_one_has_settled_meanwhile_can_be_settled(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, valueQuantity=quantity(99))
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            mine = updating(there, 1, valueQuantity=quantity(71))
+            item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert item.state == "konflikt"
+            hers = updating(now(server, there), 2, valueQuantity=quantity(71))
+            assert server.sign_in("lege").send(hers, "5e1f0a52-0000-4000-8000-000000000003").status_code == 200
+            done = await outbox.resolve(item.id, {}, 8.0)
+            assert done.state == "lagret", done.problem
+            assert outbox.items() == ()
+        assert now(server, there)["valueQuantity"]["value"] == 71
+
+    asyncio.run(run())

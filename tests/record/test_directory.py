@@ -7,8 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from workspace.record.clocks import read_clock
+from workspace.record import clocks, people
+from workspace.record.clocks import Keeping, read_clock
 from workspace.record.directory import Directory, Unit
+from workspace.record.rows import ServiceState
 
 SNOMED = "http://snomed.info/sct"
 FNR = "http://hl7.no/fhir/NamingSystem/FNR"
@@ -197,6 +199,28 @@ def test_clinical_time_is_the_platforms_and_a_wrong_clock_is_noticed(tmp_path, p
     asyncio.run(run())
 
 
+def test_clinical_time_is_kept_with_the_platforms(tmp_path, platform, until, monkeypatch):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            clock = (await read_clock(record.client)).clock
+            clock.set(here.clock.now() - timedelta(minutes=30))
+            keeping = Keeping(record.client, clock)
+            record.on_service(keeping.served)
+            await keeping.start()
+            keeping.served(ServiceState("journalplattform", "nede"))
+            assert here.clock.now() - clock.now() > timedelta(minutes=29)
+            keeping.served(ServiceState("journalplattform", "ok"))  # back, after this machine has slept
+            await until(lambda: abs(here.clock.now() - clock.now()) < timedelta(seconds=2))
+            monkeypatch.setattr(clocks, "AGAIN", 0.02)
+            keeping.served(ServiceState("journalplattform", "nede"))
+            keeping.served(ServiceState("journalplattform", "ok"))
+            here.clock.set(here.clock.now() + timedelta(hours=16), 0.0)  # and now and then
+            await until(lambda: abs(here.clock.now() - clock.now()) < timedelta(seconds=2))
+            await keeping.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(("birth", "years"), [("1939-01-15", 86), ("1939-01-14", 87), ("1939", None), ("", None)])
 def test_age_is_counted_in_norways_calendar(tmp_path, platform, until, birth, years):
     async def run():
@@ -209,3 +233,22 @@ def test_age_is_counted_in_norways_calendar(tmp_path, platform, until, birth, ye
             live.close()
 
     asyncio.run(run())
+
+
+ODD = {"modifierExtension": [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]}
+
+
+def test_what_has_an_unknown_modifier_is_told_of_and_never_shown_as_it_seems():
+    marked = people.flag_texts([{**flag("f", "arne", "Smitte"), **ODD}])
+    assert marked == {"Patient/arne": [f"Merk: {people.RESERVED}"]}
+    assert people.sources([], [{**flag("f", "arne", "Smitte"), **ODD}], []) == {f"Merk: {people.RESERVED}": "Flag/f"}
+    problem = {"resourceType": "Condition", "id": "c", "code": {"text": "Diabetes"}}
+    assert people.diagnosis_texts([{**problem, **ODD}]) == (f"Diagnose: {people.RESERVED}",)
+    there = {**stay("arne", "12"), **ODD}
+    beds = {"Location/rom-12": {"name": "Rom 12"}}
+    assert (people.contact_of(stay("arne", "12")), people.contact_of(there)) == ("Liv Myrull", "")
+    plain = people.resident_of(ARNE, stay("arne", "12"), beds, ())
+    odd = people.resident_of({**ARNE, **ODD}, there, beds, ("Smitte",))
+    assert (plain.room, plain.flags, plain.unit) == ("Rom 12", (), "Organization/havblikk")
+    assert (odd.room, odd.unit, odd.name) == ("", plain.unit, plain.name)
+    assert odd.flags == (f"Personopplysninger: {people.RESERVED}", "Smitte")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
+
+import pytest
 
 from workspace.clock import SystemClock
 from workspace.problem import Problem
@@ -39,8 +42,8 @@ class Script:
         yield play()
 
 
-def hello(number):
-    return ["event: hello", f'data: {{"seq": {number}}}', ""]
+def hello(number, **more):
+    return ["event: hello", f"data: {json.dumps({'seq': number, **more})}", ""]
 
 
 def change(number, own="a", version=1):
@@ -92,6 +95,17 @@ def test_numbers_that_begin_again_mean_fetching_anew():
     first = [*hello(100), *(line for n in range(101, 181) for line in change(n))]
     _, _, anew, _ = played(first, hello(3), wait=lambda client, batches, anew, back: anew)
     assert anew == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "times"),
+    [({"run": "a", "sight": "s"}, 0), ({"run": "b", "sight": "s"}, 1), ({"run": "a", "sight": "t"}, 1), ({}, 0)],
+)
+def test_the_same_number_of_another_gateway_or_for_another_sight_means_fetching_anew(second, times):
+    """A gateway that has lost its file, or another one behind the same address: its numbers fit, and mean other things."""
+    first = [*hello(100, run="a", sight="s"), *change(101)]
+    _, _, anew, _ = played(first, hello(100, **second), wait=lambda client, batches, anew, back: back)
+    assert anew == times
 
 
 def test_nonsense_on_the_feed_means_fetching_anew_not_silence():

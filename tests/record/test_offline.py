@@ -13,6 +13,7 @@ from tests.broker.conftest import Tokens, endpoints, grant
 from tests.broker.test_broker import one_pulse
 from tests.faults.proxy import FaultProxy
 from tests.gateway.conftest import pulse
+from tests.gateway.test_restrictions import close
 from workspace.broker import context
 from workspace.broker.broker import Broker
 from workspace.clock import OSLO, OffsetClock
@@ -378,3 +379,39 @@ def test_the_copy_is_told_as_such_in_the_platforms_log(server, tmp_path):
     asyncio.run(run())
     packages = {agent.get("name") for event in server.log() for agent in event["agent"]}
     assert any(str(name).startswith("workspace.offline@") for name in packages), packages
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["told", "during a cut"])
+def test_what_is_closed_while_she_works_goes_from_the_screen_and_from_the_copies(server, tmp_path, cut):
+    async def run():
+        profile = tmp_path / "profile"
+        port = int(server.url.rpartition(":")[2])
+        async with FaultProxy("127.0.0.1", port) as proxy, working(server, profile, origin=proxy.url) as broker:
+            seen, kept = [], {}
+            broker.watch(about(), PULSES, seen.append)
+            await until(lambda: seen)
+            await keep(broker)
+            proxy.down = cut
+            if cut:
+                await proxy.hang_up()
+            await asyncio.to_thread(close, server)
+            proxy.down = False
+            await until(lambda: seen[-1].code == "no-decision", 20)
+            await until(lambda: broker.offline.copied and not broker.offline._doubted.is_set(), 20)
+
+            def names(database):
+                kept["texts"] = [text for (text,) in database.execute("SELECT query FROM offline")]
+
+            for _ in range(200):
+                await broker.offline._vault.run(names)
+                if not any("BEB-18" in text for text in kept["texts"]):
+                    break
+                await asyncio.sleep(0.05)
+            assert not any("BEB-18" in text for text in kept["texts"])
+            assert any("BEB-19" in text for text in kept["texts"])
+        async with working(server, profile, origin=NOWHERE) as broker:
+            with pytest.raises(Problem):
+                await broker.search(about(), PULSES)
+            assert values(await broker.search(about("Patient/BEB-19"), PULSES)) == [72]
+
+    asyncio.run(run())

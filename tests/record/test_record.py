@@ -9,6 +9,7 @@ import pytest
 
 from workspace.record.client import Asker, PlatformProblem
 from workspace.record.rows import name_of
+from workspace.sandbox.fhir import Store
 
 VITALS = "Observation?patient=Patient/a&_sort=-date&_count=3"
 NORDLYS = Asker(("nordlys.vitals@1.0.0",), "c1")
@@ -314,5 +315,32 @@ def test_a_whole_set_of_vital_signs_is_in_thirty_watches_well_within_a_frame_or_
                 took.append(time.perf_counter() - began)
                 assert all(each.ids[7] == f"t{turn}-0" for each in heard)
             assert sorted(took)[len(took) // 2] < 0.08
+
+    asyncio.run(run())
+
+
+def test_after_a_restored_backup_lower_versions_are_news(tmp_path, platform, until):
+    """The platform begins again from an older copy: what is written from then on has numbers that were seen before."""
+
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            panel = Listener()
+            for status in ("registered", "preliminary", "final"):
+                await here.put(pulse("x", 1, status))
+            watched = record.watch(VITALS, NORDLYS, panel)
+            await until(lambda: [row["status"] for row in panel.rows] == ["final"])
+            await here.put(pulse("x", 1, "amended"))
+            await until(lambda: panel.rows[0]["status"] == "amended")
+            former, here.store = here.store, Store(tmp_path / "restored.sqlite", here.clock)
+            await here.store.start()
+            here.store.on_commit(here._committed)
+            await here.put(pulse("x", 1, "registered"))
+            here.tell("resync", {"seq": len(here.numbered), "reason": "forgotten"})
+            await until(lambda: panel.rows[0]["status"] == "registered")
+            await here.put(pulse("x", 1, "corrected"))
+            await until(lambda: panel.rows[0]["status"] == "corrected")
+            watched.close()
+            await here.store.close()
+            here.store = former
 
     asyncio.run(run())

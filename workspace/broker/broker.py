@@ -111,8 +111,9 @@ class Broker:
         self._offs = [record.follow(outbox)]  # first: what waits stands in the rows before anybody is told of it
         guard = Guard(record, rules or Rules.read(), clock, user=user)
         self._writing = Writing(
-            self._gate, record, outbox, drafts, self.pending, guard, self._tally, user=user, tenant=tenant
-        )
+            self._gate, record, outbox, drafts, self.pending, guard, self._tally, self._shown.has_withheld,
+            user=user, tenant=tenant,
+        )  # fmt: skip
         self._offs += [self._writing.close, record.on_service(self._served)]
         self._offs.append(record.on_merge(self._moved))
         sync = drafts.sync

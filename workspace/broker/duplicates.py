@@ -135,7 +135,8 @@ class Guard:
             async with asyncio.timeout(LOOK):
                 rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
         except (Problem, TimeoutError):
-            rows = self._record.rows(kind)
+            # What is on the screen, and what was typed here meanwhile: a form may show nothing of either.
+            rows = (*self._record.rows(kind), *self._record.waiting.of(kind))
         found = (nearest(place, write, rows, minutes) for place, write, minutes in group)
         return [each for each in found if each is not None]
 

@@ -12,6 +12,7 @@ from workspace.fhir import parameters
 from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.search import Parameter, Query, with_parameter
 from workspace.fhir.service import Resource
+from workspace.record.rows import name_of
 
 STATUS: Mapping[str, str] = {
     "AllergyIntolerance": "verification-status",
@@ -73,10 +74,12 @@ def in_error(resource: Resource) -> bool:
 
 
 class Shown:
-    """`shown`, with a memory of versions that hold nothing odd: the same rows pass the door many times."""
+    """`shown`, with a memory of versions that hold nothing odd: the same rows pass the door many times. What was withheld
+    is remembered for good."""
 
     def __init__(self) -> None:
         self._plain: dict[tuple[str, str], str] = {}
+        self._odd: set[tuple[str, str]] = set()
 
     def __call__(self, resource: Resource) -> Resource:
         version = str((resource.get("meta") or {}).get("versionId") or "")
@@ -84,11 +87,17 @@ class Shown:
         if version and self._plain.get(key) == version:
             return resource
         found = shown(resource)
-        if found is resource and version:
+        if found is not resource:
+            self._odd.add((name_of(resource), version))
+        elif version:
             if len(self._plain) >= REMEMBERED:
                 self._plain.clear()
             self._plain[key] = version
         return found
+
+    def has_withheld(self, name: str, version: str) -> bool:
+        """Whether somebody was given something else in place of that version of ``Type/id``."""
+        return (name, version) in self._odd
 
 
 def is_withheld(resource: Resource) -> bool:

@@ -50,12 +50,13 @@ class Writing:
         pending: Pendings,
         guard: Guard,
         tally: Tally,
+        has_withheld: Callable[[str, str], bool],
         *,
         user: str,
         tenant: str,
     ) -> None:
         self._gate, self._record, self._outbox, self._drafts = gate, record, outbox, drafts
-        self._pending, self._guard, self._tally = pending, guard, tally
+        self._pending, self._guard, self._tally, self._has_withheld = pending, guard, tally, has_withheld
         self._user, self._tenant = user, tenant
         self._receipts: list[Callable[[Receipt], None]] = []
         self._counting: list[Callable[[Counts], None]] = []
@@ -148,7 +149,10 @@ class Writing:
 
     def _was_withheld(self, write: Write) -> bool:
         """The panel saw less than there is: what it sends back would take the rest away."""
-        base = self._record.held(f"{write.resource['resourceType']}/{write.resource['id']}", version_in(write.if_match))
+        name, version = name_of(write.resource), version_in(write.if_match)
+        if self._has_withheld(name, version):
+            return True
+        base = self._record.held(name, version)
         tags = (write.resource.get("meta") or {}).get("tag") or ()
         return facts.TAG in tags or (base is not None and changed_in_meaning(base))
 

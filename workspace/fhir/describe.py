@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workspace.fhir import json
+
 NAMES = {
     "AllergyIntolerance": "Allergi",
     "CarePlan": "Tiltaksplan",
@@ -33,6 +35,7 @@ ELEMENTS = {
     "description": "Beskrivelse",
     "div": "Tekst",
     "dosageInstruction": "Dosering",
+    "effective": "Tidspunkt",
     "effectiveDateTime": "Tidspunkt",
     "goal": "Mål",
     "note": "Merknad",
@@ -68,6 +71,7 @@ def describe(resource: Mapping[str, Any]) -> str:
     """``Observation`` heart rate 112 → «Puls 112 /min». Decimals with a comma. At most 200 letters."""
     kind = str(resource.get("resourceType") or "")
     name = _named(resource) or NAMES.get(kind, kind or "Ukjent")
+    name = f"Ikke: {name}" if resource.get("doNotPerform") is True else name
     value = _value(resource) or _parts(resource) or _text(resource)
     words = f"{name} {value}".strip() if kind == "Observation" or not value else f"{name}: {value}"
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
@@ -85,6 +89,7 @@ def path_words(resource: Mapping[str, Any], path: str) -> str:
     words: list[str] = []
     here: Any = resource
     for step in path.split("."):
+        step = step.removesuffix("[x]")
         if step.isdigit() and isinstance(here, list):
             here = here[int(step)] if int(step) < len(here) else None
             name = _named(here) if isinstance(here, Mapping) else ""
@@ -119,7 +124,9 @@ def value_words(value: Any) -> str:
         words = ", ".join(value_words(one) for one in value)
     elif isinstance(value, Mapping):
         words = _value({"valueQuantity": value}) or _concept(value) or _named(value) or _value(value) or _text(value)
-        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "(sammensatt)")
+        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "")
+        only = next(iter(value.values())) if len(value) == 1 else None
+        words = words or (value_words(only) if isinstance(only, str) else "(sammensatt)")
     elif isinstance(value, str):
         words = STATUSES.get(value) or _moment(value) or " ".join(html.unescape(_TAGS.sub(" ", value)).split())
     else:
@@ -158,7 +165,7 @@ def _value(resource: Mapping[str, Any]) -> str:
     quantity = resource.get("valueQuantity")
     if isinstance(quantity, Mapping) and quantity.get("value") is not None:
         unit = str(quantity.get("code") or quantity.get("unit") or "")
-        return f"{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
+        return f"{quantity.get('comparator') or ''}{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
     for key in ("valueString", "valueDateTime", "description"):
         if isinstance(resource.get(key), str):
             return str(resource[key])
@@ -183,4 +190,4 @@ def _text(resource: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    return str(value).replace(".", ",")
+    return (value.text if isinstance(value, json.Literal) else str(value)).replace(".", ",")

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
+from uuid import uuid4
 
 import orjson
 
@@ -80,6 +81,7 @@ class Feed:
         self._lookup = lookup
         self._kept: deque[Numbered] = deque(maxlen=KEPT)
         self._readers: set[Reader] = set()
+        self._run = ""
         self._seq = 0
         self._reserved = 0
         self._oldest = 0
@@ -91,6 +93,7 @@ class Feed:
 
     async def start(self) -> None:
         self._closed = False
+        self._run = uuid4().hex  # a file that was lost, or is another gateway's, begins its numbers again
         await self._reserve()
         self._kept.clear()
         self._seq = self._oldest = self._reserved - BLOCK + 1  # never 0: that is a newcomer's number
@@ -277,7 +280,8 @@ class Feed:
         sight = asking.sight()
         beat = self._clock.monotonic() + HEARTBEAT_SECONDS
         try:
-            yield RETRY + event("hello", {"seq": start, "drafts": await drafts(author), "beat": HEARTBEAT_SECONDS})
+            known = {"drafts": await drafts(author), "beat": HEARTBEAT_SECONDS, "run": self._run, "sight": sight}
+            yield RETRY + event("hello", {"seq": start, **known})
             while not reader.ended and alive():
                 reader.awake.clear()
                 try:
@@ -290,7 +294,7 @@ class Feed:
                     reader.again("access")
                 if reader.resync:
                     reason, reader.resync = reader.resync, ""
-                    yield event("resync", {"reason": reason, "seq": self._seq})
+                    yield event("resync", {"reason": reason, "seq": self._seq, "sight": sight})
                 sent = reader.taken(asking)
                 if sent:
                     yield sent
@@ -323,7 +327,8 @@ class Feed:
                 upto = change.seq
                 if sees(asking, change):
                     entries.append(change.entry(asking))
-        head = orjson.dumps({"seq": upto, "more": more, "sight": now, "drafts": drafts, "again": AGAIN_SECONDS})
+        known = {"sight": now, "drafts": drafts, "again": AGAIN_SECONDS, "run": self._run}
+        head = orjson.dumps({"seq": upto, "more": more, **known})
         return head[:-1] + b',"events":[' + b",".join(entries) + b"]}"
 
     def _replay(self, since: int) -> tuple[list[Numbered], int]:

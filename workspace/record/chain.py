@@ -17,11 +17,13 @@ from workspace.record.items import HELD, Item, entries, updates, version_in
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A resource that an item changed: from which version, of which earlier ones it took the place, and what it is now."""
+    """A resource that an item changed: from which version, of which earlier ones it took the place, and what it is now.
+    `joined` is the colleague's version that it was put together with, if it was."""
 
     match: str
     formerly: tuple[str, ...]
     now: Resource
+    joined: Resource | None = None
 
 
 def learnt(item: Item) -> dict[str, str]:
@@ -41,7 +43,8 @@ def changed(item: Item) -> dict[str, Done]:
         if request.get("method") == "PUT" and isinstance(now, dict) and (now.get("meta") or {}).get("versionId"):
             name = str(request.get("url", ""))
             match = version_in(str(request.get("ifMatch", "")))
-            found[name] = Done(match, tuple(item.formerly.get(name, ())), now)
+            formerly = tuple(item.formerly.get(name, ()))
+            found[name] = Done(match, formerly, now, item.bases.get(name) if formerly else None)
     return found
 
 
@@ -63,8 +66,9 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
     """A later update of the same resource builds on what the earlier one made of it.
 
     Both were typed from the same version: what the later one did not touch is taken from the earlier. Where both changed a
-    field, the later typing of the same person stands; but when a colleague's version lies between (a resolved conflict),
-    that is not ours to decide: the entry keeps its version and becomes a conflict of its own."""
+    field, the later typing of the same person stands; but when a colleague's version lies between (a resolved conflict, or
+    a change that was joined), it must be joinable with that one too, as if it had come first: else the entry keeps its
+    version and becomes a conflict of its own."""
     request = entry.get("request") or {}
     name = str(request.get("url", ""))
     earlier = done.get(name)
@@ -74,7 +78,7 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
     resource, base = entry.get("resource") or {}, bases.get(name)
     if base is not None:
         found = conflict.compare(base, resource, earlier.now)
-        if found.open and match != earlier.match:
+        if match != earlier.match and (found.open or not _stands_beside(base, resource, earlier.joined)):
             return None
         resource = found.merged
     elif match != earlier.match:
@@ -82,6 +86,10 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
     bases[name] = earlier.now
     fresh = {**request, "ifMatch": f'W/"{earlier.now["meta"]["versionId"]}"'}
     return {**entry, "resource": resource, "request": fresh}
+
+
+def _stands_beside(base: Resource, mine: Mapping[str, Any], theirs: Resource | None) -> bool:
+    return theirs is None or conflict.compare(base, mine, theirs).joinable
 
 
 def holder(item: Item, others: Iterable[Item]) -> Item | None:

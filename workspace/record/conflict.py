@@ -23,6 +23,14 @@ _WHOLE = (
     frozenset({"numerator"}), frozenset({"low"}), frozenset({"high"}), frozenset({"contentType"}), frozenset({"div"}),
 )  # fmt: skip
 """Marks of the data types that are one value: CodeableConcept, Reference, Quantity, Coding, Period and their like."""
+_SIGNED = tuple(frozenset({"text", name}) for name in ("authorReference", "authorString", "time"))
+"""Marks of an Annotation whose words are somebody's."""
+_CHOICES = (
+    "abatement", "asNeeded", "author", "deceased", "dose", "due", "effective", "medication", "multipleBirth", "occurrence",
+    "onset", "performed", "product", "rate", "reported", "scheduled", "timing", "value",
+)  # fmt: skip
+"""Elements that stand under one of several names (R4 formats.html#choice): ``value[x]``. A resource has one of them."""
+CHOICE = "[x]"
 _KEYS = ("id", "linkId", "url", "system")
 """What tells the elements of a list apart, when all of them have it and no two the same."""
 _OWN = ("meta", "resourceType", "id", "implicitRules")
@@ -30,7 +38,8 @@ _OWN = ("meta", "resourceType", "id", "implicitRules")
 IN_ERROR = "entered-in-error"
 _WEIGHTY = frozenset(
     {"status", "clinicalStatus", "verificationStatus", "intent", "doNotPerform", "dosage", "dosageInstruction", "code",
-     "medicationCodeableConcept", "medicationReference", "subject", "patient", "component"}
+     "medicationCodeableConcept", "medicationReference", "medication[x]", "subject", "patient", "component",
+     "interpretation", "dataAbsentReason", "criticality"}
 )  # fmt: skip
 """Elements that decide what a resource means: one stops a drug while another changes its dose is for people to settle."""
 
@@ -190,7 +199,8 @@ def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known:
         # Nobody changed it, or both made the same change: nothing to tell. 38.6 and 38.60 are one value, and whoever
         # wrote it anew has the word about its digits.
         return deepcopy(theirs if known and _spelt(mine) == _spelt(base) else mine)
-    if _open_dict(mine) and _open_dict(theirs) and (_open_dict(base) or base is ABSENT):
+    opens = _open_dict(mine) and _open_dict(theirs) and (_open_dict(base) or base is ABSENT)
+    if opens and not path.endswith(CHOICE):
         return _dict(found, path, base or {}, mine, theirs, known and base is not ABSENT)
     if isinstance(mine, list) and isinstance(theirs, list):
         joined = _list(found, path, base if isinstance(base, list) else [], mine, theirs, known)
@@ -207,14 +217,39 @@ def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known:
 
 
 def _dict(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> dict[str, Any]:
-    joined = {}
+    joined: dict[str, Any] = {}
+    base, mine, theirs = _by_choice(base, mine, theirs)
     for key in _ordered(mine, theirs, base):
         if not path and key in _OWN:
             continue
         value = _element(found, f"{path}.{key}" if path else key, base.get(key), mine.get(key), theirs.get(key), known)
         if value is not ABSENT:
-            joined[key] = value
+            joined.update(value if key.endswith(CHOICE) else {key: value})
     return joined
+
+
+def _by_choice(*sides: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where the sides have a choice under different names, all of them under one, ``value[x]``: nobody gets two."""
+    stems = {key: stem for side in sides for key in side if (stem := _stem(key))}
+    held = list(stems.values())
+    apart = {stem for stem in held if held.count(stem) > 1}
+    if not apart:
+        return list(sides)
+    gathered: list[Mapping[str, Any]] = []
+    for side in sides:
+        fresh: dict[str, Any] = {}
+        for key, value in side.items():
+            stem = stems.get(key, "")
+            if stem in apart:
+                fresh.setdefault(f"{stem}{CHOICE}", {})[key] = value
+            else:
+                fresh[key] = value
+        gathered.append(fresh)
+    return gathered
+
+
+def _stem(key: str) -> str:
+    return next((one for one in _CHOICES if key.startswith(one) and key[len(one) : len(one) + 1].isupper()), "")
 
 
 def _list(
@@ -232,9 +267,8 @@ def _list(
             if value is not ABSENT:
                 joined.append(value)
         return joined
-    if len(base) == len(mine) == len(theirs) and all(
-        _open_dict(each) for rows in (base, mine, theirs) for each in rows
-    ):
+    same = len(base) == len(mine) == len(theirs) and not _moved(base, mine) and not _moved(base, theirs)
+    if same and all(_open_dict(each) or _is_signed(each) for rows in (base, mine, theirs) for each in rows):
         return [
             _element(found, f"{path}.{at}", *rows, True) for at, rows in enumerate(zip(base, mine, theirs, strict=True))
         ]
@@ -243,6 +277,11 @@ def _list(
         added = list(theirs[len(base) :])  # not all of theirs: mine may repeat what stood there before
         return [*deepcopy(list(theirs)), *(deepcopy(each) for each in mine[len(base) :] if each not in added)]
     return None
+
+
+def _moved(base: Sequence[Any], rows: Sequence[Any]) -> bool:
+    """Whether an element stands in another place than before: then a place says nothing of which one it is."""
+    return any(one != was and one in base for one, was in zip(rows, base, strict=True))
 
 
 def _names(rows: Sequence[Any]) -> list[str] | None:
@@ -267,12 +306,16 @@ def _code(row: Any) -> str:
 
 def _open_dict(value: Any) -> bool:
     """Whether its elements may come from two authors."""
-    return isinstance(value, dict) and not any(marks <= value.keys() for marks in _WHOLE)
+    return isinstance(value, dict) and not any(marks <= value.keys() for marks in (*_WHOLE, *_SIGNED))
+
+
+def _is_signed(value: Any) -> bool:
+    return isinstance(value, dict) and any(marks <= value.keys() for marks in _SIGNED)
 
 
 def _is_weighty(path: str) -> bool:
     head = path.partition(".")[0]
-    return head in _WEIGHTY or head.startswith("value")
+    return head in _WEIGHTY or head.startswith("value") or path.rpartition(".")[2] == "modifierExtension"
 
 
 def _ordered(*parts: Mapping[str, Any]) -> Iterator[str]:
@@ -302,6 +345,8 @@ def _get(value: Any, path: Sequence[str]) -> Any:
 
 def _child(value: Any, step: str) -> Any:
     if isinstance(value, dict):
+        if step.endswith(CHOICE):
+            return {key: part for key, part in value.items() if _stem(key) == step.removesuffix(CHOICE)} or ABSENT
         return value.get(step)
     if isinstance(value, list):
         place = _place(value, step)
@@ -328,7 +373,11 @@ def _put(holder: Any, path: Sequence[str], value: Any) -> None:
 
 def _set(holder: Any, step: str, value: Any) -> None:
     if isinstance(holder, dict):
-        if value is ABSENT:
+        if step.endswith(CHOICE):
+            for key in [key for key in holder if _stem(key) == step.removesuffix(CHOICE)]:
+                del holder[key]
+            holder.update(value or {})
+        elif value is ABSENT:
             holder.pop(step, None)
         else:
             holder[step] = value

@@ -218,7 +218,7 @@ class _Banner(Subscription):
             resident=resident,
             age=people.age(resident.birth_date, self._clock.now()),
             allergies=self._allergies(),
-            flags=flags,
+            flags=resident.flags,
             news2=people.newest_score(self._of("news2")),
             news2_waits=any(waits(one) for one in self._of("news2")[:1]),
             primary_contact=people.contact_of(stay),

@@ -1,7 +1,8 @@
 """The platform's change feed, read for as long as the session lasts; a cut is healed by itself.
 
 After a cut the feed is read again from a little before the last number, and what comes twice is recognised by its version.
-When the numbers do not hold (a restarted platform, a `resync`) everything is fetched anew. A platform whose stream does not
+When the numbers do not hold (a restarted platform, a `resync`), or whom this person may see is another after a cut,
+everything is fetched anew. A platform whose stream does not
 come through is asked every few seconds instead; one that falls silent is noticed within five. A stream that is
 silent beside a platform that answers (something on the way holds it back) counts as cut after three missed beats; the next
 is not believed until it has proved itself, and after two running the platform is asked instead. Never interprets a resource.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from workspace.fhir import json
@@ -41,8 +42,9 @@ OVERLAP = 50
 
 
 class Feed:
-    """`arrived` gets changes in batches, as they come; `anew` is called when something may have been missed, `back` when
-    the feed stands again after a cut, `lost` when it could not be had again at once. `merged` is told of two patients
+    """`arrived` gets changes in batches, as they come; `anew` is called when something may have been missed, `access` before
+    that when whom this person may see has changed, also during a cut, `back` when the feed stands again after a cut, `lost`
+    when it could not be had again at once. `merged` is told of two patients
     that are one (gone, stays), `drafted` of a change of this person's drafts elsewhere (None: compare with the revision),
     `ordered` when the platform has an order to wipe."""
 
@@ -56,13 +58,14 @@ class Feed:
         lost: Callable[[], None] = lambda: None,
         *,
         silence: float = BACKSTOP,
+        access: Callable[[], None] = lambda: None,
         merged: Callable[[str, str], None] = lambda gone, stays: None,
         drafted: Callable[[dict[str, object] | None, int], None] = lambda change, revision: None,
         ordered: Callable[[], None] = lambda: None,
     ) -> None:
         self._client, self._light, self._silence = client, light, silence
         self._arrived, self._anew, self._back, self._lost = arrived, anew, back, lost
-        self._merged, self._drafted, self._ordered = merged, drafted, ordered
+        self._access, self._merged, self._drafted, self._ordered = access, merged, drafted, ordered
         self._failures = 0
         self._mute = False
         self._told_lost = False
@@ -73,7 +76,8 @@ class Feed:
         self._silent = 0  # how often running: until one has proved itself, the platform is asked beside it
         self._again = AGAIN
         self._beside: asyncio.Task[bool] | None = None
-        self._sight = ""
+        self._sight = ""  # a fingerprint of whom this person may see, as the platform last said it
+        self._source = ""  # whose numbers they are: another gateway's, or one that lost its file, mean something else
         self._polls = True  # until the platform says that it cannot be asked so
         self._last = self._base = 0
         self._met = False  # whether a hello has ever come
@@ -170,6 +174,9 @@ class Feed:
             except (Problem, ValueError, KeyError, TypeError):
                 return False
             self._flush()
+            if self._is_another(answer):
+                self._last = self._base = int(str(answer.get("seq", 0)))
+                self._anew()
             self._last = max(self._last, int(str(answer.get("seq", 0))))
             if not self._met:  # what was fetched before may be older than this number
                 self._met = True
@@ -246,7 +253,7 @@ class Feed:
             async for kind, data in found:
                 if kind == "hello":
                     self._greeted, self._beat = True, float(str(data.get("beat") or 0))
-                    self._hello(since, int(str(data["seq"])))
+                    self._hello(since, int(str(data["seq"])), data)
                     self._drafted(None, int(str(data.get("drafts") or 0)))
                 else:
                     self._event(kind, data)
@@ -273,6 +280,8 @@ class Feed:
         elif kind == "resync":
             self._flush()
             self._last = self._base = max(self._last, int(str(data.get("seq", 0))))
+            if not self._looks_another(data) and data.get("reason") == "access":
+                self._access()
             self._anew()
         elif kind == "merge":
             self._flush()
@@ -283,14 +292,28 @@ class Feed:
         elif kind == "wipe":
             self._ordered()
 
-    def _hello(self, since: int, number: int) -> None:
-        if number < since:
+    def _is_another(self, said: Mapping[str, object]) -> bool:
+        """Whether the numbers are not those of before."""
+        before, self._source = self._source, str(said.get("run") or self._source)
+        return bool(before) and before != self._source
+
+    def _looks_another(self, said: Mapping[str, object]) -> bool:
+        """Whether this person may see others than before; tells it."""
+        before, self._sight = self._sight, str(said.get("sight") or self._sight)
+        if not before or before == self._sight:
+            return False
+        self._access()
+        return True
+
+    def _hello(self, since: int, number: int, said: Mapping[str, object]) -> None:
+        another, closed = self._is_another(said), self._looks_another(said)
+        if number < since or another:
             self._last = self._base = number  # the numbers have begun again
         if not self._met:
             # Nothing has been asked before: what is older than this needs no telling.
             self._last = self._base = max(self._last, number)
         again, self._met, self._failures = self._met, True, 0
-        if number < since:
+        if number < since or closed or (another and number == since):  # a higher one is followed by a `resync`
             self._anew()
         if not (self._doubted() and self._polls):
             self._stands("strøm", again)

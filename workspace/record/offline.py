@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ SLACK = 300
 NOTED = 60
 """Seconds between two notes of how late it is."""
 CLOCK = "offline.clock"
+_ONE_PATIENT = re.compile(r"Patient\?_id=([A-Za-z0-9\-.]{1,64})")
 BETWEEN = 0.05
 """Seconds between two copies, so that they never stand in the way of a person."""
 COPYING = Asker((f"workspace.offline@{__version__}",))
@@ -56,6 +58,7 @@ class Offline:
         self.copied = ""
         """Clinical instant of the end of the last whole round; "" before the first."""
         self._wiped = False
+        self._doubted = asyncio.Event()
 
     async def start(self) -> None:
         await self.prune()
@@ -94,17 +97,60 @@ class Offline:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    def doubt(self) -> None:
+        """Whom this person may see has changed: who is closed goes at once, and all is copied anew without waiting, for
+        parts of a record may be closed too. What is kept of who is not asked about here has another 72 hours at most."""
+        self._doubted.set()
+
     async def _rounds(self, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
-        await asyncio.sleep(BEFORE)
+        await self._pause(BEFORE)
         while True:
-            whole = True
+            whole = not self._doubted.is_set() or await self._without_closed(queries)
             await self.prune()  # a shell may run for days
             for text in queries:
+                if self._doubted.is_set():
+                    break
                 whole = await self._copy(text, here) and whole
                 await asyncio.sleep(BETWEEN)
-            if whole:
-                self.copied = self._clock.now().isoformat(timespec="seconds")
-            await asyncio.sleep(AGAIN if whole else AGAIN / 10)
+            else:
+                if whole:
+                    self.copied = self._clock.now().isoformat(timespec="seconds")
+                await self._pause(AGAIN if whole else AGAIN / 10)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._doubted.wait()
+        except TimeoutError:
+            pass
+
+    async def _without_closed(self, queries: Sequence[str]) -> bool:
+        """Ask for each patient, and forget all that is kept of whom the platform does not open. Whether it said of each."""
+        self._doubted.clear()
+        sure = True
+        for text in queries:
+            found = _ONE_PATIENT.fullmatch(text)
+            if found is None:
+                continue
+            try:
+                await self._client.get(text, COPYING)
+            except Problem as problem:
+                if getattr(problem, "status", 0) == 403:
+                    await self._forget_patient(found[1])
+                else:
+                    sure = False
+        return sure
+
+    async def _forget_patient(self, own: str) -> None:
+        """What was asked about ``Patient/<own>`` alone or among others, and what that brought."""
+        named = re.compile(rf"(?:Patient/|[?&]_id=){re.escape(own)}(?![A-Za-z0-9.-])")
+
+        def write(database: Any) -> None:
+            for (text,) in list(database.execute("SELECT query FROM offline WHERE user = ?", (self._user,))):
+                if named.search(text):
+                    database.execute("DELETE FROM offline WHERE user = ? AND query = ?", (self._user, text))
+
+        await self._vault.run(write)
 
     async def _copy(self, text: str, here: Callable[[str], Page | None]) -> bool:
         try:

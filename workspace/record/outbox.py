@@ -306,7 +306,7 @@ class Outbox:
         if item is None or item.state != "konflikt":
             raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
         shown = await self._settling.conflict(item)
-        bundle, bases = self._settling.settled(item, shown, choices, instant(self._clock.now()))
+        bundle, bases = self._settling.chosen(item, shown, choices, instant(self._clock.now()))
         return await self.commit(
             bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own, handover=handover
         )

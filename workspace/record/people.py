@@ -23,6 +23,8 @@ NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
 NO_ALLERGIES = "Ingen kjente allergier"
+RESERVED = "se journalen, opplysningen har et ukjent forbehold"
+"""Of what has a modifier extension that we do not know: it may say the opposite of what it seems to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def resident_of(
 ) -> Resident:
     """A Resident from a Patient, the Encounter in progress, Locations by ``Location/id``, and flag texts."""
     family, given, name = names(patient)
+    if changed_in_meaning(patient):
+        flags = [f"Personopplysninger: {RESERVED}", *flags]
     return Resident(
         patient=name_of(patient),
         family=family,
@@ -130,7 +134,7 @@ def flag_texts(flags: Iterable[Resource]) -> dict[str, list[str]]:
     """Texts of active flags by patient, in their order."""
     found: dict[str, list[str]] = {}
     for each in flags:
-        words = text(each.get("code"))
+        words = _flag(each)
         if words and each.get("status") in (None, "active"):
             held = found.setdefault(_reference(each.get("subject")), [])
             if words not in held:
@@ -140,13 +144,17 @@ def flag_texts(flags: Iterable[Resource]) -> dict[str, list[str]]:
 
 def sources(allergies: Iterable[Resource], flags: Iterable[Resource], scores: Iterable[Resource]) -> dict[str, str]:
     """What stands where, by its text, as `flag_texts` and `allergy_texts` say it; the newest score as `NEWS2`."""
-    told = {text(each.get("code")): name_of(each) for each in flags if each.get("status") in (None, "active")}
+    told = {_flag(each): name_of(each) for each in flags if each.get("status") in (None, "active")}
     valid = [each for each in allergies if _is_valid(each)]
     told |= {_allergy(each): name_of(each) for each in valid}
     none = next((name_of(each) for each in valid if NONE_KNOWN & set(_codes(each.get("code")))), "")
     told |= {NO_ALLERGIES: none} if none else {}
     newest = next((each for each in scores if _counts(each)), None)
     return {**told, **({NEWS2: name_of(newest)} if newest is not None else {})}
+
+
+def _flag(one: Resource) -> str:
+    return f"Merk: {RESERVED}" if changed_in_meaning(one) else text(one.get("code"))
 
 
 def _counts(score: Resource) -> bool:
@@ -167,7 +175,7 @@ def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
 
 def _allergy(one: Resource) -> str:
     if changed_in_meaning(one):
-        return "Allergi: se journalen, opplysningen har et ukjent forbehold"
+        return f"Allergi: {RESERVED}"
     reactions = [text(held) for part in _dicts(one.get("reaction")) for held in _list(part.get("manifestation"))]
     said = f"Allergi: {text(one.get('code')) or 'ukjent stoff'}"
     said += f" ({reactions[0]})" if reactions and reactions[0] else ""
@@ -191,7 +199,7 @@ def diagnosis_texts(conditions: Iterable[Resource]) -> tuple[str, ...]:
     """Active problems, in their order."""
     active = {"active", "recurrence", "relapse"}
     kept = [
-        text(each.get("code"))
+        f"Diagnose: {RESERVED}" if changed_in_meaning(each) else text(each.get("code"))
         for each in conditions
         if _is_valid(each, active) and "resolved" not in _codes(each.get("clinicalStatus"))
     ]
@@ -200,7 +208,7 @@ def diagnosis_texts(conditions: Iterable[Resource]) -> tuple[str, ...]:
 
 def contact_of(stay: Mapping[str, Any]) -> str:
     """Who is the resident's primary contact among the staff."""
-    for each in _dicts(stay.get("participant")):
+    for each in _taking_part(stay):
         if any(text(kind) == "Primærkontakt" for kind in _list(each.get("type"))):
             return _display(each.get("individual"))
     return ""
@@ -208,10 +216,14 @@ def contact_of(stay: Mapping[str, Any]) -> str:
 
 def doctor_of(patient: Mapping[str, Any], stay: Mapping[str, Any]) -> str:
     """The doctor who treats her here; else her own GP."""
-    for each in _dicts(stay.get("participant")):
+    for each in _taking_part(stay):
         if any(text(kind) == "Behandlingsansvarlig lege" for kind in _list(each.get("type"))):
             return _display(each.get("individual"))
     return next((said for each in _list(patient.get("generalPractitioner")) if (said := _display(each))), "")
+
+
+def _taking_part(stay: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [] if changed_in_meaning(stay) else _dicts(stay.get("participant"))
 
 
 def is_current(period: Any, now: datetime) -> bool:
@@ -254,7 +266,7 @@ def _is_valid(one: Resource, statuses: frozenset[str] | set[str] = frozenset({"a
 
 
 def _room(stay: Mapping[str, Any], beds: Mapping[str, Resource]) -> str:
-    for each in _dicts(stay.get("location")):
+    for each in [] if changed_in_meaning(stay) else _dicts(stay.get("location")):
         if each.get("status") in (None, "active"):
             place = each.get("location")
             bed = beds.get(_reference(place), {})

@@ -50,8 +50,8 @@ class Record:
         self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open(), self.waiting)
         queries = self._queries
         self._feed = Feed(
-            client, self._light, self._arrived, queries.refetch_all, queries.retry, queries.lost,
-            merged=self._merged, drafted=self._drafted, ordered=self._ordered,
+            client, self._light, self._arrived, self._anew, queries.retry, queries.lost,
+            access=self._access, merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
         queries.fetched = self._fetched
         self._joined: set[tuple[str, str]] = set()
@@ -213,6 +213,14 @@ class Record:
         """Called when the platform may have an order to wipe for this workstation. Returns what ends it."""
         self._ordering.append(listener)
         return lambda: self._ordering.remove(listener) if listener in self._ordering else None
+
+    def _anew(self) -> None:
+        self._seen.clear()
+        self._queries.refetch_all()
+
+    def _access(self) -> None:
+        if self._queries.offline is not None:
+            self._queries.offline.doubt()
 
     def _ordered(self) -> None:
         for listener in list(self._ordering):

@@ -13,6 +13,10 @@ class Seen:
     def __init__(self) -> None:
         self._versions: OrderedDict[str, int] = OrderedDict()
 
+    def clear(self) -> None:
+        """The platform may have begun again (a backup was restored): then its versions are lower, and news all the same."""
+        self._versions.clear()
+
     def is_new(self, change: Changed) -> bool:
         """Whether `change` is newer than all seen of its resource; remembers it. Without a version it always is."""
         if not change.version:

@@ -76,12 +76,21 @@ class Settling:
                 ) from None
             bases[name] = one.theirs
             if not _equal(resource, one.theirs):
-                match = (one.theirs.get("meta") or {}).get("versionId", "")
-                request = {**(entry.get("request") or {}), "ifMatch": f'W/"{match}"'}
-                kept.append({**entry, "resource": _authored(resource, one), "request": request})
+                kept.append(_put(entry, resource, one))
             if conflict.loses(one.comparison, resource):
                 lost.append(_kept_in_history(one, item, now))
         return {**item.bundle, "entry": [*kept, *lost]}, bases
+
+    def chosen(
+        self, item: Item, shown: Conflict, choices: Mapping[str, Mapping[str, Choice]], now: str
+    ) -> tuple[dict[str, Any], dict[str, Resource]]:
+        """`settled` by a person. Where all of it stands there already (the other one has written the very same meanwhile) it
+        is written as it stands, with its author among those who answer for it: an empty transaction can never be sent."""
+        bundle, bases = self.settled(item, shown, choices, now)
+        if not bundle["entry"]:
+            puts = {str((entry.get("request") or {}).get("url", "")): entry for entry in entries(item.bundle)}
+            bundle["entry"] = [_put(puts[one.name], deepcopy(one.theirs), one) for one in shown.resources]
+        return bundle, bases
 
     async def with_bases(self, item: Item, done: Mapping[str, Done], waiting: Iterable[Item]) -> dict[str, Done]:
         """`done`, with the version it was made from put into those who wait and do not have it: without it a later update
@@ -135,6 +144,13 @@ def _equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         return {name: value for name, value in resource.items() if name != "meta"}
 
     return strip(one) == strip(other)
+
+
+def _put(entry: Mapping[str, Any], resource: Resource, one: Versions) -> dict[str, Any]:
+    """`entry` with `resource`, on top of the other's version."""
+    match = (one.theirs.get("meta") or {}).get("versionId", "")
+    request = {**(entry.get("request") or {}), "ifMatch": f'W/"{match}"'}
+    return {**entry, "resource": _authored(resource, one), "request": request}
 
 
 def _authored(resource: Resource, one: Versions) -> Resource:

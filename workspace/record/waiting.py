@@ -164,6 +164,10 @@ class Waiting:
         page = self.over(page_of(query, ()))
         return replace(page, complete=False) if page.matches else None
 
+    def of(self, kind: str) -> tuple[Resource, ...]:
+        """What waits of a type, as it is shown, whether any result shows it or not."""
+        return tuple(row.resource for row in self._rows if row.kind == kind and self._stands(row))
+
     def find(self, name: str) -> Resource | None:
         """What waits under `name` (``Type/id``), the newest."""
         return next((row.resource for row in reversed(self._rows) if row.name == name and self._stands(row)), None)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from workspace.clock import OSLO
+from workspace.fhir import json
 from workspace.panels.components import NumberField, PairField, TextArea, TextField
 from workspace.shell import theme as themes
 from workspace.shell.kit.area import AreaWidget, difference
@@ -40,7 +41,7 @@ def shown(qtbot):
     [
         ("38,6", 38.6), ("38.6", 38.6), (" 112 ", 112), ("1 200", 1200), ("-2,5", -2.5), ("−2", -2), ("", None),
         ("  ", None), ("38,", "38,"), ("3x", "3x"), ("nan", "nan"), ("1e5", "1e5"), ("1_0", "1_0"), ("٣", "٣"),
-        ("1,2,3", "1,2,3"), ("9" * 40, "9" * 40),
+        ("1,2,3", "1,2,3"), ("9" * 40, "9" * 40), ("38,60", json.Literal("38.60")), ("+38,6", 38.6), ("07,5", 7.5),
     ],
 )  # fmt: skip
 def test_norwegian_numbers_become_numbers_and_other_text_stays_text(typed: str, value):
@@ -49,9 +50,10 @@ def test_norwegian_numbers_become_numbers_and_other_text_stays_text(typed: str, 
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("value", [0, 7, 38.6, 1200, -2.5, 12345.25])
+@pytest.mark.parametrize("value", [0, 7, 38.6, 1200, -2.5, 12345.25, *map(json.Literal, ("38.60", "1200.50", "-0.10"))])
 def test_what_is_shown_is_read_back_as_the_same_number(value):
-    assert parse_number(shown_number(value)) == value
+    found = parse_number(shown_number(value))
+    assert (found, json.dumps(found)) == (value, json.dumps(value))
 
 
 def test_typing_tells_the_number_at_every_key(qtbot, notes, shown):

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
+from workspace.fhir import json
 from workspace.panels.components import NumberField
 from workspace.shell.kit import when
 from workspace.shell.kit.env import Env
@@ -19,13 +20,19 @@ NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?", re.ASCII)
 
 
 def parse_number(text: str) -> int | float | str | None:
-    """A number from Norwegian typing; the raw text while it is not one; None for nothing."""
+    """A number from Norwegian typing, with the digits it was typed with (38,60); the raw text while it is not one; None for
+    nothing."""
     plain = "".join(text.split()).replace(",", ".").replace("−", "-")
     if not plain:
         return None
     if len(plain) > 12 or NUMBER.fullmatch(plain) is None:
         return text
-    return float(plain) if "." in plain else int(plain)
+    if "." not in plain:
+        return int(plain)
+    try:
+        return json.number(plain)
+    except ValueError:  # +38,6 and 07,5 are no numbers in JSON
+        return float(plain)
 
 
 def shown_number(value: Any) -> str:

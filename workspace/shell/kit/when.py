@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from functools import lru_cache
 
 from workspace.clock import OSLO
+from workspace.fhir import json
 
 
 @lru_cache(maxsize=8192)
@@ -79,10 +81,12 @@ def clock(text: str) -> str:
 
 
 def number(value: float | int | None, decimals: int | None = None) -> str:
-    """With decimal comma, a thin space between thousands, and no more digits than there are."""
+    """With decimal comma, a thin space between thousands, and the digits that there are: 38,60 where that was written."""
     if value is None:
         return ""
-    if decimals is not None:
+    if decimals is None and isinstance(value, json.Literal):
+        text = f"{Decimal(value.text):,f}"
+    elif decimals is not None:
         text = f"{value:,.{decimals}f}"
     else:
         text = f"{value:,}" if isinstance(value, int) or not float(value).is_integer() else f"{int(value):,}"
