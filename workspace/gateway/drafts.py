@@ -245,8 +245,8 @@ class Drafts:
         of its stretch from here on comes late. Nothing happens to a draft of another stretch and revision: it was typed on
         since, and is its workstation's to say. Doing it again changes nothing."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, str] | None:
-            before = self._one(connection, author, taken.id)
+        def work(connection: sqlite3.Connection) -> tuple[str, int, str] | None:
+            before = self._one(connection, author, taken.id) or self._moved_on(connection, author, taken.stretch)
             self._end(connection, author, taken.stretch)
             rest = taken.rest(before) if before is not None else None
             if before is None or rest is None:
@@ -256,13 +256,13 @@ class Drafts:
             if rest:
                 saved = parse(before.saved)
                 kept = self._kept(connection, author, before.key, rest, before.device, before.merged_from, saved)
-                return kept.revision, ""
-            connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, taken.id))
-            return _next_revision(connection, author), "deleted"
+                return kept.id, kept.revision, ""
+            connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, before.id))
+            return before.id, _next_revision(connection, author), "deleted"
 
         done = await self._store.run(work)
         if done is not None:
-            self._tell(author, taken.id, done[0], taken.device, done[1])
+            self._tell(author, done[0], done[1], taken.device, done[2])
 
     async def moved(self, source: str, into: str) -> None:
         """Two patients were one: drafts about `source` (``Patient/x``) are about `into` from now on."""
@@ -318,6 +318,14 @@ class Drafts:
         query = "SELECT id, sealed, revision, expires FROM draft WHERE author = ? AND id = ? AND expires > ?"
         row = connection.execute(query, (author, own, self._now())).fetchone()
         return self._opened(author, *row) if row else None
+
+    def _moved_on(self, connection: sqlite3.Connection, author: str, stretch: str) -> Draft | None:
+        """The draft of `stretch` under whatever id: the patient it is about may have another record by now."""
+        if not stretch:
+            return None
+        query = "SELECT id, sealed, revision, expires FROM draft WHERE author = ? AND expires > ?"
+        found = (self._opened(author, *row) for row in connection.execute(query, (author, self._now())).fetchall())
+        return next((draft for draft in found if draft is not None and draft.stretch == stretch), None)
 
     def _kept(
         self,
