@@ -4,6 +4,7 @@ One request a connection; ``choose(request)`` names the fault of each ("" passes
 
 - ``cut`` closes before passing it on, ``reset`` does so with RST, ``half-close`` ends its own side and goes on listening;
 - ``delay`` holds it for `delay` seconds, then passes it on;
+- ``late`` closes the line without an answer, and passes it on `delay` seconds later;
 - ``429``, ``500``, ``503`` answer so without passing it on (``429`` and ``503`` with ``Retry-After: 1``);
 - ``409`` and ``412`` too, as a platform in contention does, or one that is mistaken;
 - ``lost`` passes it on and closes without the answer; ``lost-reset`` with RST; ``500-after`` passes it on and says 500;
@@ -32,7 +33,7 @@ BEFORE = ("cut", "reset", "half-close", "409", "412", "429", "500", "503")
 """Faults after which nothing has reached the platform."""
 AFTER = ("lost", "lost-reset", "500-after", "412-after", "wrong-json", "short", "truncated")
 """Faults after which the platform has done what it was asked."""
-FAULTS = (*BEFORE, "delay", *AFTER, "silent")
+FAULTS = (*BEFORE, "delay", "late", *AFTER, "silent")
 _STATUS = {
     "409": "409 Busy",
     "412": "412 Mistaken",
@@ -67,6 +68,8 @@ class FaultProxy:
         self.heard = 400
         self.seen: list[tuple[Request, str]] = []
         self.down = self.mute = False
+        self.passed_late = 0
+        """How many ``late`` ones the platform has answered by now."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.port = 0
@@ -104,7 +107,8 @@ class FaultProxy:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         except asyncio.CancelledError:  # `hang_up`; a handler that ends cancelled upsets asyncio's streams before 3.12
-            _reset(writer)
+            if not writer.is_closing():
+                _reset(writer)
         finally:
             writer.close()
             self._tasks.discard(task)
@@ -117,13 +121,18 @@ class FaultProxy:
         if fault in BEFORE:
             await self._without_passing_on(fault, reader, writer)
             return
-        if fault == "delay":
+        if fault == "late":
+            writer.close()
+        if fault in ("delay", "late"):
             await asyncio.sleep(self.delay)
         up_reader, up_writer = await asyncio.open_connection(self.host, self.upstream)
         try:
             up_writer.write(request.head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + request.body)
             await up_writer.drain()
-            if fault in ("", "delay"):
+            if fault == "late":
+                await up_reader.read()
+                self.passed_late += 1
+            elif fault in ("", "delay"):
                 await self._relay(up_reader, writer)
             elif fault == "silent":
                 await self._relay(up_reader, writer, self.heard)

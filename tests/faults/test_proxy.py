@@ -68,7 +68,7 @@ async def through(fault, path="/fhir", timeout=2.0, **more):
         return answer, upstream.got, time.monotonic() - began
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "silent"])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in ("late", "silent")])
 def test_each_fault_reaches_the_platform_or_not_and_the_client_as_promised(fault):
     answer, got, seconds = asyncio.run(through(fault))
     assert got == ([] if fault in BEFORE else [("POST", "body")])
@@ -87,6 +87,21 @@ def test_each_fault_reaches_the_platform_or_not_and_the_client_as_promised(fault
         assert isinstance(answer, httpx.HTTPError)
         kinds = {"reset": "ReadError", "lost-reset": "ReadError"}
         assert type(answer).__name__ == kinds.get(fault, "RemoteProtocolError")
+
+
+def test_what_comes_late_comes_after_its_sender_has_given_up():
+    async def run():
+        async with Upstream() as upstream, FaultProxy("127.0.0.1", upstream.port, lambda request: "late") as proxy:
+            async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await client.post(proxy.url, content=b"body")
+            assert (upstream.got, proxy.passed_late) == ([], 0)
+            async with asyncio.timeout(5):
+                while not proxy.passed_late:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert upstream.got == [("POST", "body")]
+
+    asyncio.run(run())
 
 
 def test_without_a_fault_it_is_not_there():
@@ -138,5 +153,5 @@ def test_the_platform_can_be_taken_away_whole_and_lines_that_stand_be_cut():
 
 
 def test_every_fault_is_told_as_one_of_two_kinds():
-    assert set(BEFORE) | set(AFTER) | {"delay", "silent"} == set(FAULTS)
+    assert set(BEFORE) | set(AFTER) | {"delay", "late", "silent"} == set(FAULTS)
     assert not set(BEFORE) & set(AFTER)

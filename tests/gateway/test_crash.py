@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from tests.gateway.conftest import Server, bundle, pulse
 from workspace.access.audit import chain_of, verify_chain
 from workspace.clock import SystemClock
 from workspace.fhir.service import FhirRequest
+from workspace.gateway.intents import ENTRY, tag_of
+from workspace.gateway.origins import is_beside
 from workspace.sandbox.fhir import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,6 +153,67 @@ def test_what_was_created_and_is_changed_by_somebody_else_before_it_was_logged_i
             assert [e["response"]["etag"] for e in body["entry"]] == ['W/"1"'] * 2
         assert len(creations(server)) == 1
         assert len(tone.ids("Observation?patient=BEB-18")) == (2 if how == "deleted" else 3), "nothing was done again"
+    finally:
+        server.stop()
+        caplog.clear()
+
+
+def _with_its_own_origins():
+    """A set whose client says itself where the first of two comes from, and what lost to the second."""
+    sent = bundle(pulse("BEB-18", value=77), pulse("BEB-18", value=78))
+    first, second = (each["fullUrl"] for each in sent["entry"])
+    for about, more in ((first, {}), (second, {"activity": {"text": "Valgt bort i en konflikt"}})):
+        own = {
+            "resourceType": "Provenance",
+            "target": [{"reference": about}],
+            "recorded": "2026-01-14T14:45:00+01:00",
+            "agent": [{"who": {"reference": "Practitioner/tone"}}],
+            **more,
+        }
+        request = {"method": "POST", "url": "Provenance"}
+        sent["entry"].append({"fullUrl": f"urn:uuid:{uuid4()}", "resource": own, "request": request})
+    return sent
+
+
+@pytest.mark.parametrize(("where", "since"), [("after", ""), ("log", ""), ("after", "deleted"), ("after", "lost")])
+def test_the_origin_beside_is_no_part_of_what_is_completed_where_the_client_wrote_origins_too(
+    tmp_path, where, since, caplog
+):
+    key, sent = str(uuid4()), _with_its_own_origins()
+    (tmp_path / "sent.json").write_text(json.dumps(sent))
+    killed(tmp_path, key, where)
+    tag = f"_tag=urn:workspace:transaction%7C{key}&_count=50"
+    made = [
+        one["resource"]
+        for kind in ("Observation", "Provenance")
+        for one in asyncio.run(_asks(tmp_path, FhirRequest("GET", kind, tag)))["entry"]
+    ]
+    client_s = {int(place): f"{one['resourceType']}/{one['id']}" for one in made if (place := tag_of(one, ENTRY))}
+    (beside,) = (one for one in made if is_beside(one))
+    assert sorted(client_s) == [0, 1, 2, 3]
+    assert [each["reference"] for each in beside["target"]] == [client_s[1]]
+    if since == "deleted":  # by another system, before anybody looked: they are found in the history
+        for place in (2, 0):
+            asyncio.run(_asks(tmp_path, FhirRequest("DELETE", client_s[place])))
+    server = Server(tmp_path)
+    if since == "lost":
+        with closing(sqlite3.connect(tmp_path / "gateway.sqlite")) as file, file:
+            file.execute("DELETE FROM intent")
+    server.start()
+    try:
+        tone = server.sign_in("tone")
+        told, again = tone.get(f"/transactions/{key}"), tone.send(sent, key)
+        if since == "lost":  # nothing says what was under way until its client asks again
+            assert told.status_code == 404
+            told = tone.get(f"/transactions/{key}")
+        assert (told.status_code, again.status_code) == (200, 200), again.text
+        for body in (told.json()["body"], again.json()):
+            assert [f"{e['resource']['resourceType']}/{e['resource']['id']}" for e in body["entry"]] == [
+                client_s[place] for place in range(4)
+            ]
+        (event,) = creations(server)
+        named = sorted(e["what"]["reference"] for e in event["entity"] if "what" in e)
+        assert named == sorted(["Patient/BEB-18", *(f"{one}/_history/1" for one in client_s.values())])
     finally:
         server.stop()
         caplog.clear()

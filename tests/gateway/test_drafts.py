@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -30,9 +32,9 @@ def own(who="tone", named=None):
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def put(person, values=None, *, id=None, named=None, device="pc-1", **headers):
+def put(person, values=None, *, id=None, named=None, device="pc-1", stretch="", **headers):
     named = named or key()
-    body = {"key": named, "values": VALUES if values is None else values, "device": device}
+    body = {"key": named, "values": VALUES if values is None else values, "device": device, "stretch": stretch}
     headers = {name.replace("_", "-"): value for name, value in headers.items()} or {"If-None-Match": "*"}
     path = f"/drafts/{id or own(person.who, named)}"
     return person.http.put(path, content=json.dumps(body), headers=person.headers(**headers))
@@ -118,6 +120,49 @@ def test_a_draft_that_is_another_by_now_or_anothers_or_whose_transaction_was_ref
     assert tone.get("/drafts").json()["drafts"] == [again]
 
 
+def on_loop(server, work):
+    return asyncio.run_coroutine_threadsafe(work, server.loop).result(5)
+
+
+def ended(server):
+    with closing(sqlite3.connect(server.folder / "gateway.sqlite")) as file:
+        return file.execute("SELECT COUNT(*) FROM ended").fetchone()[0]
+
+
+def test_a_transaction_ends_what_was_typed_before_it_in_whatever_revision_and_for_as_long_as_a_draft_lives(
+    server, tone
+):
+    first = put(tone, stretch="s-1").json()
+    later = put(tone, {**VALUES, "weight": 81}, stretch="s-1", If_Match=f'"{first["revision"]}"').json()
+    assert (later["stretch"], later["revision"]) == ("s-1", first["revision"] + 1)
+    done = saying({**first, "revision": 0}, "pulse", stretch="s-1", left=["text"])
+    for _ in range(2):
+        assert tone.send(done, "a" * 12).status_code == 200
+        (rest,) = tone.get("/drafts").json()["drafts"]
+        assert (rest["values"], rest["saved"]) == ({"text": VALUES["text"]}, later["saved"])
+    late = put(tone, {**VALUES, "pulse": 82, "weight": 81}, stretch="s-1", If_Match=f'"{rest["revision"]}"')
+    assert (late.status_code, late.json()["over"], late.json()["draft"]) == (412, ["weight"], rest)
+    assert late.json()["sentence"] == "Det som sto i kladden, er lagret."
+    assert server.sign_in("lege").who != tone.who
+    assert put(server.sign_in("lege"), stretch="s-1").status_code == 201, "what is over is its author's"
+    fresh = put(tone, {"text": "siden"}, stretch="s-2", If_Match=f'"{rest["revision"]}"').json()
+    assert tone.send(done, "b" * 12).status_code == 200
+    assert tone.get("/drafts").json()["drafts"] == [fresh], "what was typed since stays, however often it is said"
+    assert ended(server) == 1
+    server.clock.set(server.clock.now() + timedelta(days=15))
+    on_loop(server, server.gateway.drafts.expire())
+    assert ended(server) == 0
+
+
+def test_a_draft_that_moved_with_its_patient_goes_with_what_was_written_all_the_same(server, tone):
+    first = put(tone, stretch="s-1", named=key("Patient/BEB-19")).json()
+    on_loop(server, server.gateway.drafts.moved("Patient/BEB-19", "Patient/BEB-18"))
+    (moved,) = tone.get("/drafts").json()["drafts"]
+    assert (moved["id"], moved["stretch"]) == (own(), "s-1")
+    assert tone.send(saying(first, "text", "pulse", stretch="s-1", left=[]), "a" * 12).status_code == 200
+    assert tone.get("/drafts").json()["drafts"] == []
+
+
 def test_only_the_author_reads_it_and_the_try_is_in_the_log(server, tone):
     put(tone)
     doctor = server.sign_in("lege")
@@ -162,6 +207,7 @@ def test_a_draft_about_somebody_who_is_not_open_is_kept_back_and_comes_again(ser
         ({"key": {**key(), "view": 7}}, 400),
         ({"key": {**key(), "view": "notes"}}, 422),
         ({"device": "x" * 65}, 400),
+        ({"stretch": 7}, 400),
     ],
 )
 def test_nonsense_is_refused_in_words(tone, change, status):
@@ -212,7 +258,7 @@ def test_a_draft_ends_after_fourteen_days_and_its_author_is_told(server, tone):
         hello(events)
         clock.set(clock.now() + timedelta(hours=2), 1.0)
         assert tone.get("/drafts").json()["drafts"] == []
-        asyncio.run_coroutine_threadsafe(server.gateway.drafts.expire(), server.loop).result(5)
+        on_loop(server, server.gateway.drafts.expire())
         name, told = events.next()
         assert (name, told["gone"], told["reason"]) == ("draft", True, "expired")
 

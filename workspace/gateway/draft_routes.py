@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from workspace.access.decision import Decision
 from workspace.gateway.asking import Asking
-from workspace.gateway.drafts import Conflict, Draft, Drafts, Key
+from workspace.gateway.drafts import Conflict, Drafts, Key
 from workspace.gateway.fhir_routes import body_of
 from workspace.gateway.gateway import Gateway
 from workspace.gateway.refused import Refused, bad_request, denied
@@ -77,9 +77,10 @@ class DraftRoutes:
         self._permit(asking, key.patient)
         standing = _standing(request, required=True)
         try:
-            draft, new = await self._drafts.put(author, key, values, _device(body.get("device")), standing=standing)
+            device, stretch = _device(body.get("device")), _device(body.get("stretch"), "stretch")
+            draft, new = await self._drafts.put(author, key, values, device, standing=standing, stretch=stretch)
         except Conflict as conflict:
-            return _conflict(conflict.standing)
+            return _conflict(conflict)
         return _json(draft.told(), 201 if new else 200, {"ETag": f'"{draft.revision}"'})
 
     async def _delete(self, asking: Asking, own: str, request: Request) -> Response:
@@ -90,7 +91,7 @@ class DraftRoutes:
         try:
             await self._drafts.delete(author, own, device, standing=_standing(request, required=False))
         except Conflict as conflict:
-            return _conflict(conflict.standing)
+            return _conflict(conflict)
         return Response(status_code=204)
 
     async def _asking(self, request: Request) -> Asking:
@@ -148,11 +149,11 @@ def _key(given: Any) -> Key:
     return Key(patient, package, view, draft, version)
 
 
-def _device(given: Any) -> str:
+def _device(given: Any, name: str = "device") -> str:
     if given is None:
         return ""
     if not isinstance(given, str) or not _DEVICE.fullmatch(given):
-        raise _bad("device: at most 64 characters")
+        raise _bad(f"{name}: at most 64 characters")
     return given
 
 
@@ -174,10 +175,14 @@ def _unknown() -> Refused:
     return Refused(404, "no-draft", "Kladden finnes ikke.", issue="not-found")
 
 
-def _conflict(standing: Draft | None) -> Response:
+def _conflict(conflict: Conflict) -> Response:
+    standing = conflict.standing
     said = "Kladden er endret på en annen arbeidsflate." if standing else "Kladden finnes ikke lenger."
+    body: dict[str, Any] = {"code": "draft-conflict", "sentence": said, "draft": standing.told() if standing else None}
+    if conflict.over is not None:
+        body |= {"code": "draft-over", "sentence": "Det som sto i kladden, er lagret.", "over": conflict.over}
     return _json(
-        {"code": "draft-conflict", "sentence": said, "draft": standing.told() if standing else None},
+        body,
         412,
         {"ETag": f'"{standing.revision}"'} if standing else None,
     )

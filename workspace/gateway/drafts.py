@@ -72,6 +72,7 @@ class Draft:
     expires: str
     device: str
     merged_from: str = ""
+    stretch: str = ""
 
     def told(self) -> dict[str, Any]:
         """As docs/seams.md has it."""
@@ -84,17 +85,29 @@ class Draft:
             "expires": self.expires,
             "device": self.device,
             "merged_from": self.merged_from,
+            "stretch": self.stretch,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a transaction took from the draft `id` as it stood in `revision`: `fields`. `device` made the transaction."""
+    """What a transaction took from the draft `id` as it stood in `revision`: `fields`. `device` made the transaction, and
+    what it had typed before it is the `stretch`, over now but for what stands in the fields `left`."""
 
     id: str
     revision: int
     device: str
     fields: frozenset[str]
+    stretch: str = ""
+    left: frozenset[str] = frozenset()
+
+    def rest(self, standing: Draft) -> dict[str, Any] | None:
+        """What is still unsaved of `standing`; None when that is not what the transaction was made from."""
+        if self.stretch and standing.stretch == self.stretch:  # whatever of it came here, and whenever
+            return {bind: value for bind, value in standing.values.items() if bind in self.left}
+        if standing.revision == self.revision:
+            return {bind: value for bind, value in standing.values.items() if bind not in self.fields}
+        return None
 
 
 def taken_by(bundle: Mapping[str, Any]) -> Taken | None:
@@ -103,21 +116,25 @@ def taken_by(bundle: Mapping[str, Any]) -> Taken | None:
         given = next(each for each in bundle["meta"]["extension"] if each["url"] == TAKEN)
         told = orjson.loads(given["valueString"])
         own, revision, device, fields = (told[name] for name in ("id", "revision", "device", "fields"))
+        stretch, left = told.get("stretch", ""), told.get("left", [])
     except (KeyError, TypeError, StopIteration, orjson.JSONDecodeError):
         return None
     if not isinstance(own, str) or not isinstance(device, str) or len(device) > 64 or type(revision) is not int:
         return None
-    if not isinstance(fields, list) or not all(isinstance(each, str) for each in fields):
+    if not isinstance(stretch, str) or len(stretch) > 64:
         return None
-    return Taken(own, revision, device, frozenset(fields))
+    if not all(isinstance(some, list) and all(isinstance(each, str) for each in some) for some in (fields, left)):
+        return None
+    return Taken(own, revision, device, frozenset(fields), stretch, frozenset(left))
 
 
 class Conflict(Exception):
-    """Another revision stands: `standing`, or None when the draft is gone."""
+    """Another revision stands: `standing`, or None when the draft is gone. `over`: what was sent belongs to a stretch that a
+    transaction has ended, and these fields of it (None: it does not) say what was written."""
 
-    def __init__(self, standing: Draft | None) -> None:
+    def __init__(self, standing: Draft | None, over: list[str] | None = None) -> None:
         super().__init__("draft-conflict")
-        self.standing = standing
+        self.standing, self.over = standing, over
 
 
 class Drafts:
@@ -178,9 +195,10 @@ class Drafts:
         return await self._store.run(work)
 
     async def put(
-        self, author: str, key: Key, values: Mapping[str, Any], device: str, *, standing: int | None
+        self, author: str, key: Key, values: Mapping[str, Any], device: str, *, standing: int | None, stretch: str = ""
     ) -> tuple[Draft, bool]:
-        """Keep it in the place of revision `standing` (None: of nothing). Returns it, and whether it is new.
+        """Keep it in the place of revision `standing` (None: of nothing). Returns it, and whether it is new. What belongs to
+        a `stretch` that is over is never kept: it comes late, and what it says was written.
 
         Raises Conflict, and Refused 409 ``too-many-drafts``.
         """
@@ -188,13 +206,17 @@ class Drafts:
 
         def work(connection: sqlite3.Connection) -> tuple[Draft, bool, bool]:
             before = self._one(connection, author, own)
+            spent = self._spent(connection, author, stretch)
+            if spent is not None:
+                raise Conflict(before, [bind for bind, value in values.items() if spent.get(bind) == _digest(value)])
             if before is not None and (before.values, before.device, before.key) == (dict(values), device, key):
                 return before, False, False  # a repeat, after an answer that was lost
             if (before.revision if before else None) != standing:
                 raise Conflict(before)
             if before is None and self._count(connection, author) >= MOST:
                 raise _too_many()
-            draft = self._kept(connection, author, key, values, device, before.merged_from if before else "")
+            merged_from = before.merged_from if before else ""
+            draft = self._kept(connection, author, key, values, device, merged_from, stretch=stretch)
             return draft, before is None, True
 
         draft, new, changed = await self._store.run(work)
@@ -219,24 +241,28 @@ class Drafts:
             self._tell(author, own, revision, device, "deleted")
 
     async def written(self, author: str, taken: Taken) -> None:
-        """A transaction is done: what it took from its author's draft goes from there, whoever delivered it. Nothing happens
-        to a draft that has another revision: it was typed on since, and is its workstation's to say."""
+        """A transaction is done: what it took from its author's draft goes from there, whoever delivered it, and what comes
+        of its stretch from here on comes late. Nothing happens to a draft of another stretch and revision: it was typed on
+        since, and is its workstation's to say. Doing it again changes nothing."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, str] | None:
-            before = self._one(connection, author, taken.id)
-            if before is None or before.revision != taken.revision:
+        def work(connection: sqlite3.Connection) -> tuple[str, int, str] | None:
+            before = self._one(connection, author, taken.id) or self._moved_on(connection, author, taken.stretch)
+            self._end(connection, author, taken.stretch)
+            rest = taken.rest(before) if before is not None else None
+            if before is None or rest is None:
                 return None
-            rest = {bind: value for bind, value in before.values.items() if bind not in taken.fields}
+            gone = {bind: _digest(value) for bind, value in before.values.items() if bind not in rest}
+            self._end(connection, author, before.stretch, gone)
             if rest:
                 saved = parse(before.saved)
                 kept = self._kept(connection, author, before.key, rest, before.device, before.merged_from, saved)
-                return kept.revision, ""
-            connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, taken.id))
-            return _next_revision(connection, author), "deleted"
+                return kept.id, kept.revision, ""
+            connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, before.id))
+            return before.id, _next_revision(connection, author), "deleted"
 
         done = await self._store.run(work)
         if done is not None:
-            self._tell(author, taken.id, done[0], taken.device, done[1])
+            self._tell(author, done[0], done[1], taken.device, done[2])
 
     async def moved(self, source: str, into: str) -> None:
         """Two patients were one: drafts about `source` (``Patient/x``) are about `into` from now on."""
@@ -260,14 +286,46 @@ class Drafts:
                 key = Key(into, key.package, key.view, beside, key.state_version)
             connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, old.id))
             events.append((author, old.id, _next_revision(connection, author), "merged"))
-            new = self._kept(connection, author, key, old.values, old.device, source)
+            new = self._kept(connection, author, key, old.values, old.device, source, stretch=old.stretch)
             events.append((author, new.id, new.revision, ""))
         return events
+
+    def _end(
+        self, connection: sqlite3.Connection, author: str, stretch: str, spent: Mapping[str, str] | None = None
+    ) -> None:
+        """Nothing of `stretch` is a draft from here on, for as long as a draft is kept. `spent` are digests of what was
+        written, by bind: its own workstation may not know it, when another had taken it over."""
+        if not stretch:
+            return
+        sealed = self._sealing().seal(orjson.dumps(dict(spent)), f"{author} {stretch}") if spent else None
+        row = (author, stretch, self._now() + int(KEPT.total_seconds()), sealed)
+        again = "ON CONFLICT DO UPDATE SET until = excluded.until, spent = COALESCE(excluded.spent, spent)"
+        connection.execute(f"INSERT INTO ended VALUES (?, ?, ?, ?) {again}", row)
+
+    def _spent(self, connection: sqlite3.Connection, author: str, stretch: str) -> dict[str, str] | None:
+        """What was written of `stretch`; None when it is not over."""
+        query = "SELECT spent FROM ended WHERE author = ? AND stretch = ?"
+        row = connection.execute(query, (author, stretch)).fetchone() if stretch else None
+        if row is None:
+            return None
+        try:
+            return dict(orjson.loads(self._sealing().open(row[0], f"{author} {stretch}"))) if row[0] else {}
+        except Unsealable as error:
+            logger.warning("what was written of a draft cannot be opened: %s", error)
+            return {}
 
     def _one(self, connection: sqlite3.Connection, author: str, own: str) -> Draft | None:
         query = "SELECT id, sealed, revision, expires FROM draft WHERE author = ? AND id = ? AND expires > ?"
         row = connection.execute(query, (author, own, self._now())).fetchone()
         return self._opened(author, *row) if row else None
+
+    def _moved_on(self, connection: sqlite3.Connection, author: str, stretch: str) -> Draft | None:
+        """The draft of `stretch` under whatever id: the patient it is about may have another record by now."""
+        if not stretch:
+            return None
+        query = "SELECT id, sealed, revision, expires FROM draft WHERE author = ? AND expires > ?"
+        found = (self._opened(author, *row) for row in connection.execute(query, (author, self._now())).fetchall())
+        return next((draft for draft in found if draft is not None and draft.stretch == stretch), None)
 
     def _kept(
         self,
@@ -278,11 +336,13 @@ class Drafts:
         device: str,
         merged_from: str,
         saved: datetime | None = None,
+        *,
+        stretch: str = "",
     ) -> Draft:
         now = saved or self._clock.now()
         ends = now + KEPT
         revision, own = _next_revision(connection, author), key.id(author)
-        draft = Draft(own, key, dict(values), revision, instant(now), instant(ends), device, merged_from)
+        draft = Draft(own, key, dict(values), revision, instant(now), instant(ends), device, merged_from, stretch)
         plain = orjson.dumps({**draft.told(), "id": "", "revision": 0})
         sealed = self._sealing().seal(plain, f"{author} {own}")
         row = (own, author, sealed, revision, int(ends.timestamp()))
@@ -297,8 +357,9 @@ class Drafts:
             return None
         key = Key(**told["key"])
         return Draft(
-            own, key, told["values"], revision, told["saved"], told["expires"], told["device"], told["merged_from"]
-        )
+            own, key, told["values"], revision, told["saved"], told["expires"], told["device"], told["merged_from"],
+            told.get("stretch", ""),
+        )  # fmt: skip
 
     def _count(self, connection: sqlite3.Connection, author: str) -> int:
         return int(connection.execute("SELECT COUNT(*) FROM draft WHERE author = ?", (author,)).fetchone()[0])
@@ -327,6 +388,7 @@ class Drafts:
         def work(connection: sqlite3.Connection) -> list[tuple[str, str, int]]:
             query = "SELECT author, id FROM draft WHERE expires <= ?"
             gone = connection.execute(query, (self._now(),)).fetchall()
+            connection.execute("DELETE FROM ended WHERE until <= ?", (self._now(),))
             connection.executemany("DELETE FROM draft WHERE author = ? AND id = ?", gone)
             return [(author, own, _next_revision(connection, author)) for author, own in gone]
 
@@ -336,6 +398,10 @@ class Drafts:
     def _tell(self, author: str, own: str, revision: int, device: str, gone: str = "") -> None:
         told: dict[str, Any] = {"id": own, "revision": revision, "device": device, "gone": bool(gone)}
         self._told(author, told | ({"reason": gone} if gone else {}))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _revision(connection: sqlite3.Connection, author: str) -> int:

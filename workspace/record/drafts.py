@@ -16,7 +16,7 @@ from typing import Any
 
 from workspace.clock import Clock, instant, parse
 from workspace.problem import Problem
-from workspace.record.handover import Handover, exchanged
+from workspace.record.handover import Handover, exchanged, new_stretch
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class Lost:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """`values` by bind; `saved` the clinical instant of the newest change. `known` is the platform's revision of it (0: it
-    has none), `expires` when the platform will forget it, `device` where it was typed when not here."""
+    has none), `expires` when the platform will forget it, `device` where it was typed when not here. A commit ends the
+    `stretch`: what comes of it to the platform after that comes late."""
 
     values: Mapping[str, Any]
     revision: int
@@ -58,11 +59,13 @@ class Kept:
     expires: str = ""
     device: str = ""
     other: Lost | None = None
+    stretch: str = field(default_factory=new_stretch, compare=False)
 
     def more(self) -> str:
         """What the vault keeps beside the values."""
         other = self.other and {"values": self.other.values, "saved": self.other.saved, "device": self.other.device}
-        return json.dumps({"expires": self.expires, "device": self.device, "other": other}, ensure_ascii=False)
+        more = {"expires": self.expires, "device": self.device, "other": other, "stretch": self.stretch}
+        return json.dumps(more, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Drafts:
                 kept = Kept(
                     json.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
                 )
-                self._kept[own] = replace(kept, other=other)
+                self._kept[own] = replace(kept, other=other, stretch=beside.get("stretch") or kept.stretch)
         self._bury()
         if self.sync is not None:
             for own, gone in self._gone.items():
@@ -183,8 +186,11 @@ class Drafts:
             values = self.handed[key].rest(values)
         if values:
             gone = self._gone.get(key)
-            known, other = (before.known, before.other) if before else (gone.known if gone else 0, None)
-            self._put(key, Kept(dict(values), revision, saved, known, "", "", other))
+            if before is not None:
+                fresh = replace(before, values=dict(values), revision=revision, saved=saved, expires="", device="")
+            else:
+                fresh = Kept(dict(values), revision, saved, gone.known if gone else 0)
+            self._put(key, fresh)
         else:
             self._put(key, None)
         if self.sync is not None:
@@ -227,7 +233,9 @@ class Drafts:
             self._leave_other(key, standing)
         other = Lost(left, now) if left else standing.other if standing is not None else None
         known = standing.known if standing is not None else gone.known if gone is not None else 0
-        return Kept(fresh, (standing.revision if standing else 0) + 1, now, known, other=other) if fresh else None
+        stretch = standing.stretch if standing is not None else new_stretch()
+        revision = (standing.revision if standing is not None else 0) + 1
+        return Kept(fresh, revision, now, known, other=other, stretch=stretch) if fresh else None
 
     def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from workspace.clock import parse
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.drafts import Drafts, Kept, Key, Lost, Syncing
+from workspace.record.handover import exchanged, new_stretch
 from workspace.record.patience import Patience
 from workspace.vault.vault import Vault
 
@@ -153,7 +154,7 @@ class DraftSync(Syncing):
         self._outgoing.pop(key, None)
         if kept is None:
             return
-        body = {"key": _told(key), "values": kept.values, "device": self._device}
+        body = {"key": _told(key), "values": kept.values, "device": self._device, "stretch": kept.stretch}
         known = kept.known or self._overtakes(key)
         match = str(known) if known else ""
         try:
@@ -168,7 +169,11 @@ class DraftSync(Syncing):
             self._outgoing.setdefault(key)
             raise
         if status == 412:
-            self._meet(key, answer.get("draft") if isinstance(answer, dict) else None)
+            said = answer if isinstance(answer, dict) else {}
+            if isinstance(over := said.get("over"), list):
+                self._over(key, kept, over)
+            else:
+                self._meet(key, said.get("draft"))
             return
         now = self._drafts.get(key)
         if status in (200, 201) and isinstance(answer, dict):
@@ -182,6 +187,20 @@ class DraftSync(Syncing):
             # What was typed while this was on its way is not there yet.
             expires = str(answer.get("expires") or "") if now is kept else ""
             self._drafts.put(key, replace(now, known=known, expires=expires))
+
+    def _over(self, key: Key, sent: Kept, spent: Collection[str]) -> None:
+        """What was sent belongs to what was committed, here or where it was taken over: in the fields `spent` it says what
+        was written there. What else is typed here is new, and goes under a name of its own."""
+        mine = self._drafts.get(key)
+        if mine is None:
+            return
+        if mine.stretch == sent.stretch:
+            left = exchanged(mine.values, sent.values, dict.fromkeys(spent))
+            fresh = replace(mine, values=left, stretch=new_stretch()) if left else None
+            self._drafts.put(key, fresh, news=left != mine.values)
+        if self._drafts.get(key) is not None:
+            self._outgoing[key] = None
+            self._awake.set()
 
     def _meet(self, key: Key, standing: Any) -> None:
         """Another revision stands than the one this was typed on."""
@@ -247,7 +266,7 @@ class DraftSync(Syncing):
         """What stands on the platform meets what stands here: the newest wins, the other is kept beside it."""
         theirs = Kept(
             dict(standing.get("values") or {}), 0, str(standing.get("saved") or ""), int(standing.get("revision") or 0),
-            str(standing.get("expires") or ""), str(standing.get("device") or ""),
+            str(standing.get("expires") or ""), str(standing.get("device") or ""), stretch=self._stretch(standing),
         )  # fmt: skip
         key = (*key[:6], str((standing.get("key") or {}).get("state_version") or key[6]))
         self._overtaken(key)
@@ -273,6 +292,11 @@ class DraftSync(Syncing):
             self._drafts.put(key, replace(mine, known=theirs.known, other=lost))
             self._outgoing[key] = None
             self._awake.set()
+
+    def _stretch(self, standing: Mapping[str, Any]) -> str:
+        """What was typed elsewhere goes on there under its own name; what is typed on it here has another."""
+        own = standing.get("stretch") if standing.get("device") == self._device else ""
+        return str(own or new_stretch())
 
     def _unsent(self, key: Key) -> bool:
         """Whether the platform does not have what stands here: its answer to a save is the time when it expires."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 if TYPE_CHECKING:
     from workspace.record.drafts import Drafts, Kept, Key
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 DRAFT = "urn:workspace:draft"
 """The extension of a transaction's ``meta`` that names its draft (docs/seams.md, *Drafts*)."""
+
+
+def new_stretch() -> str:
+    """A name for what is typed into a draft at one workstation, from the first word until something of it is committed."""
+    return str(uuid4())
 
 
 def exchanged(values: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,17 +69,26 @@ class Handover:
         return {bind: held[bind] for bind in self.changes if bind in held and held[bind] == self._values.get(bind)}
 
     def marked(self, bundle: Mapping[str, Any]) -> Mapping[str, Any]:
-        """`bundle` with the name of the draft that it takes these fields from, as the platform has it: whoever delivers it,
-        the platform lets them go with it, and no other workstation shows them as unsent. Itself when the platform has none
-        such."""
+        """`bundle` with the name of the draft that it takes these fields from: whoever delivers it, the platform lets them
+        go with it, and no other workstation shows them as unsent. Also when no copy there is known of: what was sent may
+        have come without its answer, or may come after this. Itself when nothing is taken from a draft."""
         standing, sync = self._drafts.get(self.key), self._drafts.sync
-        if standing is None or not standing.known or sync is None:
+        if standing is None or sync is None:
             return bundle
         fields = sorted(self._of(standing))
         own, device = sync.address(self.key)
         if not fields or not own:
             return bundle
-        told = json.dumps({"id": own, "revision": standing.known, "device": device, "fields": fields})
+        told = json.dumps(
+            {
+                "id": own,
+                "revision": standing.known,
+                "device": device,
+                "fields": fields,
+                "stretch": standing.stretch,
+                "left": sorted(self.rest(standing.values)),
+            }
+        )
         meta = dict(bundle.get("meta") or {})
         others = [one for one in meta.get("extension") or () if one.get("url") != DRAFT]
         return {**bundle, "meta": {**meta, "extension": [*others, {"url": DRAFT, "valueString": told}]}}
@@ -84,7 +99,8 @@ class Handover:
         before = self._before = self._drafts.get(self.key)
         if before is not None:
             values = self.rest(before.values)
-            self._after = replace(before, values=values, expires="") if values else None
+            stretch = new_stretch() if self.taken else before.stretch
+            self._after = replace(before, values=values, expires="", stretch=stretch) if values else None
         if not self._closed:
             self._drafts.handed[self.key] = self
         return self._drafts.swap(self.key, self._after)
