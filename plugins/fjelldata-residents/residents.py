@@ -36,13 +36,13 @@ SIDE = {
 NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
 COLUMNS = [
     ui.col("Rom", key="room"),
-    ui.col("Beboer", key="name", kind="strong", width="grow"),
+    ui.col("Beboer", key="name", kind="strong", width="grow", lines=2),
     ui.col("NEWS2", key="news2", kind="pill"),
-    ui.col("Siste 5 målinger", key="trend", kind="spark", priority=1),
+    ui.col("Siste 5 målinger", key="trend", kind="spark", priority=3),
     ui.col("Merk", key="flags", kind="pills", width="m"),
     ui.col("Neste legemiddel", key="drug", kind="pills", width="m", priority=2),
     ui.col("Oppgaver", key="tasks", kind="number", priority=2),
-    ui.col("Sist sett", key="seen", kind="age"),
+    ui.col("Sist sett", key="seen", kind="age", priority=2),
 ]
 
 

@@ -1,4 +1,7 @@
-"""The window's own top bar: search, sandbox mark, clock, unit and user. The status line has a module of its own."""
+"""The window's own top bar: search, sandbox mark, clock, unit and user. The status line has a module of its own.
+
+Where the room is short each says what it must in fewer words, and in the end they stand behind one button: nothing is cut.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPen, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLayout, QMenu, QSizePolicy, QWidget
 
 from workspace.shell import icons
 from workspace.shell.chips import Chip, PlainButton, SandboxMark, key_cap
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
+EDGE, SPACE = 16, 12
+GATHERED = 5
+"""The last of the steps in which the bar says less."""
 DAYS = ("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag")
+
+
+FIND = ("Finn beboer, panel eller handling", "Finn beboer", "Finn")
+"""What is said in the search field, the most that there is room for."""
 
 
 def day_and_time(moment: datetime) -> str:
@@ -28,8 +39,8 @@ class SearchButton(QAbstractButton):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.setText("Finn beboer, panel eller handling")
-        self.setAccessibleName("Finn beboer, panel eller handling, Ctrl K")
+        self.setText(FIND[0])
+        self.setAccessibleName(f"{FIND[0]}, Ctrl K")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.IBeamCursor)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -42,8 +53,22 @@ class SearchButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(380), self._theme.px(36))
 
+    def wide(self, words: str, *, key: bool = True) -> int:
+        """What it takes with `words` in it."""
+        return (
+            self._theme.px(35 + 12) + self._theme.metrics("body").horizontalAdvance(words) + (self._cap() if key else 0)
+        )
+
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._theme.px(120), self._theme.px(36))
+        return QSize(self.wide(FIND[-1], key=False), self._theme.px(36))
+
+    def _cap(self) -> int:
+        return self._theme.metrics("key").horizontalAdvance("Ctrl K") + self._theme.px(22)
+
+    def said(self) -> tuple[str, bool]:
+        """The words there is room for, and whether the key has room beside them."""
+        found = next((words for words in FIND if self.wide(words) <= self.width()), "")
+        return found or FIND[-1], bool(found)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -59,11 +84,10 @@ class SearchButton(QAbstractButton):
         )
         painter.setPen(theme.color("muted"))
         painter.setFont(theme.font("body"))
-        cap = theme.metrics("key").horizontalAdvance("Ctrl K") + theme.px(22)
-        room = self.rect().adjusted(theme.px(35), 0, -cap, 0)
-        text = theme.metrics("body").elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
-        key_cap(painter, theme, "Ctrl+K", self.width() - cap + theme.px(2), self.height())
+        words, key = self.said()
+        painter.drawText(self.rect().adjusted(theme.px(35), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+        if key:
+            key_cap(painter, theme, "Ctrl+K", self.width() - self._cap() + theme.px(2), self.height())
 
 
 class UnitButton(QAbstractButton):
@@ -75,6 +99,7 @@ class UnitButton(QAbstractButton):
         super().__init__()
         self._theme = theme
         self._units: list[tuple[str, str]] = []
+        self._name, self._brief = "", False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.clicked.connect(self._open)
@@ -82,7 +107,7 @@ class UnitButton(QAbstractButton):
     def set_units(self, units: Sequence[tuple[str, str]], current: str, home: str) -> None:
         """`units` are (reference, name)."""
         self._units = list(units)
-        name = dict(units).get(current, "")
+        self._name = name = dict(units).get(current, "")
         self.setText(f"{home} · {name}" if name else home)
         self.setAccessibleName(f"Avdeling: {self.text()}. Trykk for å bytte.")
         self.setVisible(bool(self.text()))
@@ -94,18 +119,39 @@ class UnitButton(QAbstractButton):
         self.updateGeometry()
         self.update()
 
+    def shorten(self, brief: bool) -> None:
+        """Say the unit alone, without the home's name."""
+        if brief != self._brief:
+            self._brief = brief
+            self.setToolTip(plain_tip(self.text()) if brief else "")
+            self.updateGeometry()
+            self.update()
+
     def _open(self) -> None:
         if len(self._units) < 2:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for reference, name in self._units:
-            menu.addAction(name, partial(self.chosen.emit, reference))
+        self.offer(menu)
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
+    def offer(self, menu: QMenu) -> None:
+        """Put the units she may go to into `menu`, when there are several."""
+        for reference, name in self._units if len(self._units) > 1 else ():
+            menu.addAction(name, partial(self.chosen.emit, reference))
+
     def sizeHint(self) -> QSize:
-        theme = self._theme
-        return QSize(theme.metrics("pill").horizontalAdvance(self.text()) + theme.px(36), theme.px(26))
+        return QSize(self.wide(self._brief), self._theme.px(26))
+
+    def wide(self, brief: bool) -> int:
+        """What it takes with the unit alone, or with the home before it."""
+        return self._theme.metrics("pill").horizontalAdvance(self._said(brief)) + self._theme.px(36)
+
+    def _said(self, brief: bool) -> str:
+        return self._name if brief and self._name else self.text()
+
+    def _opens(self) -> bool:
+        return len(self._units) > 1
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -118,12 +164,49 @@ class UnitButton(QAbstractButton):
         painter.setPen(theme.color("muted"))
         painter.setFont(theme.font("pill"))
         room = self.rect().adjusted(theme.px(9), 0, -theme.px(26), 0)
-        words = theme.metrics("pill").elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        words = theme.metrics("pill").elidedText(self._said(self._brief), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room.adjusted(0, 0, 2, 0), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, words)
         size = theme.px(12)
-        if len(self._units) > 1:
+        if self._opens():
             spot = QRectF(self.width() - size - theme.px(7), (self.height() - size) / 2, size, size)
             icons.paint(painter, "chevron-down", theme.color("muted"), spot)
+
+
+class Gathered(UnitButton):
+    """The one button that clock, unit, user and sign-out stand behind where the bar has no room for them."""
+
+    def __init__(self, theme: Theme, bar: TopBar) -> None:
+        super().__init__(theme)
+        self._bar = bar
+        self.hide()
+
+    def gather(self, user: str, told: Sequence[str]) -> None:
+        """The letters of `user`'s name on it; `told` is what the menu says."""
+        letters = "".join(part[0] for part in user.partition(" · ")[0].split()[:3])
+        self.setText(letters.upper() or "…")
+        self.setAccessibleName(f"{', '.join(told)}. Trykk for å bytte avdeling eller logge ut.")
+        self.setToolTip(plain_tip("\n".join(told)))
+        self.updateGeometry()
+        self.update()
+
+    def _opens(self) -> bool:
+        return True
+
+    def _open(self) -> None:
+        menu = self.menu()
+        menu.popup(self.mapToGlobal(self.rect().bottomRight()) - QPoint(menu.sizeHint().width(), 0))
+
+    def menu(self) -> QMenu:
+        """Who, where and when; the other units; and the way out. Ends when it is closed."""
+        menu, bar = QMenu(self), self._bar
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for words in bar.told():
+            menu.addAction(words).setEnabled(False)
+        menu.addSeparator()
+        bar.unit.offer(menu)
+        menu.addSeparator()
+        menu.addAction("Logg ut\tF12", bar.leave.click)
+        return menu
 
 
 class TopBar(QWidget):
@@ -138,23 +221,86 @@ class TopBar(QWidget):
         self.unit = UnitButton(theme)
         self.user = Chip(theme, tone="accent")
         self.leave = PlainButton(theme, "Logg ut", "F12")
+        self.gathered = Gathered(theme, self)
+        self._key = QShortcut(QKeySequence("F12"), self)  # a button that is not seen does not hear its own
+        self._key.setEnabled(False)
+        self._key.activated.connect(self.leave.click)
         self.mark.hide()
         box = QHBoxLayout(self)
-        box.setContentsMargins(16, 5, 16, 5)
-        box.setSpacing(12)
+        box.setContentsMargins(EDGE, 5, EDGE, 5)
+        box.setSpacing(SPACE)
+        box.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # it makes do with what it is given
         box.addWidget(self.search)
         box.addWidget(self.mark)
         box.addStretch(1)
-        for widget in (self.clock, self.unit, self.user, self.leave):
+        for widget in (self.clock, self.unit, self.user, self.leave, self.gathered):
             box.addWidget(widget)
 
     def set_time(self, moment: datetime) -> None:
         self.clock.set_text(day_and_time(moment))
 
+    def told(self) -> list[str]:
+        """Who is at work, where and when, in whole words."""
+        return [words for words in (self.user.text(), self.unit.text(), self.clock.text()) if words]
+
+    # --- room ---
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().event(event)
+
+    def _fit(self) -> None:
+        """In as many words as there is room for: first the clock says the time alone, then the unit stands without the
+        home and the user without the role, the key goes from *Logg ut*, and last they are gathered behind one button."""
+        level = next((one for one in range(GATHERED) if self._takes(one) <= self.width()), GATHERED)
+        gathered = level == GATHERED
+        time, user = self._brief_words()
+        self.clock.shorten(time if level > 0 else "")
+        self.unit.shorten(level > 1)
+        self.user.shorten(user if level > 2 and user != self.user.text() else "")
+        self.leave.show_key(level < 4)
+        if gathered:
+            self.gathered.gather(self.user.text(), self.told())
+        fits = self._takes(GATHERED) <= self.width()
+        self.clock.setVisible(bool(self.clock.text()) and (not gathered or fits))
+        self.unit.setVisible(bool(self.unit.text()) and not gathered)
+        self.user.setVisible(bool(self.user.text()) and not gathered)
+        self.leave.setVisible(not gathered)
+        self.gathered.setVisible(gathered)
+        self._key.setEnabled(gathered)
+
+    def _brief_words(self) -> tuple[str, str]:
+        """Of the clock and of the user; that one works without the platform is not left out."""
+        name, _, rest = self.user.text().partition(" · ")
+        return self.clock.text().rpartition(" ")[2], name + (" · uten nett" if rest.endswith("uten nett") else "")
+
+    def _takes(self, level: int) -> int:
+        """Pixels in which the bar has room for all that it says at `level`."""
+        time, user = self._brief_words()
+        parts = [self.search.wide(FIND[0 if level < 3 else 1 if level < 4 else 2], key=level < GATHERED)]
+        parts += [self.mark.sizeHint().width()] if not self.mark.isHidden() else []
+        parts += [self.clock.wide(time if level > 0 else self.clock.text())] if self.clock.text() else []
+        if level == GATHERED:
+            parts.append(self.gathered.sizeHint().width())
+        else:
+            parts += [self.unit.wide(level > 1)] if self.unit.text() else []
+            parts += [self.user.wide(user if level > 2 else self.user.text())] if self.user.text() else []
+            parts.append(self.leave.wide(key=level < 4))
+        return sum(parts) + SPACE * len(parts) + 2 * EDGE
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        for widget in (self.search, self.mark, self.clock, self.unit, self.user, self.leave):
+        for widget in (self.search, self.mark, self.clock, self.unit, self.user, self.leave, self.gathered):
             widget.set_theme(theme)
+        self._fit()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

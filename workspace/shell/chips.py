@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from workspace.shell.fonts import Role
+from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
 
 
@@ -19,6 +20,7 @@ class Chip(QWidget):
     def __init__(self, theme: Theme, text: str = "", tone: str = "neutral", shape: str = "none") -> None:
         super().__init__()
         self._theme, self._text, self._tone, self._shape = theme, text, tone, shape
+        self._brief = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(text)
 
@@ -37,10 +39,21 @@ class Chip(QWidget):
     def text(self) -> str:
         return self._text
 
+    def shorten(self, brief: str) -> None:
+        """Show only `brief` of it, "" for all; a tip and screen readers have the whole text."""
+        if brief != self._brief:
+            self._brief = brief
+            self.updateGeometry()
+            self.update()
+        self.setToolTip(plain_tip(self._text) if brief else "")
+
+    def wide(self, text: str) -> int:
+        """What `text` takes in it."""
+        mark = self._theme.px(14) if self._shape != "none" else 0
+        return self._theme.metrics("pill").horizontalAdvance(text) + self._theme.px(18) + mark
+
     def sizeHint(self) -> QSize:
-        theme = self._theme
-        mark = theme.px(14) if self._shape != "none" else 0
-        return QSize(theme.metrics("pill").horizontalAdvance(self._text) + theme.px(18) + mark, theme.px(24))
+        return QSize(self.wide(self._brief or self._text), self._theme.px(24))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -61,7 +74,7 @@ class Chip(QWidget):
         painter.setPen(ink)
         painter.setFont(theme.font("pill"))
         room = self.width() - left - theme.px(6)
-        words = theme.metrics("pill").elidedText(self._text, Qt.TextElideMode.ElideRight, room)
+        words = theme.metrics("pill").elidedText(self._brief or self._text, Qt.TextElideMode.ElideRight, room)
         painter.drawText(self.rect().adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
 
 
@@ -132,6 +145,7 @@ class PlainButton(QAbstractButton):
     def __init__(self, theme: Theme, text: str, key: str = "", *, primary: bool = False, quiet: bool = False) -> None:
         super().__init__()
         self._theme, self._key, self._primary, self._quiet = theme, key, primary, quiet
+        self._key_shown = bool(key)
         self.setText(text)
         self.setAccessibleName(text)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -139,6 +153,14 @@ class PlainButton(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         if key:
             self.setShortcut(key)
+
+    def show_key(self, shown: bool) -> None:
+        """Whether its key stands on it; it works all the same, and the tip has it."""
+        if shown != self._key_shown:
+            self._key_shown = shown
+            self.setToolTip("" if shown else self._key)
+            self.updateGeometry()
+            self.update()
 
     def set_primary(self, primary: bool) -> None:
         """Whether it is the thing to do here."""
@@ -154,12 +176,17 @@ class PlainButton(QAbstractButton):
     def _role(self) -> Role:
         return "medium" if self._quiet else "button"
 
-    def sizeHint(self) -> QSize:
+    def wide(self, *, key: bool) -> int:
+        """What it takes, with its key on it or without."""
         theme = self._theme
         width = theme.metrics(self._role()).horizontalAdvance(self.text()) + theme.px(10 if self._quiet else 26)
-        if self._key:
+        if key:
             width += theme.metrics("key").horizontalAdvance(self._key) + theme.px(18)
-        return QSize(width + 4, theme.button + (theme.px(8) if self._primary else 0) + 4)
+        return width + 4
+
+    def sizeHint(self) -> QSize:
+        theme = self._theme
+        return QSize(self.wide(key=self._key_shown), theme.button + (theme.px(8) if self._primary else 0) + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
@@ -185,7 +212,7 @@ class PlainButton(QAbstractButton):
         left = int(area.left()) + theme.px(3 if self._quiet else 11)
         width = theme.metrics(self._role()).horizontalAdvance(self.text())
         painter.drawText(left, 0, width + 4, self.height(), Qt.AlignmentFlag.AlignVCenter, self.text())
-        if self._key:
+        if self._key_shown:
             key_cap(painter, theme, self._key, left + width + theme.px(8), self.height(), on_accent=self._primary)
 
 

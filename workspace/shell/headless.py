@@ -65,10 +65,13 @@ class Headless:
         for activity in sorted(shift.layout.activities, key=lambda one: one.id != here):
             work.go(activity.id)
             group = work.unit if activity.context == "unit" else work.patient
-            seats = list(group.seats.values()) if group is not None else []
-            painted = await work.painted(seats, PAINT_SECONDS) if seats else 0.0
-            missing |= painted is None
-            last = max(last, painted or 0.0)
+            page = self._desk.window.page(activity.id)
+            for name, seat in group.seats.items() if group is not None else ():
+                page.bring(name)  # what is out of sight is not painted
+                painted = await work.painted([seat], PAINT_SECONDS)
+                missing |= painted is None
+                last = max(last, painted or 0.0)
+            page.to_top()
         return None if missing else last
 
     async def _sign_in_page(self) -> int:

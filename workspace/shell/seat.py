@@ -168,7 +168,7 @@ class Seat:
             self.body.bound_changed(watch)
 
     def in_sight(self) -> bool:
-        return isValid(self.frame) and self.frame.isVisible()
+        return isValid(self.frame) and not self.frame.visibleRegion().isEmpty()
 
     def state_changed(self) -> None:
         instance = self.instance

@@ -5,18 +5,27 @@ It shows what it is told and says what the user asked for. Everything that takes
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workspace.shell.banner import Banner
 from workspace.shell.bars import TopBar
 from workspace.shell.kit.whence import KEY
 from workspace.shell.palette import Palette
 from workspace.shell.rail import Rail
-from workspace.shell.signin import SignInPage
+from workspace.shell.signin import SignInPage, Squeezed
 from workspace.shell.status import StatusLine
-from workspace.shell.surface import Surface
+from workspace.shell.surface import GAP, Surface
 from workspace.shell.theme import Theme
 from workspace.shell.trouble import Trouble
 
@@ -25,6 +34,18 @@ NO_PANELS = (
     "Ingen av panelene her virker nå. Det du har skrevet, er tatt vare på. "
     "Ctrl K virker fortsatt: bytt beboer, avdeling eller aktivitet, eller se «Paneler på denne maskinen»."
 )
+
+
+class Sight(QScrollArea):
+    """Tells the surface in it how much of it can be seen at once."""
+
+    def __init__(self, surface: Surface) -> None:
+        super().__init__()
+        self._surface = surface
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._surface.set_sight(self.size())
 
 
 class ActivityPage(QWidget):
@@ -37,6 +58,7 @@ class ActivityPage(QWidget):
         self._empty = QLabel("Ingen beboer er åpnet.\nVelg en i beboerlisten, eller trykk Ctrl K og skriv et navn.")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setFont(theme.font("body"))
+        self._empty.setWordWrap(True)
         self._fallback = Trouble(theme, strip=True)
         self._fallback.hide()
         self.joined = Trouble(theme, strip=True)
@@ -47,15 +69,45 @@ class ActivityPage(QWidget):
         box.setSpacing(0)
         if banner is not None:
             box.addWidget(banner)
-        box.addWidget(self.joined)
-        box.addWidget(self._fallback)
-        box.addWidget(surface, 1)
+        box.addWidget(self._scrolled(), 1)
         box.addWidget(self._empty, 1)
         self.set_open(banner is None)
 
+    def _scrolled(self) -> QWidget:
+        """Whose page it is stands above; the panels, and what is said of them, scroll where the room is short."""
+        content = Squeezed()
+        below = QVBoxLayout(content)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(self.joined)
+        below.addWidget(self._fallback)
+        below.addWidget(self.surface, 1)
+        self.area = area = Sight(self.surface)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        area.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
+        return area
+
+    def bring(self, instance: str) -> None:
+        """Where the user looks: its tab in front, and scrolled to."""
+        self.surface.bring(instance)
+        frame, content = self.surface.frame(instance), self.area.widget()
+        if frame is None or content is None:
+            return
+        bar, top = self.area.verticalScrollBar(), frame.mapTo(content, QPoint()).y()
+        if not bar.value() <= top <= top + frame.height() <= bar.value() + self.area.viewport().height():
+            bar.setValue(top - GAP)
+
+    def to_top(self) -> None:
+        self.area.verticalScrollBar().setValue(0)
+
     def set_open(self, is_open: bool) -> None:
         """Whether there is somebody to show."""
-        self.surface.setVisible(is_open)
+        self.area.setVisible(is_open)
         self._empty.setVisible(not is_open)
         if self.banner is not None:
             self.banner.setVisible(is_open)
@@ -75,6 +127,7 @@ class ActivityPage(QWidget):
         self._fallback.set_theme(theme)
         self.joined.set_theme(theme)
         self._empty.setFont(theme.font("body"))
+        self.surface.set_theme(theme)
         if self.banner is not None:
             self.banner.set_theme(theme)
         self.update()

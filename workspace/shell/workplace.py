@@ -90,7 +90,7 @@ class Workplace(QObject):
             for place in placements(activity.tree):
                 frames[place.instance] = self._frame(activity, place)
                 await asyncio.sleep(0)
-            surface = Surface(activity.tree, frames)
+            surface = Surface(activity.tree, frames, self._window.theme)
             surface.resized.connect(lambda path, sizes, one=activity: self._resized(one, path, sizes))
             banner = Banner(self._window.theme) if activity.context == "patient" else None
             if banner is not None:
@@ -267,12 +267,16 @@ class Workplace(QObject):
             banner = self._banner()
             if banner is not None and banner.isVisible():
                 banner.announce()
+            for activity in self._layout.activities:
+                if activity.context == "patient":
+                    self._window.page(activity.id).to_top()
         return olds
 
     async def _clear_up(self, group: Group, olds: list[tuple[PanelFrame, PanelBody]]) -> None:
         """What nobody sees waits for what is seen: former bodies are emptied, and spares start, when the new are painted
         with all that they asked for. In the turns between they held the last panel of four up by 12 ms of 130."""
-        await self.painted([seat for seat in group.seats.values() if seat.frame.isVisible()], CLEAR_AFTER)
+        seen = [seat for seat in group.seats.values() if seat.in_sight()]
+        await self.painted(seen, CLEAR_AFTER)
         await self._host.calm()
         self._collector.let_go(group.context.patient or "")
         for frame, old in olds:
@@ -367,7 +371,7 @@ class Workplace(QObject):
                 self._project(home, home.tree)
         if home is not None:
             self.go(home.id)
-            self._window.page(home.id).surface.bring(name)
+            self._window.page(home.id).bring(name)
 
     def _holds(self, activity: Activity, name: str) -> bool:
         return any(place.instance == name for place in placements(self._trees[activity.id]))

@@ -354,6 +354,10 @@ class TableWidget(QWidget):
             if sum(needs[i] for i in shown) <= room or columns[index].priority <= 1:
                 break
             shown.discard(index)
+        # What a wide one gave up when it went, a narrower one that went before it may have.
+        for index in sorted(set(range(len(columns))) - shown, key=lambda i: (columns[i].priority, i)):
+            if sum(needs[i] for i in shown) + needs[index] <= room:
+                shown.add(index)
         return shown
 
     def _grow(self, tall: list[tuple[int, TableColumn]]) -> None:
