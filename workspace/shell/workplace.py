@@ -291,7 +291,7 @@ class Workplace(QObject):
         blank, to be shown in the next turns; who is not ready says whose data it awaits."""
         over = time.perf_counter() + FLIP_BUDGET
         olds: list[tuple[PanelFrame, PanelBody]] = []
-        for seat in sorted(group.seats.values(), key=lambda one: not one.frame.isVisible()):
+        for seat in sorted(group.seats.values(), key=lambda one: not one.in_sight()):
             now = seat.drawn and time.perf_counter() < over
             if seat.drawn and not now:
                 seat.frame.blank()
