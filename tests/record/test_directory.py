@@ -235,6 +235,29 @@ def test_age_is_counted_in_norways_calendar(tmp_path, platform, until, birth, ye
     asyncio.run(run())
 
 
+def test_allergies_that_there_is_no_room_for_are_told_of(tmp_path, platform, until):
+    def allergy(number):
+        return {
+            "resourceType": "AllergyIntolerance", "id": f"a{number}", "patient": {"reference": "Patient/x"},
+            "code": {"text": f"Stoff {number}"},
+        }  # fmt: skip
+
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            for each in ({"resourceType": "Patient", "id": "x"}, *(allergy(number) for number in range(200))):
+                await here.put(each)
+            heard = []
+            live = Directory(record, record.clock).watch_banner("Patient/x", heard.append)
+            await until(lambda: heard and not heard[-1].waiting)
+            assert len(heard[-1].allergies) == 200
+            await here.put(allergy(200))
+            await until(lambda: heard[-1].allergies[0] == (people.MORE_ALLERGIES, "bad"))
+            assert len(heard[-1].allergies) == 201
+            live.close()
+
+    asyncio.run(run())
+
+
 ODD = {"modifierExtension": [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]}
 
 

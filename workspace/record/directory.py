@@ -110,6 +110,8 @@ class Subscription:
         self._watches: dict[str, Watched] = {}
         self._rows: dict[str, list[Resource]] = {}
         self._errors: dict[str, str] = {}
+        self._more: set[str] = set()
+        """Of what the platform has more than was asked for."""
         self._telling: asyncio.Handle | None = None
         self._closed = False
 
@@ -135,6 +137,9 @@ class Subscription:
             self._errors[name] = change.error
         else:
             self._errors.pop(name, None)
+        more = change.whole.more if change.whole is not None else change.more
+        if more is not None:
+            (self._more.add if more else self._more.discard)(name)
         if change.whole is not None:
             self._rows[name] = list(change.whole.resources)
         elif change.gone or change.put:
@@ -224,14 +229,14 @@ class _Banner(Subscription):
             primary_contact=people.contact_of(stay),
             doctor=people.doctor_of(who, stay),
             problem=next(iter(self._errors.values()), ""),
-            diagnoses=people.diagnosis_texts(self._of("diagnoses")),
+            diagnoses=people.diagnosis_texts(self._of("diagnoses"), more="diagnoses" in self._more),
             waiting=waiting,
             sources=people.sources(self._of("allergies"), self._of("flags"), self._of("news2")),
         )
 
     def _allergies(self) -> tuple[tuple[str, str], ...]:
         if "allergies" in self._rows:
-            return people.allergy_texts(self._of("allergies"))
+            return people.allergy_texts(self._of("allergies"), more="allergies" in self._more)
         return (("Allergier kunne ikke hentes", "warn"),) if "allergies" in self._errors else ()
 
 
@@ -239,7 +244,7 @@ def _banner(patient: str) -> tuple[tuple[str, str], ...]:
     who = _value(patient)
     return (
         ("patient", f"Patient?_id={_value(patient.partition('/')[2])}"),
-        ("allergies", f"AllergyIntolerance?patient={who}&_count=50"),
+        ("allergies", f"AllergyIntolerance?patient={who}&_count=200"),
         ("flags", f"Flag?patient={who}&status=active"),
         ("stay", f"Encounter?patient={who}&status=in-progress&_include=Encounter:location"),
         ("news2", f"Observation?patient={who}&code={people.NEWS2}&_sort=-date&_count=5"),

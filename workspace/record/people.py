@@ -22,6 +22,7 @@ NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
 """SNOMED CT: no known (drug, environmental) allergy."""
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
+MORE_ALLERGIES = "Flere allergier enn de som vises: se journalen"
 NO_ALLERGIES = "Ingen kjente allergier"
 RESERVED = "se journalen, opplysningen har et ukjent forbehold"
 """Of what has a modifier extension that we do not know: it may say the opposite of what it seems to."""
@@ -162,8 +163,10 @@ def _counts(score: Resource) -> bool:
     return score.get("status") not in ("entered-in-error", "cancelled") and isinstance(value, int | float)
 
 
-def allergy_texts(found: Iterable[Resource]) -> tuple[tuple[str, str], ...]:
-    """Never silent: each allergy, that there are none, or that nobody has asked."""
+def allergy_texts(found: Iterable[Resource], *, more: bool = False) -> tuple[tuple[str, str], ...]:
+    """Never silent: each allergy, that there are none, or that nobody has asked. `more`: these are not all."""
+    if more:
+        return ((MORE_ALLERGIES, "bad"), *(one for one in allergy_texts(found) if one[1] == "bad"))
     valid = [each for each in found if _is_valid(each)]
     real = [each for each in valid if changed_in_meaning(each) or not NONE_KNOWN & set(_codes(each.get("code")))]
     if real:
@@ -195,14 +198,15 @@ def newest_score(observations: Iterable[Resource]) -> tuple[int, bool, datetime 
     return None
 
 
-def diagnosis_texts(conditions: Iterable[Resource]) -> tuple[str, ...]:
-    """Active problems, in their order."""
+def diagnosis_texts(conditions: Iterable[Resource], *, more: bool = False) -> tuple[str, ...]:
+    """Active problems, in their order. `more`: these are not all."""
     active = {"active", "recurrence", "relapse"}
     kept = [
         f"Diagnose: {RESERVED}" if changed_in_meaning(each) else text(each.get("code"))
         for each in conditions
         if _is_valid(each, active) and "resolved" not in _codes(each.get("clinicalStatus"))
     ]
+    kept += ["Flere diagnoser enn de som vises: se journalen"] if more else []
     return tuple(dict.fromkeys(each for each in kept if each))
 
 
