@@ -77,7 +77,7 @@ class Surroundings:
         line, shift = self._window.status, self._shift
 
         def counts(now: Any) -> None:
-            line.set_counts(f"I dag: {now.registered} registrert, {now.reused} gjenbrukt")
+            line.set_counts(f"Denne vakten: {now.registered} registrert, {now.reused} gjenbrukt")
 
         line.set_light("Journalplattform", "ok")
         line.set_light("Innlogging", "ok")
