@@ -3,10 +3,15 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
+from tests.shell.kit.looking import cut, settle, words
 from workspace.shell import theme
 from workspace.shell.attention import Attention
+from workspace.shell.chips import PlainButton
+from workspace.shell.sheet import Sheet
 from workspace.shell.status import Notice, StatusLine
+from workspace.shell.window import MainWindow
 
 
 @pytest.fixture
@@ -142,3 +147,54 @@ def test_at_large_text_what_needs_the_user_is_said_whole_and_the_lights_wait(lin
         qapp.processEvents()
         free = line._lights_left() + line._lights_width()
         assert free <= line._saved.geometry().left(), "the lights are back"
+
+
+AWAY = "Journalplattformen svarer ikke siden 14:45. Du kan lese det som er hentet, og skrive: det venter trygt her."
+
+
+@pytest.mark.parametrize(("scale", "width"), [(2.0, 760), (2.0, 1024), (1.5, 760), (1.0, 760)])
+def test_where_there_is_no_room_nothing_is_cut_in_half_and_all_of_it_is_a_press_away(qapp, qtbot, scale, width):
+    window = MainWindow(theme.apply(qapp, theme.load("light"), scale))
+    qtbot.addWidget(window)
+    window.resize(width, 520)
+    window.show_work()
+    window.show()
+    window.activateWindow()
+    line = window.status
+    line.set_light("Journalplattform", "bad", "nede siden 14:45")
+    line.set_light("Innlogging", "ok")
+    line.set_saved("2 venter på plattformen")
+    line.set_counts("I dag: 14 registrert, 41 gjenbrukt")
+    line.set_right("6 paneler · 3 leverandører")
+    for notice in (None, Notice(AWAY, "warn"), Notice(AWAY, "bad", "Logg inn på nytt", list)):
+        line.notice("away", notice)
+        settle()
+        assert line.width() == width
+        assert [wrong for one in words(line) if (wrong := cut(one))] == []
+        shown = " ".join(one.text for one in words(line))
+        for half in ("I dag:", "6 paneler", "nede siden"):
+            assert half not in shown or line.text().partition(half)[2].partition(" · ")[0] in shown
+    assert line._all.isVisible()
+    line._all.setFocus()
+    QTest.keyClick(line._all, Qt.Key.Key_Space)
+    (sheet,) = (one for one in window.findChildren(Sheet) if one.isVisible())
+    told = [one.text() for one in sheet.findChildren(QLabel)]
+    assert told[2:] == [
+        AWAY,
+        "Journalplattform: nede siden 14:45",
+        "Innlogging: i orden",
+        "I dag: 14 registrert, 41 gjenbrukt",
+        "6 paneler · 3 leverandører",
+    ]
+    waits = next(one for one in sheet.findChildren(PlainButton) if one.text() == "2 venter på plattformen")
+    with qtbot.waitSignal(line.savedAsked, timeout=1000):
+        QTest.keyClick(waits, Qt.Key.Key_Space)
+    assert not sheet.isVisible()
+    window.let_go()
+
+
+def test_where_all_has_room_nothing_more_is_offered(line):
+    line.set_light("Journalplattform", "ok")
+    line.set_saved("Alt er lagret")
+    line.set_counts("I dag: 0 registrert, 0 gjenbrukt")
+    assert not line._all.isVisible()

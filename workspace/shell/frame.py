@@ -121,7 +121,10 @@ class PanelFrame(QWidget):
         box.setSpacing(0)
         box.addLayout(head)
         box.addWidget(self._strip)
-        box.addLayout(self._below)
+        below = QHBoxLayout()
+        below.addLayout(self._below)
+        below.addStretch(1)
+        box.addLayout(below)
         box.addLayout(self._stack, 1)
 
     # --- what stands in it ---
@@ -330,6 +333,7 @@ class PanelFrame(QWidget):
             dressed.setColor(label.foregroundRole(), theme.color(token))
             label.setPalette(dressed)
         self._menu.setIcon(icons.icon("dots", theme.color("muted"), theme.px(16)))
+        self._menu.setIconSize(QSize(theme.px(16), theme.px(16)))
         self._menu.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self._head.setContentsMargins(theme.px(11), theme.px(8), theme.px(8), theme.px(6))
         self._head.setSpacing(8)

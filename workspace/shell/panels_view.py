@@ -84,6 +84,7 @@ class PanelsView(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
         self.table.verticalHeader().hide()
         self.table.itemSelectionChanged.connect(self._chosen)
         self.on = PlainButton(theme, "Slå på igjen")
@@ -162,8 +163,7 @@ class PanelsView(QWidget):
             widget.setFont(theme.font("body"))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        for column in (0, 1):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        header.setStretchLastSection(True)  # a name is never cut: what has no room is scrolled to
         header.setHighlightSections(False)
         self.table.verticalHeader().setDefaultSectionSize(theme.row)
         for button in (self.on, self.close_):

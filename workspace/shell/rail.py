@@ -40,6 +40,10 @@ class RailButton(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(self._theme.px(ITEM[0]), self._theme.px(ITEM[1]))
 
+    def minimumSizeHint(self) -> QSize:
+        """The icon alone; the tip has the word."""
+        return QSize(self._theme.px(ITEM[0]), self._theme.px(22))
+
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = self._theme
         painter = QPainter(self)
@@ -53,13 +57,16 @@ class RailButton(QAbstractButton):
             painter.setBrush(ground)
             painter.drawRoundedRect(area, 8, 8)
         ink = theme.color("on_rail" if self.isChecked() else "rail_text")
-        size = theme.px(22)
-        icons.paint(painter, self._icon, ink, QRectF((self.width() - size) / 2, theme.px(7), size, size))
+        worded = self.height() >= theme.px(50)
+        size = theme.px(22) if worded else min(theme.px(22), self.height() - 6)
+        top = theme.px(7) if worded else (self.height() - size) / 2
+        icons.paint(painter, self._icon, ink, QRectF((self.width() - size) / 2, top, size, size))
         painter.setPen(ink)
         painter.setFont(theme.font("key"))
-        words = QRectF(0, theme.px(31), self.width(), theme.px(18))
-        text = theme.metrics("key").elidedText(self.text(), Qt.TextElideMode.ElideRight, int(words.width()) - 4)
-        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
+        if worded:
+            words = QRectF(0, theme.px(31), self.width(), theme.px(18))
+            text = theme.metrics("key").elidedText(self.text(), Qt.TextElideMode.ElideRight, int(words.width()) - 4)
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color("on_rail"), 2))

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workspace.shell.chips import PlainButton
 from workspace.shell.kit.emptying import take_out
+from workspace.shell.kit.squeezed import Scrolled, Squeezed
 from workspace.shell.theme import Theme
 
 WIDTH = 560
@@ -50,24 +59,20 @@ class Sheet(QFrame):
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
         head.addWidget(self.shut, 0, Qt.AlignmentFlag.AlignTop)
-        content = QWidget()
-        self.inside = QVBoxLayout(content)
-        self.inside.setContentsMargins(0, 0, theme.px(8), 0)
+        content = Squeezed()
+        whole = QVBoxLayout(content)  # the words too: in a small window with large text they are all there is room for
+        whole.setContentsMargins(0, 0, theme.px(8), 0)
+        whole.setSpacing(theme.gap("s"))
+        whole.addWidget(self._words)
+        self.inside = QVBoxLayout()
         self.inside.setSpacing(theme.gap("m"))
-        self._area = QScrollArea()
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setWidget(content)
-        self._area.viewport().setAutoFillBackground(False)
-        content.setAutoFillBackground(False)
+        whole.addLayout(self.inside, 1)
+        self._area = Scrolled(content)
         box = QVBoxLayout(self)
-        edge = theme.px(20)
-        box.setContentsMargins(edge, theme.px(14), edge, edge)
+        edge = theme.gap("l")
+        box.setContentsMargins(edge, theme.gap("m"), edge, theme.gap("m"))
         box.setSpacing(theme.gap("s"))
         box.addLayout(head)
-        box.addWidget(self._words)
         box.addWidget(self._area, 1)
 
     def say(self, words: str) -> None:
@@ -78,15 +83,26 @@ class Sheet(QFrame):
     def open(self) -> None:
         if not self.isVisible():
             self._before = self._window.focusWidget()
+            QApplication.instance().focusChanged.connect(self._see)  # type: ignore[union-attr]
         self._place()
         self.show()
         self.raise_()
         first = next((one for one in self._area.findChildren(PlainButton) if one.isVisibleTo(self)), self.shut)
         first.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _see(self) -> None:
+        """What has the focus is in sight, once all has its place."""
+        QTimer.singleShot(0, self, self._scroll_to)
+
+    def _scroll_to(self) -> None:
+        here = self.focusWidget()
+        if here is not None and self._area.isAncestorOf(here):
+            self._area.ensureWidgetVisible(here, 0, self.theme.gap("l"))
+
     def close_(self) -> None:
         if not self.isVisible():
             return
+        QApplication.instance().focusChanged.disconnect(self._see)  # type: ignore[union-attr]
         self.hide()
         if self._before is not None and self._before.isVisible():
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -136,6 +152,11 @@ class Sheet(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close_()
+            return
+        bar = self._area.verticalScrollBar()
+        page = {Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep()}.get(Qt.Key(event.key()))
+        if page is not None:
+            bar.setValue(bar.value() + page)
             return
         focus = self._window.focusWidget()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focus, QAbstractButton):

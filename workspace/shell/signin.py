@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workspace.problem import Problem
 from workspace.shell.chips import PlainButton, SandboxMark
 from workspace.shell.fonts import Role
+from workspace.shell.kit.squeezed import Scrolled, Squeezed
 from workspace.shell.theme import Theme
 
 if TYPE_CHECKING:
@@ -67,14 +68,6 @@ class Card(QWidget):
         painter.setPen(QPen(self._theme.color("line"), 1))
         painter.setBrush(self._theme.color("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
-
-
-class Squeezed(QWidget):
-    """What a scrolled page holds: lists in it shrink before the page scrolls."""
-
-    def heightForWidth(self, width: int) -> int:
-        layout = self.layout()
-        return layout.minimumHeightForWidth(width) if layout is not None else -1
 
 
 class SignInPage(QWidget):
@@ -137,14 +130,7 @@ class SignInPage(QWidget):
         self._scroll(content)
 
     def _scroll(self, content: QWidget) -> None:
-        area = self._area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        area.viewport().setAutoFillBackground(False)
-        content.setAutoFillBackground(False)
+        area = self._area = Scrolled(content)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
@@ -152,9 +138,13 @@ class SignInPage(QWidget):
         QApplication.instance().focusChanged.connect(self._see)  # type: ignore[union-attr]
 
     def _see(self) -> None:
+        """What has the focus is in sight, once all has its place."""
+        QTimer.singleShot(0, self, self._scroll_to)
+
+    def _scroll_to(self) -> None:
         here = self.focusWidget()
         if here is not None and self._area.isAncestorOf(here):
-            self._area.ensureWidgetVisible(here, EDGE, EDGE)
+            self._area.ensureWidgetVisible(here, EDGE, self._theme.px(EDGE))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QSizePolicy,
 
 from workspace.shell.theme import Theme
 
+ALL = "Mer"
 URGENCY = {"bad": 0, "warn": 1, "neutral": 2}
 
 
@@ -84,9 +85,11 @@ class LineButton(QAbstractButton):
 
 
 class StatusLine(QWidget):
-    """`savedAsked`: the user wants to see what waits and what was not saved."""
+    """`savedAsked`: the user wants to see what waits and what was not saved; `allAsked`: all that the line has to say, where
+    there is no room for it."""
 
     savedAsked = Signal()
+    allAsked = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -99,6 +102,9 @@ class StatusLine(QWidget):
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._act = LineButton(theme, strong=True)
         self._saved = LineButton(theme)
+        self._all = LineButton(theme)
+        self._fits: set[str] = set()
+        self._all.clicked.connect(self.allAsked.emit)
         self._act.clicked.connect(self._acted)
         self._saved.clicked.connect(self.savedAsked.emit)
         self._box = QHBoxLayout(self)
@@ -108,6 +114,10 @@ class StatusLine(QWidget):
         self._box.addSpacing(0)
         self._box.addWidget(self._saved)
         self._box.addStretch(1)
+        self._box.addWidget(self._all)
+        self._box.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # it makes do with what it is given
+        self._all.say(ALL)
+        self._all.hide()
         self._words.hide()
         self._act.hide()
         self._saved.say("")
@@ -155,13 +165,25 @@ class StatusLine(QWidget):
         parts = ([now.words] if now is not None else []) + [*lights, self._saved.text(), self._counts, self._right]
         return " · ".join(part for part in parts if part)
 
+    def lines(self) -> list[tuple[str, str]]:
+        """The same line by line but for what is `saved`, each with its tone: every notice, the lights, what is counted."""
+        notices = sorted(self._notices.values(), key=lambda one: URGENCY.get(one.tone, 3))
+        found = [(one.words, one.tone) for one in notices]
+        for tone, words in self._lights.values():
+            found.append((f"{words}: i orden" if tone == "ok" and ": " not in words else words, tone))
+        return found + [(words, "neutral") for words in (self._counts, self._right) if words]
+
+    def saved(self) -> str:
+        """«Alt er lagret», «2 venter på plattformen»."""
+        return self._saved.text()
+
     # --- inside ---
 
     def _show(self, now: Notice | None) -> None:
-        self._words.setText(now.words if now is not None else "")
         self._words.setVisible(now is not None)
         self._act.say(now.action if now is not None else "")
         self._saved.on_tint(now is not None)
+        self._all.on_tint(now is not None)
         self._dress()
         self._told()
         if now is not None:
@@ -184,6 +206,7 @@ class StatusLine(QWidget):
         self._theme = theme
         self._act.set_theme(theme)
         self._saved.set_theme(theme)
+        self._all.set_theme(theme)
         self._dress()
         self._place()
         self.update()
@@ -199,20 +222,38 @@ class StatusLine(QWidget):
         self._words.setPalette(colours)
 
     def _place(self) -> None:
-        """The lights are painted in the gap before what is saved."""
+        """What needs the user is said first and as whole as it can be; then what is saved, the lights (painted in the gap
+        before that), the counts, and the rest. What has no room is left out, no half words, and *Mer* has it."""
+        now, theme, gap = self.shown_notice(), self._theme, self._box.spacing()
+        caption = theme.metrics("caption").horizontalAdvance
+        whole = theme.metrics("pill").horizontalAdvance(now.words) + 2 if now is not None else 0
+        fixed = 2 * theme.px(14) + 2 * gap + (self._act.sizeHint().width() + gap if self._act.text() else 0)
+        wanted = {
+            "words": whole,
+            "saved": self._saved.sizeHint().width() + gap if self._saved.text() else 0,
+            "lights": self._lights_width() + theme.px(18) if self._lights else 0,
+            "counts": caption(self._counts) + theme.px(20) if self._counts else 0,
+            "right": caption(self._right) + theme.px(20) if self._right else 0,
+        }
+        short = fixed + sum(wanted.values()) > self.width()
+        room = self.width() - fixed - (self._all.sizeHint().width() + gap if short else 0)
+        self._fits = set()
+        for part, wide in wanted.items():
+            if wide > room:
+                break
+            self._fits.add(part)
+            room -= wide
+        self._all.setVisible(short)
+        self._saved.setVisible(bool(self._saved.text()) and "saved" in self._fits)
+        if now is not None:
+            text = theme.metrics("pill").elidedText(now.words, Qt.TextElideMode.ElideRight, max(1, room))
+            self._words.setText(now.words if "words" in self._fits else text)
         item = self._box.itemAt(2)
-        gap = item.spacerItem() if item is not None else None
-        if gap is not None:
-            wide = self._lights_width() + self._theme.px(18) if self._has_room_for_lights() else 0
-            gap.changeSize(wide, 1, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
+        space = item.spacerItem() if item is not None else None
+        if space is not None:
+            wide = wanted["lights"] if "lights" in self._fits else 0
+            space.changeSize(wide, 1, QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Minimum)
             self._box.invalidate()
-
-    def _has_room_for_lights(self) -> bool:
-        """Where the text is large, what needs the user is said whole, and the lights wait."""
-        shown = [one for one in (self._words, self._act, self._saved) if not one.isHidden()]
-        words = sum(one.sizeHint().width() + self._box.spacing() for one in shown)
-        edges = 2 * self._theme.px(14) + self._lights_width() + self._theme.px(18)
-        return self._words.isHidden() or words + edges <= self.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -232,7 +273,7 @@ class StatusLine(QWidget):
         painter.fillRect(0, 0, self.width(), 1, theme.color("line"))
         painter.setFont(theme.font("caption"))
         left = self._lights_left()
-        for tone, words in self._lights.values() if self._has_room_for_lights() else ():
+        for tone, words in self._lights.values() if "lights" in self._fits else ():
             size = theme.px(8)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.tone(tone))
@@ -240,14 +281,12 @@ class StatusLine(QWidget):
             painter.setPen(theme.color("text" if now is not None else "muted"))
             painter.drawText(left + theme.px(14), 0, 9999, self.height(), Qt.AlignmentFlag.AlignVCenter, words)
             left += theme.px(14) + theme.metrics("caption").horizontalAdvance(words) + theme.px(20)
-        after = self._saved.geometry().right() + theme.px(14) if self._saved.text() else left
+        after = self._saved.geometry().right() + theme.px(14) if "saved" in self._fits and self._saved.text() else left
         painter.setPen(theme.color("text" if now is not None else "muted"))
-        wide = theme.metrics("caption").horizontalAdvance(self._counts)
-        if after + wide <= self.width() - theme.px(14):  # no half words: what has no room is left out
-            painter.drawText(after, 0, wide + 4, self.height(), Qt.AlignmentFlag.AlignVCenter, self._counts)
-            after += wide + theme.px(20)
-        room = self.rect().adjusted(after, 0, -theme.px(14), 0)
-        if theme.metrics("caption").horizontalAdvance(self._right) <= room.width():
+        if "counts" in self._fits:
+            painter.drawText(after, 0, 9999, self.height(), Qt.AlignmentFlag.AlignVCenter, self._counts)
+        if "right" in self._fits:
+            room = self.rect().adjusted(after, 0, -theme.px(14), 0)
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._right)
 
     def _lights_left(self) -> int:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QPlainTextEdit, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from workspace.shell import icons
 from workspace.shell.chips import PlainButton
+from workspace.shell.kit.squeezed import Scrolled, Squeezed
 from workspace.shell.theme import Theme
 
 RESTART, REPORT, HIDE = "Start på nytt", "Meld fra", "Skjul"
@@ -34,7 +35,7 @@ class Trouble(QWidget):
     def __init__(self, theme: Theme, *, strip: bool = False) -> None:
         super().__init__()
         self._theme, self._strip = theme, strip
-        self._tone = "bad"
+        self._tone, self._offered = "bad", (False, False, False)
         self._words = QLabel()
         self._words.setTextFormat(Qt.TextFormat.PlainText)  # a vendor's name and words stand in it
         self._words.setWordWrap(True)
@@ -48,9 +49,12 @@ class Trouble(QWidget):
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         for button in self.buttons():
             self._row.addWidget(button)
-        self._said = QWidget()
+        self._said = Squeezed()
+        self._front: QWidget = self._said if strip else Scrolled(self._said)
+        if not strip:  # it scrolls before what stands above it gives way
+            self._front.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._said)
+        self._stack.addWidget(self._front)
         self._page: ReportPage | None = None
         self._lay_out()
         self.say("")
@@ -79,9 +83,11 @@ class Trouble(QWidget):
         changed = words != self._words.text()
         self._tone = tone
         self._words.setText(words)
-        self._stack.setCurrentWidget(self._said)
-        for button, offered in zip(self.buttons(), (again, report, hide), strict=True):
+        self._stack.setCurrentWidget(self._front)
+        self._offered = (again, report, hide)
+        for button, offered in zip(self.buttons(), self._offered, strict=True):
             button.setVisible(offered)
+        self._turn()
         self.setAccessibleName(words)
         for button in self.buttons():
             button.setAccessibleDescription(words)  # heard with the button, also when it is reached by Tab alone
@@ -102,13 +108,13 @@ class Trouble(QWidget):
         """The report's page, with the scrubbed `log` for the user to see."""
         self._end_page()
         self._page = page = ReportPage(self._theme, log)
-        self._stack.addWidget(page)
-        self._stack.setCurrentWidget(page)
+        self._stack.addWidget(page.area)
+        self._stack.setCurrentWidget(page.area)
         page.done.connect(self._reported)
         page.make.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _reported(self, made: bool, with_log: bool) -> None:
-        self._stack.setCurrentWidget(self._said)
+        self._stack.setCurrentWidget(self._front)
         self._end_page()
         self.report.setFocus(Qt.FocusReason.OtherFocusReason)
         if made:
@@ -116,9 +122,9 @@ class Trouble(QWidget):
 
     def _end_page(self) -> None:
         if self._page is not None:
-            self._stack.removeWidget(self._page)
-            self._page.hide()
-            self._page.deleteLater()
+            self._stack.removeWidget(self._page.area)
+            self._page.area.hide()
+            self._page.area.deleteLater()
             self._page = None
 
     def set_theme(self, theme: Theme) -> None:
@@ -128,16 +134,20 @@ class Trouble(QWidget):
             button.set_theme(theme)
         self._row.setSpacing(theme.px(6))
         if self._strip and (box := self._said.layout()) is not None:
-            box.setContentsMargins(theme.px(38), 6, theme.px(10), 6)
+            box.setContentsMargins(theme.px(10), 6, theme.px(10), 6)
+            self._words.setContentsMargins(theme.px(28), 0, 0, 0)
         if self._page is not None:
             self._page.set_theme(theme)
         self._turn()
         self.update()
 
     def _turn(self) -> None:
-        """Buttons under each other where they do not fit beside each other."""
+        """Buttons under each other where they do not fit beside each other; a strip leaves *Skjul* to the panel's menu."""
         wide = sum(button.sizeHint().width() + self._row.spacing() for button in self.buttons())
-        narrow = self.width() < wide + self._theme.px(40)
+        narrow = self.width() < wide + self._theme.px(50 if self._strip else 40)
+        if self._strip:
+            self._row.setContentsMargins(0 if narrow else self._theme.px(28), 0, 0, 0)
+            self.hide_.setVisible(self._offered[2] and wide - self._row.spacing() + self._theme.px(20) <= self.width())
         self._row.setDirection(
             QBoxLayout.Direction.TopToBottom if narrow and not self._strip else QBoxLayout.Direction.LeftToRight
         )
@@ -159,7 +169,7 @@ class Trouble(QWidget):
         painter.drawPixmap(self._theme.px(12), 10, picture.pixmap(size, size))
 
 
-class ReportPage(QWidget):
+class ReportPage(Squeezed):
     """`done(made, with_log)` once the user has chosen."""
 
     done = Signal(bool, bool)
@@ -196,6 +206,7 @@ class ReportPage(QWidget):
             one.setVisible(bool(log))
         if not log:
             box.addStretch(1)
+        self.area = Scrolled(self)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMainWindow,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,10 +18,13 @@ from PySide6.QtWidgets import (
 
 from workspace.shell.banner import Banner
 from workspace.shell.bars import TopBar
+from workspace.shell.chips import PlainButton
+from workspace.shell.kit.squeezed import Scrolled, Squeezed
 from workspace.shell.kit.whence import KEY
 from workspace.shell.palette import Palette
 from workspace.shell.rail import Rail
-from workspace.shell.signin import SignInPage, Squeezed
+from workspace.shell.sheet import Sheet
+from workspace.shell.signin import SignInPage
 from workspace.shell.status import StatusLine
 from workspace.shell.surface import GAP, Surface
 from workspace.shell.theme import Theme
@@ -36,11 +37,11 @@ NO_PANELS = (
 )
 
 
-class Sight(QScrollArea):
+class Sight(Scrolled):
     """Tells the surface in it how much of it can be seen at once."""
 
-    def __init__(self, surface: Surface) -> None:
-        super().__init__()
+    def __init__(self, content: QWidget, surface: Surface) -> None:
+        super().__init__(content)
         self._surface = surface
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -82,15 +83,8 @@ class ActivityPage(QWidget):
         below.addWidget(self.joined)
         below.addWidget(self._fallback)
         below.addWidget(self.surface, 1)
-        self.area = area = Sight(self.surface)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(content)
-        area.viewport().setAutoFillBackground(False)
-        content.setAutoFillBackground(False)
-        return area
+        self.area = Sight(content, self.surface)
+        return self.area
 
     def bring(self, instance: str) -> None:
         """Where the user looks: its tab in front, and scrolled to."""
@@ -104,6 +98,11 @@ class ActivityPage(QWidget):
 
     def to_top(self) -> None:
         self.area.verticalScrollBar().setValue(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.banner is not None:
+            self.banner.set_sight(self.height())
 
     def set_open(self, is_open: bool) -> None:
         """Whether there is somebody to show."""
@@ -166,6 +165,7 @@ class MainWindow(QMainWindow):
         whence = QShortcut(QKeySequence(KEY), self)
         whence.activated.connect(self.originAsked.emit)
         self.top.search.clicked.connect(self.paletteAsked.emit)
+        self.status.allAsked.connect(self._show_status)
         self._stack.installEventFilter(self)
 
     def _compose(self) -> None:
@@ -187,6 +187,21 @@ class MainWindow(QMainWindow):
         self._stack.addWidget(self.sign_in)
         self._stack.addWidget(self._work)
         self.setCentralWidget(self._stack)
+
+    def _show_status(self) -> None:
+        """All that the status line has to say, where it has no room for it."""
+        sheet = Sheet(self.theme, self, "Status")
+        for words, tone in self.status.lines():
+            sheet.inside.addWidget(sheet.label(words, "body", tone if tone in ("bad", "warn") else "text"))
+        if self.status.saved():
+            saved = PlainButton(self.theme, self.status.saved())
+            saved.clicked.connect(sheet.close_)
+            saved.clicked.connect(self.status.savedAsked.emit)
+            sheet.inside.addWidget(saved)
+        sheet.inside.addStretch(1)
+        sheet.shut.setAccessibleDescription(". ".join(words for words, _ in self.status.lines()))
+        sheet.closed.connect(sheet.deleteLater)
+        sheet.open()
 
     def show_sign_in(self) -> None:
         self.palette_.hide()

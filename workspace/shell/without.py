@@ -111,10 +111,9 @@ class WithoutBox(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 14, 0, 0)
         column.setSpacing(8)
-        for widget in (self._title, self._words, self._list):
+        for widget in (self._title, self._words, self._list, self._said):
             column.addWidget(widget)
         column.addLayout(row)
-        column.addWidget(self._said)
 
     def focus(self) -> None:
         """Where one begins: the PIN when there is but one person."""

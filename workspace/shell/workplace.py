@@ -39,6 +39,8 @@ from workspace.shell.window import ActivityPage, MainWindow
 FLIP_AFTER = 0.1
 CLEAR_AFTER = 0.1
 """Seconds after a flip when what is over is cleared away, though a panel has not been painted."""
+READABLE = 180
+"""Pixels at 100 % that a sheet needs."""
 FLIP_BUDGET = 0.01
 """Seconds of drawing in the turn of the flip; what is beyond comes in the turns after it."""
 
@@ -332,10 +334,11 @@ class Workplace(QObject):
         return page.banner if isinstance(page, ActivityPage) else None
 
     def below_banner(self) -> QRect:
-        """The window's part with the panels."""
+        """The window's part with the panels; with the banner where the panels alone are too low to read anything over."""
         page, banner = self._window.pages, self._banner()
         free = QRect(page.mapTo(self._window, page.rect().topLeft()), page.size())
-        return free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
+        below = free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
+        return below if below.height() >= self._window.theme.px(READABLE) else free
 
     def _set_open(self, is_open: bool) -> None:
         for activity in self._layout.activities:
