@@ -235,6 +235,27 @@ def test_age_is_counted_in_norways_calendar(tmp_path, platform, until, birth, ye
     asyncio.run(run())
 
 
+def test_allergies_that_are_not_all_here_are_never_shown_as_all(tmp_path, platform, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            await here.put({"resourceType": "Patient", "id": "x"})
+            for number in range(51):  # the newest fifty are no longer so
+                said = "active" if number == 0 else "inactive"
+                status = {"coding": [{"code": said}]}
+                one = {"resourceType": "AllergyIntolerance", "id": f"a{number:02}", "clinicalStatus": status}
+                recorded = f"2026-01-{1 + number // 24:02}T{number % 24:02}:00:00+01:00"
+                await here.put(
+                    {**one, "code": {"text": "Nøtter"}, "patient": to("Patient/x"), "recordedDate": recorded}
+                )
+            heard = []
+            live = Directory(record, record.clock).watch_banner("Patient/x", heard.append)
+            await until(lambda: heard and heard[-1].allergies)
+            assert heard[-1].allergies == ((people.MORE_ALLERGIES, "bad"),)
+            live.close()
+
+    asyncio.run(run())
+
+
 ODD = {"modifierExtension": [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]}
 
 

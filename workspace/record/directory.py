@@ -109,6 +109,7 @@ class Subscription:
         self._record, self._asker = record, asker
         self._watches: dict[str, Watched] = {}
         self._rows: dict[str, list[Resource]] = {}
+        self._more: dict[str, bool] = {}  # whether there are further rows behind those
         self._errors: dict[str, str] = {}
         self._telling: asyncio.Handle | None = None
         self._closed = False
@@ -136,13 +137,15 @@ class Subscription:
         else:
             self._errors.pop(name, None)
         if change.whole is not None:
-            self._rows[name] = list(change.whole.resources)
+            self._rows[name], self._more[name] = list(change.whole.resources), change.whole.more
         elif change.gone or change.put:
             drop = {*change.gone, *(name_of(row) for _, row in change.put)}
             rows = [row for row in self._rows.get(name, []) if name_of(row) not in drop]
             for index, row in change.put:
                 rows.insert(index, row)
             self._rows[name] = rows
+        if change.more is not None:
+            self._more[name] = change.more
         self._arrived(name)
         if self._telling is None and not self._closed:
             # What changes in one turn of the loop is told once.
@@ -231,7 +234,10 @@ class _Banner(Subscription):
 
     def _allergies(self) -> tuple[tuple[str, str], ...]:
         if "allergies" in self._rows:
-            return people.allergy_texts(self._of("allergies"))
+            found = people.allergy_texts(self._of("allergies"))
+            if not self._more.get("allergies"):
+                return found
+            return (*(one for one in found if one[1] == "bad"), (people.MORE_ALLERGIES, "bad"))
         return (("Allergier kunne ikke hentes", "warn"),) if "allergies" in self._errors else ()
 
 

@@ -23,6 +23,7 @@ NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
 NO_ALLERGIES = "Ingen kjente allergier"
+MORE_ALLERGIES = "Flere allergier: se journalen"
 RESERVED = "se journalen, opplysningen har et ukjent forbehold"
 """Of what has a modifier extension that we do not know: it may say the opposite of what it seems to."""
 
