@@ -286,3 +286,19 @@ def test_nothing_is_written_any_more_about_a_patient_who_was_joined_with_another
     assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "patient-replaced"
     assert tone.ids(f"Observation?_tag=urn:workspace:transaction|{key}") == set()
     assert tone.send(bundle(pulse("BEB-19", value=99)), str(uuid4())).status_code == 200
+
+
+def test_a_gateway_that_lost_its_file_finds_what_it_wrote_before_it_writes_again(server, tone):
+    key, body = str(uuid4()), bundle(pulse("BEB-18", value=91), pulse("BEB-18", value=92))
+    assert tone.send(body, key).status_code == 200
+    server.stop()
+    for file in server.folder.glob("gateway.sqlite*"):
+        file.unlink()
+    server.start()
+    tone = server.sign_in("tone")
+    again = tone.send(body, key, **{"X-Workspace-Repeat": "1"})
+    assert again.status_code == 200
+    assert [one["resource"]["valueQuantity"]["value"] for one in again.json()["entry"]] == [91, 92]
+    assert len(tone.ids("Observation?patient=BEB-18")) == 3
+    fresh = tone.send(bundle(pulse("BEB-18", value=93)), str(uuid4()), **{"X-Workspace-Repeat": "1"})
+    assert (fresh.status_code, len(tone.ids("Observation?patient=BEB-18"))) == (200, 4)

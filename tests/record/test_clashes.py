@@ -251,7 +251,7 @@ def test_a_200_that_says_no_inside_is_asked_again_and_never_lagret(server, tmp_p
     sent = Client.transaction
     said = [{"response": {"status": "422 Nei"}}, {"response": {"status": "201", "location": "Patient/x"}}]
 
-    async def transaction(self, body, key, asker):
+    async def transaction(self, body, key, asker, *, repeat=False):
         answer = await sent(self, body, key, asker) if not said else None
         if said:
             return type("Answer", (), {"body": {"resourceType": "Bundle", "entry": [said.pop(0)]}})

@@ -415,3 +415,23 @@ def test_what_is_closed_while_she_works_goes_from_the_screen_and_from_the_copies
             assert values(await broker.search(about("Patient/BEB-19"), PULSES)) == [72]
 
     asyncio.run(run())
+
+
+def test_who_changes_unit_as_the_platform_goes_away_still_reads_the_former_one(server, tmp_path):
+    async def run():
+        profile = tmp_path / "profile"
+        port = int(server.url.rpartition(":")[2])
+        other = "Organization/solsiden", ("Patient/BEB-30",)
+        async with FaultProxy("127.0.0.1", port) as proxy, working(server, profile, origin=proxy.url) as broker:
+            await keep(broker)
+            proxy.down = True
+            await proxy.hang_up()
+            await broker.keep_offline(other[0], other[1], [(about(), PULSES)])
+            await until(lambda: broker._record.is_away())
+            assert values(await broker.search(about(), PULSES)) == [72]
+            proxy.down = False
+        async with working(server, profile) as broker:
+            await keep(broker, other[1], other[0])
+            assert set(await broker.offline.units()) == {"Organization/solsiden"}
+
+    asyncio.run(run())

@@ -6,10 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
@@ -425,5 +426,26 @@ def test_what_waits_for_a_patient_whose_one_who_stays_may_not_be_known_is_refuse
             assert (item.state, item.problem.code) == ("avvist", "patient-replaced")
             assert item.problem.sentence.startswith("Journalen er slått sammen med en annen")
             assert [one.id for one in outbox.refused()] == [item.id]
+
+    asyncio.run(run())
+
+
+def test_what_a_platform_has_forgotten_that_it_wrote_is_not_written_twice(server, tmp_path):
+    """The answer was lost, then the gateway's file: it knows the key no more, and is told that this may be a repeat."""
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with in_front_of(server, "drop", "refuse", "refuse", "refuse") as (front, origin):
+            async with outbox_at(file, origin, token_of(server)) as outbox:
+                await outbox.commit(bundle(pulse("BEB-18", value=81)), "Patient/BEB-18", ASKER, 0.02)
+                await until(lambda: len(front.asked) > 1)
+            with closing(sqlite3.connect(server.folder / "gateway.sqlite")) as lost, lost:
+                for table in ("answer", "intent"):
+                    lost.execute(f"DELETE FROM {table}")
+            front.modes.clear()
+            async with outbox_at(file, origin, token_of(server)) as outbox:
+                await until(lambda: outbox.unsent() == 0)
+                assert outbox.refused() == ()
+        assert stored(server) == [81]
 
     asyncio.run(run())

@@ -70,12 +70,15 @@ class FhirRoutes:
             return fhir_response(
                 bad_request("bad-bundle", "Innholdet er ingen bunt som kan utføres.", "Bundle").response()
             )
-        return await self.transaction(asking, body, raw, request.headers.get("idempotency-key", "").strip())
+        key, repeat = request.headers.get("idempotency-key", "").strip(), "x-workspace-repeat" in request.headers
+        return await self.transaction(asking, body, raw, key, repeat=repeat)
 
-    async def transaction(self, asking: Asking, body: Resource, raw: bytes, key: str) -> Response:
+    async def transaction(
+        self, asking: Asking, body: Resource, raw: bytes, key: str, *, repeat: bool = False
+    ) -> Response:
         """A transaction Bundle under its key: its first outcome, or the refusal and its line in the log."""
         try:
-            done = await self._gateway.writes.transaction(asking, body, raw, key)
+            done = await self._gateway.writes.transaction(asking, body, raw, key, repeat=repeat)
         except Problem as problem:
             return fhir_response(self._refused(asking, problem, "transaction", body))
         if done.resource is not None:

@@ -77,15 +77,20 @@ class Keys:
         digest: str,
         work: Callable[[], Awaitable[FhirResponse]],
         recover: Callable[[], Awaitable[FhirResponse | None]],
+        *,
+        repeat: bool = False,
     ) -> Outcome:
-        """Raises Refused 400 for a key that is none and 422 for a key that stands for something else."""
+        """`repeat`: whoever sends it does not know what became of an earlier sending, so it is looked for on the platform
+        also when nothing is known of the key here (a gateway that lost its file).
+
+        Raises Refused 400 for a key that is none and 422 for a key that stands for something else."""
         if not KEY.fullmatch(key):
             raise bad_request("bad-key", "Forsendelsens nøkkel kan ikke brukes.", "Idempotency-Key is a UUID")
         lock = self._running.setdefault(key, asyncio.Lock())
         self._users[key] = self._users.get(key, 0) + 1
         try:
             async with lock:
-                return await self._first(key, author, digest, work, recover)
+                return await self._first(key, author, digest, work, recover, repeat)
         finally:
             self._users[key] -= 1
             if not self._users[key]:
@@ -98,6 +103,7 @@ class Keys:
         digest: str,
         work: Callable[[], Awaitable[FhirResponse]],
         recover: Callable[[], Awaitable[FhirResponse | None]],
+        repeat: bool,
     ) -> Outcome:
         kept = await self._store.run(
             lambda c: c.execute("SELECT author, digest, status, body FROM answer WHERE key = ?", (key,)).fetchone()
@@ -110,7 +116,7 @@ class Keys:
             return Outcome(kept[2], kept[3])
         at = int(self._clock.real().timestamp())
         try:
-            answer = (await recover() if kept is not None else None) or await work()
+            answer = (await recover() if kept is not None or repeat else None) or await work()
         except Refused as refusal:
             status = refusal.status
             await self._store.run(lambda c: _settle(c, key, author, digest, at, status, b""))

@@ -65,8 +65,11 @@ class Writes:
         self._linked = Linked(service, base)
         self._base = base
 
-    async def transaction(self, asking: Asking, bundle: Resource, raw: bytes, key: str) -> Outcome:
-        """A transaction Bundle under its idempotency key (without one: done, and not found again). Raises Refused."""
+    async def transaction(
+        self, asking: Asking, bundle: Resource, raw: bytes, key: str, *, repeat: bool = False
+    ) -> Outcome:
+        """A transaction Bundle under its idempotency key (without one: done, and not found again); `repeat` when its client
+        does not know what became of an earlier sending. Raises Refused."""
         digest = digest_of(raw)
 
         async def work() -> FhirResponse:
@@ -82,7 +85,7 @@ class Writes:
         if not key:
             answer = await work()
             return Outcome(answer.status, b"", answer.body)
-        return await self._keys.once(key, asking.subject.sub, digest, work, recover)
+        return await self._keys.once(key, asking.subject.sub, digest, work, recover, repeat=repeat)
 
     async def single(self, asking: Asking, request: FhirRequest) -> FhirResponse:
         """POST on a type or PUT on an instance. Raises Refused."""

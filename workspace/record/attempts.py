@@ -27,7 +27,8 @@ class Attempts:
         over = self._under_way[item.id] = asyncio.Event()
         self._left.add(item.id)
         try:
-            body: Mapping[str, Any] = (await self._client.transaction(item.sent, item.sent_as, item.asker)).body
+            answer = await self._client.transaction(item.sent, item.sent_as, item.asker, repeat=before)
+            body: Mapping[str, Any] = answer.body
             return body
         except Problem as problem:
             platforms = isinstance(problem, PlatformProblem)  # else no token was to be had for it

@@ -151,9 +151,13 @@ class Client:
             return await self._fhir("POST", f"{base}/{target}/_search", asker, query.encode(), headers)
         return await self._fhir("GET", f"{base}/{path}", asker)
 
-    async def transaction(self, bundle: Mapping[str, Any] | bytes, key: str, asker: Asker) -> Answer:
-        """POST a transaction bundle, bytes as they are, under the idempotency key `key` (a UUID). Raises PlatformProblem."""
+    async def transaction(
+        self, bundle: Mapping[str, Any] | bytes, key: str, asker: Asker, *, repeat: bool = False
+    ) -> Answer:
+        """POST a transaction bundle, bytes as they are, under the idempotency key `key` (a UUID); `repeat` when nobody knows
+        what became of an earlier sending. Raises PlatformProblem."""
         headers = {"Content-Type": "application/fhir+json", "Idempotency-Key": key, "Prefer": "return=representation"}
+        headers |= {"X-Workspace-Repeat": "1"} if repeat else {}
         body = bundle if isinstance(bundle, bytes) else fhir_json.dumps(bundle)
         answer = await self._fhir("POST", self._endpoints.fhir.rstrip("/"), asker, body, headers, WRITE_SECONDS)
         if not isinstance(answer.body, dict) or answer.body.get("resourceType") != "Bundle":

@@ -76,14 +76,14 @@ class Offline:
 
     async def keep(self, unit: str, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
         """From now on `unit` is the one that is kept: `queries` are what is asked of it and its patients, as they leave.
-        `here` gives a fresh result that is at hand anyway. What was kept of other units, or of patients who have left,
-        goes."""
+        `here` gives a fresh result that is at hand anyway. What was kept of patients who have left goes; what was of another
+        unit stays until this one is whole, for the platform may go away before that."""
         await self._stop()
         if not self._vault.durable or self._wiped:
             return
         self.unit, self.copied = unit, ""
         canonical = list(dict.fromkeys(queries))
-        await self._only(unit, canonical)
+        await self._only(unit, canonical, others=True)
         if self._is_wiped():  # meanwhile
             return
         self._task = asyncio.ensure_future(self._rounds(canonical, here))
@@ -114,6 +114,7 @@ class Offline:
                 await asyncio.sleep(BETWEEN)
             else:
                 if whole:
+                    await self._only(self.unit, queries, others=False)
                     self.copied = self._clock.now().isoformat(timespec="seconds")
                 await self._pause(AGAIN if whole else AGAIN / 10)
 
@@ -276,10 +277,14 @@ class Offline:
                     log.warning("copies of somebody else cannot be looked through: %s", problem.code)
             await asyncio.sleep(AGAIN)
 
-    async def _only(self, unit: str, queries: Sequence[str]) -> None:
+    async def _only(self, unit: str, queries: Sequence[str], *, others: bool) -> None:
+        """Of `unit` nothing but `queries` stays; of `others` all or nothing."""
+
         def write(database: Any) -> None:
-            database.execute("DELETE FROM offline WHERE user = ? AND unit <> ?", (self._user, unit))
-            kept = list(database.execute("SELECT query FROM offline WHERE user = ?", (self._user,)))
+            if not others:
+                database.execute("DELETE FROM offline WHERE user = ? AND unit <> ?", (self._user, unit))
+            row = (self._user, unit)
+            kept = list(database.execute("SELECT query FROM offline WHERE user = ? AND unit = ?", row))
             for (text,) in kept:
                 if text not in queries:
                     database.execute("DELETE FROM offline WHERE user = ? AND query = ?", (self._user, text))

@@ -22,7 +22,7 @@ NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
 """SNOMED CT: no known (drug, environmental) allergy."""
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
-MORE_ALLERGIES = "Flere allergier enn de som vises: se journalen"
+MORE_ALLERGIES = "Flere allergier: se journalen"
 NO_ALLERGIES = "Ingen kjente allergier"
 RESERVED = "se journalen, opplysningen har et ukjent forbehold"
 """Of what has a modifier extension that we do not know: it may say the opposite of what it seems to."""
@@ -206,7 +206,7 @@ def diagnosis_texts(conditions: Iterable[Resource], *, more: bool = False) -> tu
         for each in conditions
         if _is_valid(each, active) and "resolved" not in _codes(each.get("clinicalStatus"))
     ]
-    kept += ["Flere diagnoser enn de som vises: se journalen"] if more else []
+    kept += ["Flere diagnoser: se journalen"] if more else []
     return tuple(dict.fromkeys(each for each in kept if each))
 
 
