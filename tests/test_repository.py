@@ -25,7 +25,7 @@ LONGEST = 540
 LONGER = {
     "workspace/panels/protocol.py": 760,  # the whole boundary in one module
     "workspace/panels/components.py": 640,  # every component of the tree
-    "workspace/sdk/ui.py": 680,  # the same, as a vendor writes them
+    "workspace/sdk/ui.py": 720,  # the same, as a vendor writes them
     "workspace/fhir/parameter_table.py": 640,  # a table
 }
 LARGEST = 300_000

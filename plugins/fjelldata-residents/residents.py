@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from workspace.sdk.ctx import Ctx
-    from workspace.sdk.parts import Part
+    from workspace.sdk.parts import Action, Part
     from workspace.sdk.results import Result
 
     Resource = dict[str, Any]
@@ -148,6 +148,7 @@ def line(
     age = record.years((person or {}).get("birthDate"), now)
     scores = [one for one in record.newest(mine["scores"]) if record.number(record.value(one)) is not None]
     late = rounds.forgotten(mine["orders"], mine["given"], since, now)
+    ahead = rounds.coming(mine["orders"], now)
     score = record.number(record.value(scores[0])) if scores else None
     single = bool(scores) and has_three(scores[0])
     seen = record.newest(mine["scores"] + mine["notes"])
@@ -157,17 +158,23 @@ def line(
         "news2": news2(score, single),
         "trend": spark(scores[:5]),
         "flags": ui.cell(pills=marks(mine["flags"], mine["allergies"])),
-        "drug": dose(late, rounds.coming(mine["orders"], now), now),
+        "drug": dose(late, ahead, now),
         "tasks": ui.cell(str(len(mine["tasks"])), sort=len(mine["tasks"])) if mine["tasks"] else ui.cell("—", sort=0),
         "seen": age_cell(seen[0] if seen else None),
     }
     said = f"Rom {room or 'ukjent'}, {name}" + (f", NEWS2 {record.decimal(score)}" if score is not None else "")
-    row = ui.line(patient, cells, ui.action("Åpne", open_resident, patient=patient), label=said, about=patient)
+    abouts = {"news2": record.name(scores[0]) if scores else "", "seen": record.name(seen[0]) if seen else ""}
+    abouts["drug"] = (late or ahead or (None, "", ""))[2]
+    row = ui.line(patient, cells, opening(patient), label=said, about=patient, abouts=abouts)
     return (
         (-(score if score is not None else -1), not single, late is None, room_key(room), name),
         (room_key(room), name),
         row,
     )
+
+
+def opening(patient: str) -> Action:
+    return ui.action("Åpne", open_resident, patient=patient)
 
 
 def name_of(person: Resource | None) -> str:
@@ -215,21 +222,25 @@ def spark(scores: list[Resource]) -> dict[str, Any]:
 
 def marks(flags: list[Resource], allergies: list[Resource]) -> list[Part]:
     """At most two pills, what may kill first; then «+n»."""
-    bad = [f"Allergi: {short(record.text(one.get('code')))}" for one in allergies if is_allergy(one)]
+    known = [one for one in allergies if is_allergy(one)]
+    bad = [(f"Allergi: {short(record.text(one.get('code')))}", record.name(one)) for one in known]
     other = []
     for flag in flags:
-        text = record.text(flag.get("code"))
+        about, text = record.name(flag), record.text(flag.get("code"))
         if text.lower().startswith("allergi"):
             continue  # the allergy itself is shown, from its own resource
         if is_no_resuscitation(text):
-            bad.insert(0, text)
+            bad.insert(0, (text, about))
         elif text:
-            other.append(text.replace("NEWS2 skala", "Skala"))
-    every = [(text, "bad") for text in dict.fromkeys(bad)] + [(text, "neutral") for text in dict.fromkeys(other)]
-    shown = [ui.pill(text, tone=tone) for text, tone in every[:2]]
+            other.append((text.replace("NEWS2 skala", "Skala"), about))
+    every: dict[tuple[str, str], str] = {}  # what is said twice stands in the first
+    for tone, held in (("bad", bad), ("neutral", other)):
+        for text, about in held:
+            every.setdefault((text, tone), about)
+    shown = [ui.pill(text, tone=tone, about=about) for (text, tone), about in [*every.items()][:2]]
     if len(every) > 2:
-        rest = ", ".join(text for text, _ in every[2:])
-        shown.append(ui.pill(f"+{len(every) - 2}", label=f"Og {rest}"))
+        rest = {text: about for (text, _), about in [*every.items()][2:]}
+        shown.append(ui.pill(f"+{len(rest)}", label=f"Og {', '.join(rest)}", abouts=rest))
     return shown
 
 
@@ -248,13 +259,13 @@ def short(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def dose(late: tuple[datetime, str] | None, ahead: tuple[datetime, str] | None, now: datetime) -> dict[str, Any]:
+def dose(late: rounds.Dose | None, ahead: rounds.Dose | None, now: datetime) -> dict[str, Any]:
     if late:
-        moment, name = late
+        moment, name, _ = late
         pill = ui.pill(f"{record.clock(moment)} {name}", tone="warn", shape="diamond", label="Ikke gitt")
         return ui.cell(pills=[pill], sort=record.clock(moment))
     if ahead:
-        moment, name = ahead
+        moment, name, _ = ahead
         tomorrow = "i morgen " if moment.date() != now.date() else ""
         return ui.cell(f"{tomorrow}{record.clock(moment)} {name}", sort=f"{bool(tomorrow)}{record.clock(moment)}")
     return ui.cell()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Resource = dict[str, Any]
+    Dose = tuple[datetime, str, str]
 
 GRACE = timedelta(hours=1)
 EARLY = timedelta(hours=2)
@@ -89,8 +90,9 @@ def signed_from(given: Iterable[Resource]) -> datetime | None:
 
 def forgotten(
     orders: Iterable[Resource], given: Iterable[Resource], since: datetime | None, now: datetime
-) -> tuple[datetime, str] | None:
-    """The oldest dose of today, and not before `since`, that nobody has signed for; None where nothing can be told."""
+) -> Dose | None:
+    """The oldest dose of today, and not before `since`, that nobody has signed for: when, of what, and its order. None
+    where nothing can be told."""
     if since is None:
         return None
     signed: dict[str, list[datetime]] = {}
@@ -104,14 +106,16 @@ def forgotten(
         for moment in due(order, now):
             seen = any(mark >= moment - EARLY for mark in marks)
             if since - EARLY <= moment and moment + GRACE < now and not seen:
-                late.append((moment, drug(order)))
+                late.append((moment, drug(order), record.name(order)))
     return min(late) if late else None
 
 
-def coming(orders: Iterable[Resource], now: datetime) -> tuple[datetime, str] | None:
+def coming(orders: Iterable[Resource], now: datetime) -> Dose | None:
     """The next dose today, else the first tomorrow."""
     for day in (now, now + timedelta(days=1)):
-        ahead = [(moment, drug(order)) for order in orders for moment in due(order, day) if moment > now]
+        ahead = [
+            (moment, drug(order), record.name(order)) for order in orders for moment in due(order, day) if moment > now
+        ]
         if ahead:
             return min(ahead)
     return None

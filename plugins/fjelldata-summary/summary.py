@@ -86,9 +86,9 @@ def others(values: Callable[[], list[dict[str, Any]]]) -> Part | None:
     rest = values()[FIRST:]
     if not rest:
         return None
-    names = ", ".join(str(one["key"]) for one in rest)
+    abouts = {str(one["key"]): str(one.get("about", "")) for one in rest}
     table = ui.table(rest, VALUES, sortable=False, headers=False, label="Flere verdier")
-    return ui.expander(f"Flere verdier ({len(rest)})", table, summary=names)
+    return ui.expander(f"Flere verdier ({len(rest)})", table, summary=", ".join(abouts), abouts=abouts)
 
 
 # --- allergies ----------------------------------------------------------------------------------------------
@@ -100,10 +100,13 @@ def allergies(found: Result) -> Part:
     pills = [allergy(one) for one in valid if not record.has_code(one, *NONE_KNOWN)]
     if pills:
         return ui.row(*pills, wrap=True, label="Allergier")
-    asked = any(record.code(one.get("verificationStatus")) == "confirmed" for one in valid)
-    if valid and asked:
-        return ui.row(ui.pill("Ingen kjente allergier", tone="ok", shape="dot"), label="Allergier")
-    return ui.row(ui.pill("Ingen kjente allergier: bekreft", tone="warn", shape="diamond"), label="Allergier")
+    asked = next((one for one in valid if record.code(one.get("verificationStatus")) == "confirmed"), None)
+    if asked:
+        none = ui.pill("Ingen kjente allergier", tone="ok", shape="dot", about=record.name(asked))
+        return ui.row(none, label="Allergier")
+    said = record.name(valid[0]) if valid else ""
+    none = ui.pill("Ingen kjente allergier: bekreft", tone="warn", shape="diamond", about=said)
+    return ui.row(none, label="Allergier")
 
 
 def is_valid(one: Resource) -> bool:
@@ -116,7 +119,7 @@ def allergy(one: Resource) -> Part:
     reactions = [record.text(held) for part in one.get("reaction") or [] for held in part.get("manifestation") or []]
     said = f"Allergi: {what}" + (f" ({reactions[0]})" if reactions and reactions[0] else "")
     unsure = record.code(one.get("verificationStatus")) == "unconfirmed"
-    return ui.pill(said + (", ikke bekreftet" if unsure else ""), tone="bad", shape="up")
+    return ui.pill(said + (", ikke bekreftet" if unsure else ""), tone="bad", shape="up", about=record.name(one))
 
 
 # --- problems and drugs -------------------------------------------------------------------------------------
@@ -162,10 +165,24 @@ def since_key(moment: datetime | None) -> str:
 
 
 def drugs(found: Result) -> Part:
-    names = sorted({drug(one) for one in found if not as_needed(one)} - {""}, key=str.lower)
-    count = len(names)
-    said = ", ".join(names) if names else "Ingen faste legemidler"
-    return ui.text(f"Faste legemidler ({count}): {said}" if names else said, style="muted")
+    fixed = sorted((one for one in found if not as_needed(one) and drug(one)), key=lambda one: drug(one).lower())
+    names = list(dict.fromkeys(drug(one) for one in fixed))
+    said = f"Faste legemidler ({len(names)}): {', '.join(names)}" if names else "Ingen faste legemidler"
+    return ui.text(said, style="muted", abouts=in_full(fixed))
+
+
+def in_full(orders: list[Resource]) -> dict[str, str]:
+    """What each order is called, with its strength and never twice, → what it stands in."""
+    found: dict[str, str] = {}
+    for one in orders:
+        name = full_name(one)
+        same = sum(1 for known in found if known == name or known.startswith(f"{name} (nr. "))
+        found[f"{name} (nr. {same + 1})" if same else name] = record.name(one)
+    return found
+
+
+def full_name(order: Resource) -> str:
+    return record.text(order.get("medicationCodeableConcept")) or record.display(order.get("medicationReference"))
 
 
 def as_needed(order: Resource) -> bool:
@@ -175,9 +192,8 @@ def as_needed(order: Resource) -> bool:
 
 def drug(order: Resource) -> str:
     """Its name without strength."""
-    name = record.text(order.get("medicationCodeableConcept")) or record.display(order.get("medicationReference"))
     words = []
-    for word in name.split():
+    for word in full_name(order).split():
         if word[0].isdigit():
             break
         words.append(word.rstrip(","))

@@ -77,18 +77,20 @@ def lines(ctx: Ctx, orders: Result, given: Result, which: str) -> list[dict[str,
     return [line(one, at, last, now) for at, one in enumerate(chosen)]
 
 
-def line(order: Resource, at: int, last: dict[str, datetime], now: datetime) -> dict[str, Any]:
+def line(order: Resource, at: int, last: dict[str, tuple[datetime, str]], now: datetime) -> dict[str, Any]:
     prn = as_needed(order)
     name = name_of(order)
     pills = [ui.pill("ny", tone="group")] if is_new(order, now) else []
-    following = prn_cell(last.get(f"MedicationRequest/{order.get('id')}"), now) if prn else next_cell(order, now)
+    moment, signed = last.get(f"MedicationRequest/{order.get('id')}", (None, ""))
+    following = prn_cell(moment, now) if prn else next_cell(order, now)
     cells = {
         "drug": ui.cell(name, secondary="v/b" if prn else "", pills=pills, sort=name.lower()),
         "dose": dose_text(order),
         "next": following,
         "changed": changed(order, now),
     }
-    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, about=record.name(order))
+    abouts = {"next": signed} if prn and signed else {}
+    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, about=record.name(order), abouts=abouts)
 
 
 def name_of(order: Resource) -> str:
@@ -162,13 +164,13 @@ def times_on(order: Resource, day: datetime) -> list[datetime]:
     return found
 
 
-def last_given(given: Iterable[Resource]) -> dict[str, datetime]:
-    """By order: when it was last given. What was not given does not count."""
-    found: dict[str, datetime] = {}
+def last_given(given: Iterable[Resource]) -> dict[str, tuple[datetime, str]]:
+    """By order: when it was last given, and what says so. What was not given does not count."""
+    found: dict[str, tuple[datetime, str]] = {}
     for one in given:
         moment, order = record.when(one), record.ref(one, "request")
         if moment and order and one.get("status", "completed") in ("completed", "in-progress"):
-            found[order] = max(moment, found.get(order, moment))
+            found[order] = max((moment, record.name(one)), found.get(order, (moment, "")))
     return found
 
 

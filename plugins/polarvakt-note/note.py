@@ -71,7 +71,8 @@ def offer(ctx: Ctx, vitals: Result) -> Part | None:
         run = ui.action(" · ".join(quote.said), insert, **({"refs": refs} if refs else {}))
         said = f"Sett inn {', '.join(quote.said)}, {quote.source}"
         parts.append(ui.button(run, style="chip", label=said, key="insert"))
-        parts.append(ui.text(quote.source, style="caption", at=quote.at.isoformat(), key="source"))
+        abouts = dict(zip(quote.said, quote.refs, strict=True))
+        parts.append(ui.text(quote.source, style="caption", at=quote.at.isoformat(), abouts=abouts, key="source"))
     return ui.row(*parts, wrap=True) if parts else None
 
 
@@ -102,11 +103,9 @@ def former(notes: Result) -> Part:
         if record.waits(one):
             head += " · venter på plattformen"
         body = text if len(text) <= SHOWN else text[: SHOWN - 1].rsplit(" ", 1)[0] + "…"
-        made.append(
-            ui.column(
-                ui.text(head, style="caption"), ui.text(body), gap="xs", key=str(one.get("id") or "").replace(".", "-")
-            )
-        )
+        about, key = record.name(one), str(one.get("id") or "").replace(".", "-")
+        words = (ui.text(head, style="caption", about=about), ui.text(body, about=about))
+        made.append(ui.column(*words, gap="xs", key=key))
     return ui.column(*made, gap="m")
 
 

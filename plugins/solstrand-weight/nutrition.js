@@ -21,26 +21,28 @@ function kilos(quantity) {
   return value === null || !times ? null : Math.round(value * times * 1000) / 1000
 }
 
-/** Weights in kilos, newest first: `{ at, kg, by }`. What has no time, no number or no unit of weight is left out. */
+/** Weights in kilos, newest first: `{ at, kg, by, name }`. What has no time, no number or no unit of weight is left out. */
 function weights(rows) {
   const found = []
   for (const row of rows) {
     const kg = kilos(row.valueQuantity || {})
     const at = Date.parse(row.effectiveDateTime || '')
     if (kg === null || kg <= 0 || Number.isNaN(at) || row.status === 'entered-in-error') continue
-    found.push({ at, when: row.effectiveDateTime, kg, by: ((row.performer || [])[0] || {}).display || '' })
+    const by = ((row.performer || [])[0] || {}).display || ''
+    found.push({ at, when: row.effectiveDateTime, kg, by, name: row.id ? `${row.resourceType}/${row.id}` : '' })
   }
   return found.sort((one, other) => other.at - one.at)
 }
 
-/** The newest weight against the oldest within `days` of it: `{ kg, percent, days }`, or null when there is only one. */
+/** The newest weight against the oldest within `days` of it: `{ kg, percent, days, of }`, `of` both; or null when there is
+ * only one. */
 function change(known, days) {
   const [newest] = known
   const within = known.filter((one) => newest.at - one.at <= days * DAY && one !== newest)
   if (!within.length) return null
   const first = within[within.length - 1]
   const kg = newest.kg - first.kg
-  return { kg, percent: (100 * kg) / first.kg, days: Math.max(1, Math.round((newest.at - first.at) / DAY)) }
+  return { kg, percent: (100 * kg) / first.kg, days: Math.max(1, Math.round((newest.at - first.at) / DAY)), of: [newest, first] }
 }
 
 /** The first great loss there is, or null. */

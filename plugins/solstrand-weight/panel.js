@@ -33,7 +33,9 @@ function curve(ctx, result, known) {
   const lost = greatLoss(known)
   const told = lost && { percent: number(-lost.percent), days: lost.days }
   return [
-    lost && node('alarm', 'notice', { title: ctx.t('alarm_title'), text: ctx.t('alarm', told), tone: 'warn' }),
+    lost && node('alarm', 'notice', {
+      title: ctx.t('alarm_title'), text: ctx.t('alarm', told), tone: 'warn', abouts: abouts(lost.of),
+    }),
     known.length ? latest(ctx, known) : null,
     node('trend', 'trend', {
       label: ctx.t('trend'),
@@ -49,7 +51,9 @@ function latest(ctx, known) {
   const [newest] = known
   return node('latest', 'row', { wrap: true }, [
     node('latest.label', 'text', { text: ctx.t('latest'), style: 'muted' }),
-    node('latest.value', 'text', { text: `${number(newest.kg)} kg`, style: 'strong', at: newest.when, source: newest.by }),
+    node('latest.value', 'text', {
+      text: `${number(newest.kg)} kg`, style: 'strong', at: newest.when, source: newest.by, about: newest.name,
+    }),
     trendPill(ctx, known),
   ])
 }
@@ -60,7 +64,15 @@ function trendPill(ctx, known) {
   const key = Math.abs(moved.kg) < 0.05 ? 'same' : moved.kg < 0 ? 'down' : 'up'
   const told = { kg: number(Math.abs(moved.kg)), percent: number(Math.abs(moved.percent)), days: moved.days }
   const great = greatLoss(known) !== null
-  return node('latest.change', 'pill', { text: ctx.t(key, told), tone: great ? 'warn' : 'neutral', shape: great ? 'diamond' : 'none' })
+  return node('latest.change', 'pill', {
+    text: ctx.t(key, told), tone: great ? 'warn' : 'neutral', shape: great ? 'diamond' : 'none', abouts: abouts(moved.of),
+  })
+}
+
+/** What each weight stands in, by its words: the user can ask where it comes from. */
+function abouts(of) {
+  const said = (one) => `${number(one.kg)} kg ${one.when.slice(8, 10)}.${one.when.slice(5, 7)}.${one.when.slice(0, 4)}`
+  return Object.fromEntries(of.filter((one) => one.name).map((one) => [said(one), one.name]))
 }
 
 // --- a new weight ------------------------------------------------------------------------------------------
@@ -112,7 +124,9 @@ function screen(ctx, known) {
   const option = (value, key) => ({ value, label: ctx.t(key) })
   const saving = { name: 'saveScreen' }
   return node('mst', 'section', { title: ctx.t('mst') }, [
-    standing && node('mst.standing', 'pill', { text: ctx.t('standing', { text: standing.code.text }), tone: 'warn', shape: 'diamond' }),
+    standing && node('mst.standing', 'pill', {
+      text: ctx.t('standing', { text: standing.code.text }), tone: 'warn', shape: 'diamond', about: standing.id ? `Flag/${standing.id}` : '',
+    }),
     flags.error && node('mst.failed', 'failed', { text: flags.error }),
     node('mst.form', 'form', { label: ctx.t('mst'), submit: saving }, [
       node('#mst_loss', 'choice-field', {

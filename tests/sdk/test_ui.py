@@ -97,11 +97,20 @@ def test_the_least_of_each_has_the_languages_own_defaults(kind):
         (lambda: ui.expander("T", open="yes"), "open is True or False"),
         (lambda: ui.entry("a", "2026-01-14", "T", shape="star"), "shape is one of none"),
         (lambda: ui.icon("bed", size="xl"), "size is one of s, m, l"),
+        (lambda: ui.pill("x", about={"id": "1"}), "about is text; not dict"),
+        (lambda: ui.text("x", abouts=["Observation/1"]), "abouts is text by name"),
+        (lambda: ui.line("x", {}, abouts={"pulse": None}), "abouts is text by name"),
     ],
 )
 def test_a_mistake_is_told_at_the_vendors_desk(make, says):
     with pytest.raises(TypeError, match=says):
         make()
+
+
+def test_what_stands_in_nothing_is_not_sent():
+    assert ui.pill("x", about="", abouts={"A": "Flag/1", "B": ""}).props == {"text": "x", "abouts": {"A": "Flag/1"}}
+    assert ui.text("x", abouts={"B": ""}).props == {"text": "x"}
+    assert "abouts" not in ui.line("x", {}, abouts={"pulse": ""})
 
 
 def test_nothing_and_false_are_no_children():

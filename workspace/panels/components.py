@@ -6,7 +6,8 @@ between renders. There are no pixel sizes in the language: spacing and text toke
 labelled placeholder, an unknown property is ignored (old shells and new panels live together).
 
 Where a property shows a clinical value it may carry where the value comes from: `source` (who or what recorded it)
-and `at` (ISO 8601 instant); the shell turns `at` into an age («for 12 min siden») and keeps it fresh.
+and `at` (ISO 8601 instant); the shell turns `at` into an age («for 12 min siden») and keeps it fresh. What it stands in
+(`about`, `abouts`) the user can ask the shell about: who, in which panel, when, and from what.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str = ""
     slot: Slot = "body"
     span: int = 1
+
+
+class Value(Component, frozen=True, omit_defaults=True, kw_only=True):
+    """What may show a clinical value. `about` (``Type/id``) is the resource it stands in; `abouts` (words → ``Type/id``) are
+    those that it gathers, each with the words it has in it. With either the user can ask where it comes from, by mouse and
+    by keyboard: it is then a stop of the Tab key, one for all that stand beside each other."""
+
+    about: str = ""
+    abouts: dict[str, str] = {}
 
 
 # --- grouping -----------------------------------------------------------------------------------------------
@@ -86,7 +96,7 @@ class Form(Component, frozen=True, omit_defaults=True, kw_only=True):
     gap: Gap = "s"
 
 
-class Card(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Card(Value, frozen=True, omit_defaults=True, kw_only=True):
     """One thing among several of its kind, such as a piece of advice: a hairline frame, a tone along its edge, a heading
     of `level`. Cards do not stand in cards, and a panel is no card."""
 
@@ -115,7 +125,7 @@ class Tab(Component, frozen=True, omit_defaults=True, kw_only=True):
     gap: Gap = "m"
 
 
-class Expander(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Expander(Value, frozen=True, omit_defaults=True, kw_only=True):
     """A heading that opens and closes what is below it. `summary` says in few words what is inside while it is closed;
     `open` is how it stands at first, after that it is the user's. Nothing that must be seen may stand in it."""
 
@@ -150,7 +160,7 @@ class Heading(Component, frozen=True, omit_defaults=True, kw_only=True):
     level: int = 3
 
 
-class Text(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Text(Value, frozen=True, omit_defaults=True, kw_only=True):
     """`style` body 14, caption 12, strong semi-bold, number tabular. Lines break at newlines; no mark-up."""
 
     kind = "text"
@@ -161,7 +171,7 @@ class Text(Component, frozen=True, omit_defaults=True, kw_only=True):
     source: str = ""
 
 
-class Pill(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Pill(Value, frozen=True, omit_defaults=True, kw_only=True):
     """A badge: one or two words that stand out. Clinical urgency carries a `shape` or a word beside its colour."""
 
     kind = "pill"
@@ -170,7 +180,7 @@ class Pill(Component, frozen=True, omit_defaults=True, kw_only=True):
     shape: Shape = "none"
 
 
-class Icon(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Icon(Value, frozen=True, omit_defaults=True, kw_only=True):
     """One of the shell's drawings by `name`. With a `label` it says something; without it is decoration, and a screen
     reader passes it by. A name that the shell does not have is a question mark."""
 
@@ -180,7 +190,7 @@ class Icon(Component, frozen=True, omit_defaults=True, kw_only=True):
     size: Literal["s", "m", "l"] = "m"
 
 
-class Notice(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Notice(Value, frozen=True, omit_defaults=True, kw_only=True):
     """A callout: a sentence the user must not miss, with what to do. Announced to screen readers when it appears."""
 
     kind = "notice"
@@ -213,7 +223,7 @@ class Failed(Component, frozen=True, omit_defaults=True, kw_only=True):
     retry: Action | None = None
 
 
-class Progress(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Progress(Value, frozen=True, omit_defaults=True, kw_only=True):
     """How far something has come, in words (`text`) and as a bar. `value` is from 0 to 1; without one the end is not
     known and the bar says only that something goes on."""
 
@@ -223,7 +233,7 @@ class Progress(Component, frozen=True, omit_defaults=True, kw_only=True):
     tone: Tone = "accent"
 
 
-class Sparkline(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Sparkline(Value, frozen=True, omit_defaults=True, kw_only=True):
     """The last few values as a small line without axes, oldest first; None breaks it. `high` is the value at its top,
     `text` what stands after it (the newest value with its unit)."""
 
@@ -234,7 +244,7 @@ class Sparkline(Component, frozen=True, omit_defaults=True, kw_only=True):
     tone: Tone = "neutral"
 
 
-class Picture(Component, frozen=True, omit_defaults=True, kw_only=True):
+class Picture(Value, frozen=True, omit_defaults=True, kw_only=True):
     """A picture the panel has handed over as a `blob`: JPEG of up to 24 million pixels, or PNG, GIF, BMP or WebP of up to
     4 million. `text` says what it shows, for those who do not see it, and is required; `caption` stands below. It is never
     made larger than it is."""

@@ -81,7 +81,7 @@ _NEEDED = {
 _TEXTS = {
     "text", "title", "label", "language", "hint", "error", "unit", "placeholder", "at", "source", "empty",
     "empty_hint", "secondary", "bind", "disabled", "shortcut", "waits_for", "key", "value", "path", "summary", "badge",
-    "name", "blob", "caption", "icon", "group", "code", "search",
+    "name", "blob", "caption", "icon", "group", "code", "search", "about",
 }  # fmt: skip
 _WHOLE = {"span", "level", "lines", "limit", "hours", "gap_hours", "decimals", "priority"}
 _TRUTH = {
@@ -136,6 +136,8 @@ def checked(kind: str, props: Props) -> Props:
             raise TypeError(f"ui.{kind}: {name} is a whole number; not {value!r}")
         if name in _TRUTH and not isinstance(value, bool):
             raise TypeError(f"ui.{kind}: {name} is True or False; not {value!r}")
+        if name == "abouts":
+            value = _abouts(kind, value)
         if default is _MISSING:
             if (
                 value
@@ -146,6 +148,14 @@ def checked(kind: str, props: Props) -> Props:
         elif value != default:
             kept[name] = value
     return kept
+
+
+def _abouts(kind: str, given: Any) -> dict[str, str]:
+    """Words → ``Type/id``, without those that name nothing."""
+    found = dict(given) if hasattr(given, "items") else None
+    if found is None or not all(isinstance(one, str) for pair in found.items() for one in pair):
+        raise TypeError(f'ui.{kind}: abouts is text by name, {{"Amlodipin": record.name(one)}}; not {given!r}')
+    return {words: about for words, about in found.items() if about}
 
 
 def node(kind: str, props: Props, children: Iterable[Child], common: Props) -> Part:

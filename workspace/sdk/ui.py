@@ -6,6 +6,8 @@ Rules that hold for all:
   result that has not come, only that component shows as *pending*; when a result failed, only that one as *failed*.
 - ``None`` (or False) as a child is nothing, so ``condition and ui.text("…")`` may stand in a list.
 - `key` names a child among its siblings, so that it keeps its identity when others come and go.
+- What may show a clinical value has `about`, the ``Type/id`` it stands in (`record.name`), and `abouts`, words → ``Type/id``
+  where it gathers several: the user can then ask the shell where it comes from.
 - Common to all: `label` (accessible name), `language`, `slot` ("body", "toolbar", "status" for children of the root),
   `span` (columns in a grid), `key`.
 
@@ -72,10 +74,18 @@ def form(*children: Child, submit: Action | None = None, gap: str = "s", **commo
 
 
 def card(
-    *children: Child, title: str = "", level: int = 4, tone: str = "neutral", gap: str = "s", **common: Any
+    *children: Child,
+    title: str = "",
+    level: int = 4,
+    tone: str = "neutral",
+    gap: str = "s",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
 ) -> Part:
     """One thing among several of its kind. Cards do not stand in cards."""
-    return node("card", {"title": title, "level": level, "tone": tone, "gap": gap}, children, common)
+    props = {"title": title, "level": level, "tone": tone, "gap": gap, "about": about, "abouts": abouts}
+    return node("card", props, children, common)
 
 
 def tabs(*children: Child, selected: str = "", **common: Any) -> Part:
@@ -94,10 +104,13 @@ def expander(
     level: int = 3,
     open: bool = False,
     gap: str = "s",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
     **common: Any,
 ) -> Part:
     """Opens and closes what is below its title. Nothing that must be seen may stand in it."""
-    props = {"title": title, "summary": summary, "level": level, "open": open, "gap": gap}
+    props: Props = {"title": title, "summary": summary, "level": level, "open": open, "gap": gap}
+    props |= {"about": about, "abouts": abouts}
     return node("expander", props, children, common)
 
 
@@ -122,25 +135,51 @@ def text(
     tone: str = "neutral",
     at: str = "",
     source: str = "",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
     **common: Any,
 ) -> Part:
     """`at` is an ISO 8601 instant; the shell shows it as an age and keeps it fresh."""
-    props = {"text": text, "style": style, "tone": tone, "at": at, "source": source}
-    return node("text", props, (), common)
+    props: Props = {"text": text, "style": style, "tone": tone, "at": at, "source": source}
+    return node("text", {**props, "about": about, "abouts": abouts}, (), common)
 
 
-def pill(text: str, tone: str = "neutral", shape: str = "none", **common: Any) -> Part:
-    return node("pill", {"text": text, "tone": tone, "shape": shape}, (), common)
+def pill(
+    text: str,
+    tone: str = "neutral",
+    shape: str = "none",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
+) -> Part:
+    props = {"text": text, "tone": tone, "shape": shape, "about": about, "abouts": abouts}
+    return node("pill", props, (), common)
 
 
-def icon(name: str, tone: str = "neutral", size: str = "m", **common: Any) -> Part:
+def icon(
+    name: str,
+    tone: str = "neutral",
+    size: str = "m",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
+) -> Part:
     """One of the shell's drawings. Give it a `label` when it says something that no word beside it says."""
-    return node("icon", {"name": name, "tone": tone, "size": size}, (), common)
+    props = {"name": name, "tone": tone, "size": size, "about": about, "abouts": abouts}
+    return node("icon", props, (), common)
 
 
-def progress(text: str, value: float | None = None, tone: str = "accent", **common: Any) -> Part:
+def progress(
+    text: str,
+    value: float | None = None,
+    tone: str = "accent",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
+) -> Part:
     """`value` from 0 to 1; None while the end is not known."""
-    return node("progress", {"text": text, "value": value, "tone": tone}, (), common)
+    props = {"text": text, "value": value, "tone": tone, "about": about, "abouts": abouts}
+    return node("progress", props, (), common)
 
 
 def sparkline(
@@ -148,21 +187,41 @@ def sparkline(
     high: float | None = None,
     text: str = "",
     tone: str = "neutral",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
     **common: Any,
 ) -> Part:
     """The last few values, oldest first; None breaks the line. `text` stands after it."""
-    return node("sparkline", {"values": [*values], "high": high, "text": text, "tone": tone}, (), common)
+    props: Props = {"values": [*values], "high": high, "text": text, "tone": tone}
+    return node("sparkline", {**props, "about": about, "abouts": abouts}, (), common)
 
 
-def picture(blob: str, text: str, caption: str = "", height: str = "m", **common: Any) -> Part:
+def picture(
+    blob: str,
+    text: str,
+    caption: str = "",
+    height: str = "m",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
+) -> Part:
     """A blob's picture. `text` says what it shows, for those who do not see it; it must say something."""
     if not text:
         raise TypeError("ui.picture: text= says what the picture shows, and is needed")
-    return node("picture", {"blob": blob, "text": text, "caption": caption, "height": height}, (), common)
+    props: Props = {"blob": blob, "text": text, "caption": caption, "height": height}
+    return node("picture", {**props, "about": about, "abouts": abouts}, (), common)
 
 
-def notice(text: str, title: str = "", tone: str = "warn", **common: Any) -> Part:
-    return node("notice", {"text": text, "title": title, "tone": tone}, (), common)
+def notice(
+    text: str,
+    title: str = "",
+    tone: str = "warn",
+    about: str = "",
+    abouts: Mapping[str, str] | None = None,
+    **common: Any,
+) -> Part:
+    props = {"text": text, "title": title, "tone": tone, "about": about, "abouts": abouts}
+    return node("notice", props, (), common)
 
 
 def empty(title: str, text: str = "", **common: Any) -> Part:
@@ -251,9 +310,7 @@ def line(
     when the user asks. `abouts` says the same of single cells, by column key, where a row gathers several."""
     made = checked("line", {"key": key, "action": action_props(action), "label": label, "tone": tone, "about": about})
     made["cells"] = dict(cells)
-    if abouts:
-        made["abouts"] = dict(abouts)
-    return made
+    return {**made, **checked("line", {"abouts": abouts})}
 
 
 def table(

@@ -68,6 +68,8 @@ def test_at_most_two_marks_and_the_dangerous_ones_first():
         ("HLR-", "bad"), ("Allergi: penicillin", "bad"), ("+2", "neutral"),
     ]  # fmt: skip
     assert pills[2]["label"] == "Og Fall, Insulin"
+    assert [one.get("about") for one in pills] == ["Flag/3", "AllergyIntolerance/a", None]
+    assert pills[2]["abouts"] == {"Fall": "Flag/1", "Insulin": "Flag/2"}
     assert [(one["text"], one.get("tone", "neutral")) for one in row(bench, OTHER)["flags"]["pills"]] == [
         ("HLR+", "neutral")
     ]
@@ -86,6 +88,8 @@ def test_the_next_drug_and_the_forgotten_one():
     (late,) = row(bench, OTHER)["drug"]["pills"]
     assert (late["text"], late["tone"]) == ("12:00 Insulin glargin", "warn")
     assert row(bench, THIRD)["drug"] == {}
+    abouts = {one["key"]: one.get("abouts") for one in bench.rows()}
+    assert abouts == {ME: {"drug": "MedicationRequest/x"}, OTHER: {"drug": "MedicationRequest/y"}, THIRD: None}
     refused = given("h", "y", "2026-01-14T12:05:00+01:00", OTHER, "not-done")
     bench.data(residents.SIDE["given"][0], put=[[1, refused]])
     assert row(bench, OTHER)["drug"]["text"] == "i morgen 12:00 Insulin glargin"

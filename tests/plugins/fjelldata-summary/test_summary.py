@@ -52,10 +52,12 @@ def test_allergies_are_never_silent():
         "text": "Ingen kjente allergier: bekreft", "tone": "warn", "shape": "diamond",
     }  # fmt: skip
     asked = allergy("a", "Ingen", code="716186003", verificationStatus={"coding": [{"code": "confirmed"}]})
-    assert opened(allergies=[asked]).one("pill")["tone"] == "ok"
+    none = opened(allergies=[asked]).one("pill")
+    assert (none["tone"], none["about"]) == ("ok", "AllergyIntolerance/a")
     known = allergy("b", "Penicillin", reaction=[{"manifestation": [{"text": "utslett"}]}])
     pill = opened(allergies=[known]).one("pill")
     assert (pill["text"], pill["tone"]) == ("Allergi: Penicillin (utslett)", "bad")
+    assert pill["about"] == "AllergyIntolerance/b"
 
 
 def test_allergies_that_could_not_be_fetched_are_not_taken_for_none():
@@ -128,4 +130,7 @@ def test_a_value_entered_in_error_is_passed_over_and_changes_come_live():
 def test_fixed_drugs_in_short():
     bench = opened(orders=[order("a", "Furosemid 40 mg"), order("b", "Apiksaban"), order("c", "Morfin", prn=True)])
     assert "Faste legemidler (2): Apiksaban, Furosemid" in bench.texts()
+    assert bench.one("text")["abouts"] == {"Apiksaban": "MedicationRequest/b", "Furosemid 40 mg": "MedicationRequest/a"}
+    twice = [order(name, "Furosemid 40 mg") for name in "ab"]
+    assert list(opened(orders=twice).one("text")["abouts"]) == ["Furosemid 40 mg", "Furosemid 40 mg (nr. 2)"]
     assert ME not in bench.texts()

@@ -51,8 +51,11 @@ def test_when_needed_shows_when_it_was_last_given():
         given("2", "c", "2026-01-13T20:00:00+01:00"),
         given("3", "c", "2026-01-14T15:00:00+01:00", status="not-done"),
     ]
-    found = cells(opened(administrations=marks))
+    bench = opened(administrations=marks)
+    found = cells(bench)
     assert found["c"]["next"]["text"] == "gitt 14:55"
+    abouts = {one["key"]: one.get("abouts") for one in bench.rows()}
+    assert abouts == {"a": None, "b": None, "c": {"next": "MedicationAdministration/1"}, "d": None}
     assert found["c"]["drug"]["secondary"] == "v/b"
 
 

@@ -98,6 +98,8 @@ def test_the_three_latest_notes_are_shown_with_author_and_time():
     assert "Notat 13 & mer" in texts
     assert "Notat 11" in texts
     assert "Notat 10" not in texts
+    abouts = [one["props"].get("about") for one in bench.all("text") if "Notat " in one["props"]["text"]]
+    assert abouts == ["Composition/n13", "Composition/n12", "Composition/n11"]
 
 
 def test_only_values_of_the_newest_set_are_offered():
@@ -108,6 +110,8 @@ def test_only_values_of_the_newest_set_are_offered():
     bench = opened(vitals=new + old)
     assert "Pust 25 · Puls 112" in bench.texts()
     assert "SpO₂" not in bench.texts()
+    (source,) = (one["props"] for one in bench.all("text") if one["props"]["text"].startswith("fra Vitale"))
+    assert source["abouts"] == {"Pust 25": "Observation/rr", "Puls 112": "Observation/pulse"}
 
 
 def test_a_set_asked_for_is_offered_when_it_is_saved_and_why_not_when_it_is_not():

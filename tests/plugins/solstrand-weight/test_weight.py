@@ -108,7 +108,11 @@ def test_a_great_loss_is_told_with_numbers(panel):
     assert "alarm" not in panel.nodes
     with Talk() as other:
         other.open([weight("2026-01-12", 57.5), weight("2025-12-20", 62.0)])
-        assert other.nodes["alarm"]["props"]["text"].startswith("Vekten har falt 7,3 % på 23 dager.")
+        alarm = other.nodes["alarm"]["props"]
+        assert alarm["text"].startswith("Vekten har falt 7,3 % på 23 dager.")
+        both = {"57,5 kg 12.01.2026": "Observation/v-2026-01-12", "62 kg 20.12.2025": "Observation/v-2025-12-20"}
+        assert alarm["abouts"] == other.nodes["latest.change"]["props"]["abouts"] == both
+        assert other.nodes["latest.value"]["props"]["about"] == "Observation/v-2026-01-12"
 
 
 def test_a_weight_is_written_in_the_users_name_for_the_patient_on_screen(panel):

@@ -13,10 +13,12 @@ from tests.shell.kit.bodies import note, vitals
 from tests.shell.kit.conftest import NOW
 from tests.shell.kit.fakes import FakeInstance, node
 from tests.shell.kit.looking import settle
+from workspace.panels.components import COMPONENTS, Value
 from workspace.panels.face import BoundRows
 from workspace.panels.protocol import SetProps, SetRows
 from workspace.shell.exhibits.exhibit import load
 from workspace.shell.gallery import stand
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.body import PanelBody
 from workspace.shell.kit.containers import Container
 from workspace.shell.kit.table import TableWidget
@@ -68,7 +70,14 @@ def used(body: PanelBody) -> None:
         table.open_find()
         QTest.keyClicks(table.find_edit, "a")
         table.to_rows()
+    for one in asked_about(body):
+        one.setFocus()
     settle()
+
+
+def asked_about(body: PanelBody) -> list[Asking]:
+    """What of it says what it stands in."""
+    return [one for one in body.findChildren(QWidget) if isinstance(one, Asking) and one.offered]
 
 
 def said(body: PanelBody) -> set[str]:
@@ -104,7 +113,11 @@ def next_of(kind: str) -> str:
 def test_nothing_stays_and_the_next_looks_as_in_its_own_body(make, kind):
     body = showing(make(), stand(kind))
     used(body)
+    assert bool(asked_about(body)) == issubclass(COMPONENTS[kind], Value)
     body.retire()
+    assert asked_about(body) == []
+    held = QApplication.focusWidget()
+    assert not isinstance(held, Asking) or held.apart, "somebody stands on what is not there"
     for _ in range(3):  # what is deleted lets go of what hung by it
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         settle()

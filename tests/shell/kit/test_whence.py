@@ -7,7 +7,19 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
-from workspace.panels.components import Entry, List, ListItem, Series, Table, TableColumn, TableRow, Timeline, Trend
+from workspace.panels.components import (
+    Cell,
+    Entry,
+    List,
+    ListItem,
+    Pill,
+    Series,
+    Table,
+    TableColumn,
+    TableRow,
+    Timeline,
+    Trend,
+)
 from workspace.panels.face import BoundRows
 from workspace.shell.kit import whence
 from workspace.shell.kit.items import ListWidget
@@ -85,6 +97,29 @@ def test_a_row_that_gathers_several_values_is_asked_about_cell_by_cell(qtbot, no
     made.view.setCurrentIndex(made.model.index(0, 0))
     qtbot.keyClick(made.view, Qt.Key.Key_Menu)
     assert opened(made.view)[0] == ["Puls 81", "Pust 18"]
+
+
+def test_pills_of_a_row_are_asked_about_beside_the_row_itself(qtbot, notes, show):
+    flags = Cell(pills=[Pill(text="Fall", about="Flag/1"), Pill(text="+1", label="Og HLR−", abouts={"HLR−": "Flag/2"})])
+    row = TableRow(key="a", cells={"pulse": "Arne", "breath": flags}, label="Arne", about="Patient/a")
+    made = show(TableWidget, Table(columns=COLUMNS, rows=[row]))
+    made.view.setCurrentIndex(made.model.index(0, 0))
+    qtbot.keyClick(made.view, Qt.Key.Key_Menu)
+    assert opened(made.view)[0] == ["Arne", "Fall", "HLR−"]
+    right_click(made.view, made.view.visualRect(made.model.index(0, 1)).center())
+    assert opened(made.view)[0] == ["Fall", "HLR−"]
+    right_click(made.view, made.view.visualRect(made.model.index(0, 0)).center())
+    opened(made.view)[1][0].trigger()
+    assert notes.asked == ["Patient/a"]
+
+
+def test_a_menu_has_its_length_and_says_how_many_more_there_are(qtbot, notes, show):
+    flags = Cell(pills=[Pill(text="x " * 60, abouts={f"Nr. {at} {'lang ' * 30}": f"Flag/{at}" for at in range(40)})])
+    made = show(TableWidget, Table(columns=COLUMNS, rows=[TableRow(key="a", cells={"pulse": flags})]))
+    qtbot.keyClick(made.view, Qt.Key.Key_Menu)
+    words, actions = opened(made.view)
+    assert (len(words), actions[-1].text()) == (whence.MOST, f"og {40 - whence.MOST} til")
+    assert max(len(one) for one in words) == whence.WIDE
 
 
 def test_a_row_that_a_panel_has_computed_says_that_it_does_not_say(qtbot, notes, show):

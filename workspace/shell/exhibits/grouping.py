@@ -96,7 +96,12 @@ def form(ctx: Any) -> Any:
     )
 
 
-@example("card", "grouping", "A group named by its title; the title is a heading of `level`.")
+@example(
+    "card",
+    "grouping",
+    "A group named by its title; the title is a heading of `level`. With `about` or `abouts` the card itself can have the "
+    "focus and be asked where it comes from.",
+)
 def card(ctx: Any) -> Any:
     return ui.card(
         ui.text("Tilkall lege nå. Pust 24, SpO₂ 92 %, temp. 38,6."),
@@ -109,6 +114,11 @@ def card(ctx: Any) -> Any:
         title="Arne Storspove: NEWS2 7, opp fra 4",
         tone="bad",
     )
+
+
+@state("card", "Kan spørres om")
+def card_about(ctx: Any) -> Any:
+    return ui.card(ui.text("Målt 14:52 av Tone."), title="NEWS2 7, opp fra 4", tone="bad", about="Observation/news2")
 
 
 @state("card", "Uten hast")
@@ -160,6 +170,12 @@ def expander(ctx: Any) -> Any:
         summary="1 person",
         open=True,
     )
+
+
+@state("expander", "Kan spørres om")
+def expander_about(ctx: Any) -> Any:
+    values = {"Kalium 4,1 mmol/L": "Observation/k", "INR 2,3": "Observation/inr"}
+    return ui.expander("Flere verdier (2)", ui.text("Kalium 4,1 · INR 2,3"), summary="Kalium, INR", abouts=values)
 
 
 @state("expander", "Lukket, og lang tittel")

@@ -8,6 +8,10 @@ from workspace.sdk import ui
 from workspace.shell.exhibits.exhibit import example, save, state
 from workspace.shell.exhibits.grouping import LONG
 
+ASKED = (
+    "With `about` or `abouts` it can have the focus and be asked where it comes from (Ctrl+I, the menu key, right click), "
+    "as its description says; those beside each other are one stop of the Tab key, and the arrows go between them."
+)
 TONES = ("neutral", "accent", "group", "ok", "warn", "bad")
 
 
@@ -21,9 +25,20 @@ def heading_long(ctx: Any) -> Any:
     return ui.heading(LONG)
 
 
-@example("text", "telling", "Static text. The age that `at` becomes is read with it and kept fresh by the shell.")
+@example(
+    "text", "telling", "Static text. The age that `at` becomes is read with it and kept fresh by the shell. " + ASKED
+)
 def text(ctx: Any) -> Any:
     return ui.text("Vekt 74,2 kg", at="2026-01-12T08:30:00+01:00", source="Vitale målinger, Mia")
+
+
+@state("text", "Kan spørres om: ett, og flere i samme setning")
+def text_about(ctx: Any) -> Any:
+    drugs = {"Amlodipin": "MedicationRequest/1", "Metoprolol": "MedicationRequest/2"}
+    return ui.column(
+        ui.text("Vekt 74,2 kg", about="Observation/weight", at="2026-01-12T08:30:00+01:00"),
+        ui.text(f"Faste legemidler (2): {', '.join(drugs)}", style="muted", abouts=drugs),
+    )
 
 
 @state("text", "Stiler")
@@ -48,13 +63,27 @@ def text_tones(ctx: Any) -> Any:
 
 
 @example(
-    "pill", "telling", "Static text: its words, or its `label` where they are too short to be understood when heard."
+    "pill",
+    "telling",
+    "Static text: its words, or its `label` where they are too short to be understood when heard. " + ASKED,
 )
 def pill(ctx: Any) -> Any:
     return ui.row(
         ui.pill("7", tone="bad", shape="up", label="NEWS2 7, høy"),
         ui.pill("5", tone="warn", shape="diamond", label="NEWS2 5, middels"),
         ui.pill("0", tone="ok", shape="dot", label="NEWS2 0, lav"),
+    )
+
+
+@state("pill", "Kan spørres om, og en som ikke kan det")
+def pill_about(ctx: Any) -> Any:
+    return ui.row(
+        ui.pill("Allergi: penicillin", tone="bad", shape="up", about="AllergyIntolerance/1"),
+        ui.pill("Allergi: nøtter", tone="bad", shape="up", about="AllergyIntolerance/2"),
+        ui.pill("Ny"),
+        ui.pill("HLR−", tone="bad", about="Flag/1"),
+        wrap=True,
+        label="Allergier",
     )
 
 
@@ -76,6 +105,11 @@ ICONS = (
 )  # fmt: skip
 
 
+@state("icon", "Kan spørres om")
+def icon_about(ctx: Any) -> Any:
+    return ui.icon("pulse", tone="bad", label="Rask puls", about="Observation/pulse")
+
+
 @state("icon", "Alle tegninger")
 def icon_all(ctx: Any) -> Any:
     return ui.row(*(ui.icon(name, label=name, key=name) for name in ICONS), wrap=True)
@@ -86,6 +120,12 @@ def notice(ctx: Any) -> Any:
     return ui.notice(
         "Penicillin står som mistenkt allergi. Bekreft med Arne eller pårørende før første dose.", title="Mulig allergi"
     )
+
+
+@state("notice", "Kan spørres om")
+def notice_about(ctx: Any) -> Any:
+    weights = {"Vekt 74,2 kg": "Observation/now", "Vekt 80,1 kg": "Observation/then"}
+    return ui.notice("7,4 % på 90 dager. Vurder ernæringsplan.", title="Stort vekttap", abouts=weights)
 
 
 @state("notice", "Toner")
@@ -122,6 +162,11 @@ def progress(ctx: Any) -> Any:
     return ui.progress("Henter historikk: 34 av 90 dager", value=34 / 90)
 
 
+@state("progress", "Kan spørres om")
+def progress_about(ctx: Any) -> Any:
+    return ui.progress("Drukket 1 200 av 1 500 ml", value=0.8, about="Observation/intake")
+
+
 @state("progress", "Uten kjent slutt, ferdig, og lang tekst")
 def progress_states(ctx: Any) -> Any:
     return ui.column(
@@ -132,6 +177,13 @@ def progress_states(ctx: Any) -> Any:
 @example("sparkline", "telling", "A graphic named by its `label`; its description is every value in words.")
 def sparkline(ctx: Any) -> Any:
     return ui.sparkline([3, 4, 4, 5, 7], high=12, text="7", tone="bad", label="NEWS2, siste fem")
+
+
+@state("sparkline", "Kan spørres om")
+def sparkline_about(ctx: Any) -> Any:
+    return ui.sparkline(
+        [3, 7], high=12, text="7", label="NEWS2, siste to", abouts={"7": "Observation/b", "3": "Observation/a"}
+    )
 
 
 @state("sparkline", "Hull, én verdi, ingen verdier")
@@ -148,6 +200,11 @@ def picture(ctx: Any) -> Any:
     return ui.picture(
         "wound", "Trykksår på venstre hæl, 2 × 3 cm, rødt og tørt", caption="Tatt 14.01.2026 av Tone", height="s"
     )
+
+
+@state("picture", "Kan spørres om")
+def picture_about(ctx: Any) -> Any:
+    return ui.picture("wound", "Trykksår på venstre hæl", height="s", about="Media/wound")
 
 
 @state("picture", "Ikke kommet, og ikke et bilde")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.panels.components import Card
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import Container
 from workspace.shell.kit.env import Env
@@ -17,8 +18,9 @@ from workspace.shell.kit.section import Titled
 RADIUS = 8
 
 
-class CardWidget(Titled):
+class CardWidget(Asking, Titled):
     def __init__(self, component: Card, env: Env, parent: QWidget | None = None) -> None:
+        self.env = env
         super().__init__(component, env, parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
@@ -26,6 +28,7 @@ class CardWidget(Titled):
         theme, one = self.theme, self.component
         self.spoken = Spoken(Role.Grouping)
         self.setAccessibleName(one.label or one.title)
+        self.stands_in(one, one.title)
         self._title.say(theme, one.title, one.level)
         super().place(children)
         assert isinstance(self.box, QVBoxLayout)
@@ -34,6 +37,12 @@ class CardWidget(Titled):
         self.box.insertWidget(0, self._title)
         self._title.setVisible(bool(one.title))
         self.update()
+
+    def forget(self) -> None:
+        super().forget()
+        self.lets_go()
+        self.component = Card()
+        self.stands_in(self.component, "")
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -51,6 +60,7 @@ class CardWidget(Titled):
         painter.setPen(QPen(theme.color("line"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, RADIUS, RADIUS)
+        self.ring(painter, theme, QRectF(self.rect()), RADIUS + 2)
 
 
 WIDGETS: dict[str, type[Container]] = {"card": CardWidget}

@@ -40,6 +40,7 @@ class Drawing:
         self._makes: dict[str, tuple[object, ...]] = {}
         self._shortcuts: dict[str, QShortcut] = {}
         self._slots: dict[str, list[QWidget]] = {}
+        self._stops: set[str] = set()  # nodes that can have the focus, or could
         self.emptied = False
 
     def draw(self, instance: PanelInstance, change: TreeChange) -> None:
@@ -82,6 +83,7 @@ class Drawing:
         # Last: in a visible parent each child that is shown makes Qt look through all its brothers.
         self.widgets[root].show()
         self.outside(instance)
+        self._new_stops()
         self._chain(instance)
         again = self.widgets.get(holder)
         if again is not None:
@@ -113,8 +115,21 @@ class Drawing:
         self.settle(instance)
         self.widgets[root].show()
         self.outside(instance)
-        if fresh or stale:
+        if self._new_stops() or fresh or stale:
             self._chain(instance)
+
+    def _new_stops(self) -> bool:
+        """Whether something that could not have the focus can have it now, for the first time; its events are filtered from
+        then on, like those of the rest."""
+        found = [
+            name
+            for name, widget in self.widgets.items()
+            if name not in self._stops and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        ]
+        for name in found:
+            self.widgets[name].installEventFilter(cast(QObject, self._owner))
+        self._stops.update(found)
+        return bool(found)
 
     def _patch(self, instance: PanelInstance, change: TreeChange) -> None:
         for name in change.removed:
@@ -144,7 +159,7 @@ class Drawing:
                 widget.rows_changed(cast(Any, instance.nodes[name].component), rows)
         self._place(instance, [name for name in instance.nodes if name in parents])
         self.outside(instance, force=False)
-        if parents:
+        if self._new_stops() or parents:
             self._chain(instance)
 
     # --- one widget ---
@@ -160,7 +175,7 @@ class Drawing:
         access.speak_in(widget, node.component.language)
         self.widgets[name], self._makes[name] = widget, make_of(node.component)
         self._shortcut(name, node.component)
-        for one in (widget, *widget.findChildren(QWidget)):
+        for one in widget.findChildren(QWidget):
             if one.focusPolicy() != Qt.FocusPolicy.NoFocus:
                 one.installEventFilter(cast(QObject, self._owner))
         if deep:
@@ -178,6 +193,7 @@ class Drawing:
     def _remove(self, name: str) -> None:
         widget = self.widgets.pop(name, None)
         self._makes.pop(name, None)
+        self._stops.discard(name)
         shortcut = self._shortcuts.pop(name, None)
         if shortcut is not None:
             shortcut.setEnabled(False)
@@ -211,6 +227,7 @@ class Drawing:
             widget.deleteLater()
         self.widgets.clear()
         self._makes.clear()
+        self._stops.clear()
         self._drop_shortcuts()
         take_out(self._column)
 
@@ -272,9 +289,10 @@ class Drawing:
             if node is None or widget is None:
                 continue
             stack += reversed(node.children)
-            if isinstance(widget, Container) or not self._inside.isAncestorOf(widget):
+            if not self._inside.isAncestorOf(widget):
                 continue
-            for one in (widget, *widget.findChildren(QWidget)):
+            inside = widget.heads() if isinstance(widget, Container) else widget.findChildren(QWidget)
+            for one in (widget, *inside):
                 if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.focusProxy() is None:
                     if before is not None:
                         QWidget.setTabOrder(before, one)

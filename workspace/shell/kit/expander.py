@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.panels.components import Expander
 from workspace.shell import icons
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.containers import Container, growing
 from workspace.shell.kit.env import Env
@@ -16,12 +17,14 @@ from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
-class Head(QAbstractButton):
+class Head(Asking, QAbstractButton):
     """The line that opens and closes. Right opens, Left closes, Space and Enter turn it."""
 
-    def __init__(self, theme: Theme) -> None:
+    apart = True
+
+    def __init__(self, env: Env) -> None:
         super().__init__()
-        self._theme, self._title, self._summary = theme, "", ""
+        self.env, self._theme, self._title, self._summary = env, env.theme, "", ""
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -31,14 +34,14 @@ class Head(QAbstractButton):
         self._theme, self._title, self._summary = theme, component.title, component.summary
         self.spoken = Spoken(Role.Button, level=component.level, expanded=self.isChecked())
         self.setAccessibleName(component.title)
-        self.setAccessibleDescription(component.summary)
+        self.stands_in(component, component.title, component.summary)
         self.updateGeometry()
         self.update()
 
     def forget(self) -> None:
         self._title = self._summary = ""
         self.setAccessibleName("")
-        self.setAccessibleDescription("")
+        self.stands_in(Expander(title=""), "")
 
     def sizeHint(self) -> QSize:
         wide = self._theme.metrics("heading").horizontalAdvance(self._title) + self._theme.px(40)
@@ -90,7 +93,7 @@ class Head(QAbstractButton):
 
 class ExpanderWidget(Container):
     def __init__(self, component: Expander, env: Env, parent: QWidget | None = None) -> None:
-        self._head = Head(env.theme)
+        self._head = Head(env)
         self._head.setChecked(component.open)
         super().__init__(component, env, parent)
         self._head.setParent(self)
@@ -105,6 +108,7 @@ class ExpanderWidget(Container):
 
     def forget(self) -> None:
         self._head.forget()
+        self.component = Expander(title="")
         self.children_ = []  # placed anew, and titled
 
     def renew(self, component: Expander) -> None:

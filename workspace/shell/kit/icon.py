@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Icon
 from workspace.shell import icons
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -18,10 +19,10 @@ from workspace.shell.theme import Theme
 SIZES = {"s": 14, "m": 20, "l": 32}
 
 
-class IconWidget(QWidget):
+class IconWidget(Asking, QWidget):
     def __init__(self, component: Icon, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = env.theme
+        self.env, self._theme = env, env.theme
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_component(component)
 
@@ -29,6 +30,7 @@ class IconWidget(QWidget):
         self._component = component
         self.spoken = Spoken(Role.Graphic)
         self.setAccessibleName(component.label)
+        self.stands_in(component, component.label)
         self.setToolTip(plain_tip(component.label))
         self.updateGeometry()
         self.update()
@@ -40,13 +42,15 @@ class IconWidget(QWidget):
 
     def sizeHint(self) -> QSize:
         size = self._theme.px(SIZES[self._component.size])
-        return QSize(size + RING, size)
+        return QSize(size + 2 * RING, size + 2 * RING) if self.offered else QSize(size + RING, size)
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         size = self._theme.px(SIZES[self._component.size])
         area = QRectF(RING, (self.height() - size) / 2, size, size)
-        icons.paint(QPainter(self), self._component.name, self._theme.tone(self._component.tone), area)
+        painter = QPainter(self)
+        icons.paint(painter, self._component.name, self._theme.tone(self._component.tone), area)
+        self.ring(painter, self._theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"icon": IconWidget}

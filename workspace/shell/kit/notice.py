@@ -8,18 +8,20 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workspace.panels.components import Notice
 from workspace.shell import icons
+from workspace.shell.kit.about import Asking
+from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING, ink
 from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
-class NoticeWidget(QWidget):
+class NoticeWidget(Asking, QWidget):
     """A sentence with an icon and a tone edge; announced when it appears."""
 
     def __init__(self, component: Notice, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._env, self._theme = env, env.theme
+        self.env, self._theme = env, env.theme
         self._title, self._words = QLabel(self), QLabel(self)
         self._box = QVBoxLayout(self)
         self._box.setSpacing(0)
@@ -41,6 +43,8 @@ class NoticeWidget(QWidget):
         self._title.setVisible(bool(component.title))
         self._words.setText(component.text)
         self.setAccessibleName(f"{component.title}. {component.text}" if component.title else component.text)
+        self.spoken = Spoken(Role.AlertMessage)
+        self.stands_in(component, component.title or component.text)
         self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -62,6 +66,7 @@ class NoticeWidget(QWidget):
         size = theme.px(16)
         name = "check" if tone == "ok" else ("info" if tone in ("neutral", "accent") else "alert")
         icons.paint(painter, name, theme.tone(tone), QRectF(RING + theme.px(10), theme.px(9), size, size))
+        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"notice": NoticeWidget}

@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage, QImageReader, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Picture
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -59,12 +60,12 @@ def decoded(data: bytes, most: QSize) -> tuple[QImage | None, QSize, str]:
     return (None, QSize(), BROKEN) if image.isNull() else (image, image.size(), "")
 
 
-class PictureWidget(QWidget):
+class PictureWidget(Asking, QWidget):
     """The picture, or a frame with words while there is none; the caption below."""
 
     def __init__(self, component: Picture, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._env, self._theme = env, env.theme
+        self.env, self._theme = env, env.theme
         self._image: QImage | None = None
         self._why = MISSING
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
@@ -80,7 +81,7 @@ class PictureWidget(QWidget):
         self._component = component
         self.spoken = Spoken(Role.Graphic)
         self.setAccessibleName(component.label or component.text)
-        self.setAccessibleDescription(self._why or component.caption)
+        self.stands_in(component, component.text, self._why or component.caption)
         self.updateGeometry()
         self.update()
 
@@ -99,7 +100,7 @@ class PictureWidget(QWidget):
         return self._why
 
     def _read(self) -> None:
-        found = self._env.blob(self._component.blob)
+        found = self.env.blob(self._component.blob)
         if found is None:
             self._image, self._why = None, MISSING
             return
@@ -153,6 +154,7 @@ class PictureWidget(QWidget):
         painter.setPen(theme.color("faint"))
         top = size.height() + theme.px(4)
         paint_lines(painter, theme, "caption", self._caption(self.width()), RING, top, self.width() - 2 * RING)
+        self.ring(painter, theme, QRectF(0, 0, size.width() + 2 * RING, self.height()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"picture": PictureWidget}

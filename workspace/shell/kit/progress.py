@@ -7,6 +7,7 @@ from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent, QPen,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workspace.panels.components import Progress
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -18,10 +19,10 @@ STEP_MS = 80
 STEPS = 30
 
 
-class ProgressWidget(QWidget):
+class ProgressWidget(Asking, QWidget):
     def __init__(self, component: Progress, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._step = env.theme, 0
+        self.env, self._theme, self._step = env, env.theme, 0
         self._timer = QTimer(self)
         self._timer.setInterval(STEP_MS)
         self._timer.timeout.connect(self._on)
@@ -34,7 +35,7 @@ class ProgressWidget(QWidget):
         self._component = component
         self.spoken = Spoken(Role.ProgressBar, value=self.percent())
         self.setAccessibleName(component.label or component.text)
-        self.setAccessibleDescription(component.text if component.label else "")
+        self.stands_in(component, component.text, component.text if component.label else "")
         self._run()
         self.updateGeometry()
         self.update()
@@ -110,6 +111,8 @@ class ProgressWidget(QWidget):
         else:
             done = QRectF(bar.left(), bar.top(), bar.width() * self._part(one.value), bar.height())
             painter.fillRect(done, theme.tone(one.tone))
+        painter.setClipping(False)
+        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"progress": ProgressWidget}

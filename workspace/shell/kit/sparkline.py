@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workspace.panels.components import Sparkline
 from workspace.shell import painters
 from workspace.shell.kit import when
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.access import Role, Spoken
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING
@@ -19,10 +20,10 @@ from workspace.shell.theme import Theme
 WIDE = 84
 
 
-class SparklineWidget(QWidget):
+class SparklineWidget(Asking, QWidget):
     def __init__(self, component: Sparkline, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = env.theme
+        self.env, self._theme = env, env.theme
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_component(component)
 
@@ -31,12 +32,13 @@ class SparklineWidget(QWidget):
         said = ", ".join(when.number(value) if value is not None else "mangler" for value in component.values)
         self.spoken = Spoken(Role.Graphic, value=component.text)
         self.setAccessibleName(component.label or component.text or "Utvikling")
-        self.setAccessibleDescription(said or "Ingen verdier")
+        self.stands_in(component, component.text, said or "Ingen verdier")
         self.setToolTip(plain_tip(said))
         self.updateGeometry()
         self.update()
 
     def forget(self) -> None:
+        self.lets_go()
         self.set_component(Sparkline(values=[]))
         self.setAccessibleName("")
         self.setAccessibleDescription("")
@@ -64,6 +66,7 @@ class SparklineWidget(QWidget):
         painter.setPen(theme.color("text") if one.tone == "neutral" else theme.tone(one.tone))
         words = self.rect().adjusted(theme.px(WIDE) + RING + theme.px(6), 0, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, one.text)
+        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"sparkline": SparklineWidget}

@@ -276,8 +276,11 @@ class StackWidget(Stack):
 
     def offers(self, row: int) -> Sequence[whence.Offer]:
         """What the row at `row` comes from, where it says so."""
-        about = str(getattr(self.model.rows[row], "about", "")) if 0 <= row < len(self.model.rows) else ""
-        return [whence.Offer(about)] if about else []
+        if not 0 <= row < len(self.model.rows):
+            return []
+        here = self.model.rows[row]
+        about, pills = str(getattr(here, "about", "")), whence.of_pills(getattr(here, "pills", ()))
+        return [*([whence.Offer(about, getattr(here, "title", ""))] if about else ()), *pills]
 
     def begin(self) -> None:
         """The keyboard stands on a row: on the first, when it stood nowhere or on a heading."""

@@ -14,7 +14,7 @@ from workspace.panels.face import RowsChange
 from workspace.shell.kit import paths, when
 from workspace.shell.kit.env import Env, RowMark
 from workspace.shell.kit.tips import plain_tip
-from workspace.shell.kit.whence import Offer
+from workspace.shell.kit.whence import Offer, of_pills
 
 CELL = Qt.ItemDataRole.UserRole + 1
 ROW = Qt.ItemDataRole.UserRole + 2
@@ -203,13 +203,17 @@ class RowModel(QAbstractTableModel):
         for at, one in enumerate(self._component.columns):
             if about := row.abouts.get(one.key, ""):
                 told.append((at, Offer(about, f"{one.title} {self.words(row, one)}".strip())))
+            told += [(at, offer) for offer in of_pills(cell_of(row.cells.get(one.key)).pills)]
         if column is not None and (exact := [offer for at, offer in told if at == column]):
             return exact
         name = self._component.columns[self.marked] if self._component.columns else None
         whole = (
             [Offer(row.about, row.label or (self.words(row, name) if name is not None else ""))] if row.about else []
         )
-        return whole if whole and (column is not None or not told) else [offer for _, offer in told]
+        if whole and column is not None:
+            return whole
+        cells = [offer for _, offer in told]
+        return cells if row.about in [one.reference for one in cells] else [*whole, *cells]
 
     # --- change ---
 

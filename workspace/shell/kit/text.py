@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from workspace.panels.components import Text
 from workspace.shell.fonts import Role
 from workspace.shell.kit import access, when
+from workspace.shell.kit.about import Asking
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING, ink
+from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
-class TextWidget(QLabel):
+class TextWidget(Asking, QLabel):
     ROLES: ClassVar[dict[str, tuple[Role, str]]] = {
         "body": ("body", "text"), "muted": ("body", "muted"), "caption": ("caption", "faint"),
         "strong": ("strong", "text"), "number": ("body", "text"),
@@ -23,7 +26,7 @@ class TextWidget(QLabel):
 
     def __init__(self, component: Text, env: Env, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._env, self._theme = env, env.theme
+        self.env, self._theme = env, env.theme
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setContentsMargins(RING, 0, RING, 0)  # in line with the boxes of fields
@@ -34,13 +37,15 @@ class TextWidget(QLabel):
         self._component = component
         self.spoken = access.Spoken(access.Role.StaticText)
         role, token = self.ROLES[component.style]
-        age = when.age(component.at, self._env.now()) if component.at else ""
+        age = when.age(component.at, self.env.now()) if component.at else ""
         self.setFont(self._theme.font(role))
         ink(self, self._theme, token, tone=component.tone)
         self.setText(" · ".join(part for part in (component.text, age, component.source) if part))
-        self.setAccessibleName(component.label)
+        self.stands_in(component, component.text)
+        self.setAccessibleName(component.label or (self.text() if self.offered else ""))
 
     def forget(self) -> None:
+        self.lets_go()
         self.set_component(Text(text=""))
 
     def set_theme(self, theme: Theme) -> None:
@@ -50,6 +55,17 @@ class TextWidget(QLabel):
     def tick(self) -> None:
         if self._component.at:
             self.set_component(self._component)
+
+    def offered_at(self) -> QRect:
+        """No wider than the words."""
+        wide = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 2 * RING + 2
+        return QRect(0, 0, min(wide, self.width()), self.height())
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            self.ring(QPainter(self), self._theme, QRectF(self.offered_at()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"text": TextWidget}

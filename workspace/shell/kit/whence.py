@@ -1,4 +1,4 @@
-"""«Hvor kommer dette fra?» on a row, a point or a fact: the menu for it, by mouse and by keyboard.
+"""«Hvor kommer dette fra?» on a value, a row, a point or a fact: the menu for it, by mouse and by keyboard.
 
 What can be asked about, the widget itself offers; who answers is none of its business. A panel need do nothing for it.
 """
@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from workspace.panels.components import Pill, Value
+
 WORDS = "Hvor kommer dette fra?"
 KEY = "Ctrl+I"
 UNSAID = "Panelet sier ikke hva dette er satt sammen av"
-NOTHING = "Velg først en rad, et punkt på en kurve eller banneret"
-MOST = 12
+NOTHING = "Velg først en verdi, en rad, et punkt på en kurve eller banneret"
+MOST, WIDE = 24, 70
+"""Lines of a menu, and letters of each."""
 _NAMED = re.compile(r"[A-Z][A-Za-z]{1,40}/[A-Za-z0-9\-.]{1,64}")
 Ask = Callable[[str, QRect], None]
 """Asked about ``Type/id``, which is shown at a place on the screen."""
@@ -52,12 +54,24 @@ class Asked(Protocol):
 
 
 def sorted_out(offers: Sequence[Offer]) -> list[Offer]:
-    """Those that name a resource, each once, `MOST` of them at most."""
+    """Those that name a resource, each once."""
     found: dict[str, Offer] = {}
     for one in offers:
         if _NAMED.fullmatch(one.reference):
             found.setdefault(one.reference, one)
-    return list(islice(found.values(), MOST))
+    return list(found.values())
+
+
+def offers_of(component: Value, words: str = "") -> list[Offer]:
+    """What a component says that it stands in: the whole, in `words`, then what it gathers."""
+    told = [Offer(component.about, component.label or words)]
+    told += [Offer(about, said) for said, about in component.abouts.items()]
+    return sorted_out(told)
+
+
+def of_pills(pills: Sequence[Pill]) -> list[Offer]:
+    """What stands in the pills of a row."""
+    return [offer for one in pills for offer in offers_of(one, one.text)]
 
 
 def is_key(event: QKeyEvent) -> bool:
@@ -83,18 +97,25 @@ def open_menu(widget: Asked, spot: QPoint | None) -> QMenu:
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     if len(offers) > 1:
         menu.addSection(WORDS)
-    for one in offers:
+    for one in offers[:MOST]:
         words = one.words if len(offers) > 1 else WORDS
-        action = menu.addAction((words or one.reference).replace("&", "&&"))
+        action = menu.addAction(_short(words or one.reference).replace("&", "&&"))
         if len(offers) == 1:
             action.setText(f"{WORDS}\t{KEY.replace('+', ' ')}")
         action.triggered.connect(partial(_pick, widget, one.reference, area))
+    if len(offers) > MOST:
+        menu.addAction(f"og {len(offers) - MOST} til").setEnabled(False)
     if not offers:
         menu.addAction(f"{WORDS} {UNSAID}.").setEnabled(False)
     menu.popup(widget.mapToGlobal(spot) if spot is not None else area.bottomLeft())
     if offers and spot is None:
-        menu.setActiveAction(menu.actions()[-len(offers)])
+        menu.setActiveAction(menu.actions()[1 if len(offers) > 1 else 0])
     return menu
+
+
+def _short(words: str) -> str:
+    line = " ".join(words.split())
+    return line if len(line) <= WIDE else f"{line[: WIDE - 1].rstrip()}…"
 
 
 def _pick(widget: Asked, reference: str, area: QRect, _checked: bool = False) -> None:
