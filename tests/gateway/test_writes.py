@@ -6,6 +6,7 @@ import threading
 from uuid import uuid4
 
 from tests.gateway.conftest import bundle, pulse
+from tests.gateway.test_access import refusal
 from tests.gateway.test_feed_cut import merged
 
 TONE = {"reference": "Practitioner/tone"}
@@ -296,6 +297,10 @@ def test_a_gateway_that_lost_its_file_finds_what_it_wrote_before_it_writes_again
         file.unlink()
     server.start()
     tone = server.sign_in("tone")
+    guessed = {**pulse("BEB-30", "lege"), "status": "amended"}  # somebody else's key, seen in a tag
+    stranger = server.sign_in("lege").send(bundle(guessed, pulse("BEB-30", "lege")), key, **{"X-Workspace-Repeat": "1"})
+    assert refusal(stranger, 422, "key-reused")
+    assert "BEB-18" not in stranger.text
     again = tone.send(body, key, **{"X-Workspace-Repeat": "1"})
     assert again.status_code == 200
     assert [one["resource"]["valueQuantity"]["value"] for one in again.json()["entry"]] == [91, 92]

@@ -13,6 +13,7 @@ from tests.gateway.conftest import Server
 from tests.record.test_chain import made, now, quantity, updating, versions
 from tests.record.test_outbox import ASKER, in_front_of, outbox_at, token_of, until
 from workspace.fhir.describe import path_words, value_words
+from workspace.fhir.service import FhirRequest
 from workspace.problem import Problem
 from workspace.record.conflict import compare, loses, resolved
 
@@ -389,5 +390,27 @@ def test_a_conflict_that_the_other_one_has_settled_meanwhile_can_be_settled(serv
             assert done.state == "lagret", done.problem
             assert outbox.items() == ()
         assert now(server, there)["valueQuantity"]["value"] == 71
+
+    asyncio.run(run())
+
+
+def test_a_conflict_about_what_is_removed_meanwhile_is_refused_in_sight_and_holds_nothing_up(server, tmp_path):
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, valueQuantity=quantity(99))
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            for value in (71, 72):
+                body = updating(there, 1, valueQuantity=quantity(value))
+                await outbox.commit(body, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert [(one.state, one.held) for one in outbox.items()] == [("konflikt", False), ("venter", True)]
+            removed = server.store.handle(FhirRequest("DELETE", name))
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(removed, server.loop))
+            assert await outbox.conflicts() == ()
+            await until(lambda: outbox.unsent() == 0)
+            assert [one.state for one in outbox.items()] == ["avvist", "avvist"]
+            assert outbox.items()[0].problem.code == "resource-gone"
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            assert [one.state for one in outbox.items()] == ["avvist", "avvist"]
 
     asyncio.run(run())

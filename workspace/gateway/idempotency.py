@@ -76,12 +76,13 @@ class Keys:
         author: str,
         digest: str,
         work: Callable[[], Awaitable[FhirResponse]],
-        recover: Callable[[], Awaitable[FhirResponse | None]],
+        recover: Callable[[bool], Awaitable[FhirResponse | None]],
         *,
         repeat: bool = False,
     ) -> Outcome:
-        """`repeat`: whoever sends it does not know what became of an earlier sending, so it is looked for on the platform
-        also when nothing is known of the key here (a gateway that lost its file).
+        """`recover` is told whether it is known here whose the key is. `repeat`: whoever sends it does not know what became
+        of an earlier sending, so it is looked for on the platform also when nothing is known of the key here (a gateway
+        that lost its file).
 
         Raises Refused 400 for a key that is none and 422 for a key that stands for something else."""
         if not KEY.fullmatch(key):
@@ -102,21 +103,20 @@ class Keys:
         author: str,
         digest: str,
         work: Callable[[], Awaitable[FhirResponse]],
-        recover: Callable[[], Awaitable[FhirResponse | None]],
+        recover: Callable[[bool], Awaitable[FhirResponse | None]],
         repeat: bool,
     ) -> Outcome:
         kept = await self._store.run(
             lambda c: c.execute("SELECT author, digest, status, body FROM answer WHERE key = ?", (key,)).fetchone()
         )
         if kept is not None and kept[:2] != (author, digest):
-            raise Refused(
-                422, "key-reused", "Forsendelsens nøkkel er brukt til noe annet.", detail="same key, other body"
-            )
+            raise reused("same key, other body")
         if kept is not None and kept[2] is not None:
             return Outcome(kept[2], kept[3])
         at = int(self._clock.real().timestamp())
         try:
-            answer = (await recover() if kept is not None or repeat else None) or await work()
+            known = kept is not None
+            answer = (await recover(known) if known or repeat else None) or await work()
         except Refused as refusal:
             status = refusal.status
             await self._store.run(lambda c: _settle(c, key, author, digest, at, status, b""))
@@ -138,6 +138,10 @@ def _settle(
     if status < 500:
         connection.execute("DELETE FROM intent WHERE key = ?", (key,))
     # After a failure or a clash the outcome is unknown: the row stays, and the next repeat looks for the tag.
+
+
+def reused(detail: str) -> Refused:
+    return Refused(422, "key-reused", "Forsendelsens nøkkel er brukt til noe annet.", detail=detail)
 
 
 def digest_of(body: bytes) -> str:

@@ -23,7 +23,7 @@ from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resou
 from workspace.gateway import authorship, origins, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
-from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, tagged
+from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, reused, tagged
 from workspace.gateway.intents import Intent, Intents, version_of
 from workspace.gateway.linked import Linked, Pointing
 from workspace.gateway.refused import Fault, Refused, Rejected, bad_request, denied, hidden
@@ -79,8 +79,8 @@ class Writes:
                 self._log_refusal(asking, refusal)
                 return refusal.response()
 
-        async def recover() -> FhirResponse | None:
-            return await self._recovered(asking, bundle, key, digest)
+        async def recover(known: bool) -> FhirResponse | None:
+            return await self._recovered(asking, bundle, key, digest, known=known)
 
         if not key:
             answer = await work()
@@ -158,8 +158,12 @@ class Writes:
             await self._intents.dropped(intent.key)
         return answer
 
-    async def _recovered(self, asking: Asking, bundle: Resource, key: str, digest: str) -> FhirResponse | None:
-        """The answer to a transaction whose outcome is unknown; None when it wrote nothing."""
+    async def _recovered(
+        self, asking: Asking, bundle: Resource, key: str, digest: str, *, known: bool
+    ) -> FhirResponse | None:
+        """The answer to a transaction whose outcome is unknown; None when it wrote nothing. Not `known`: whose the key is.
+        Then each part must be their own, or word for word what was written: nobody is answered with more than they say
+        themselves. Raises Refused 422 where it is neither."""
         entries = self._entries(bundle)
         intent = await self._intents.of(key)
         kinds = tuple(dict.fromkeys(each.kind for each in entries))
@@ -167,6 +171,12 @@ class Writes:
         places = await self._intents.written_under(intent or unknown)
         if not places:
             return None
+        theirs = [places.get(str(place)) for place in range(len(entries))]
+        if not known and not all(
+            self._is_mine(asking, there) or _is_word_for_word(entry, there)
+            for entry, there in zip(entries, theirs, strict=True)
+        ):
+            raise reused("found on the platform under another's words")
         if intent is None:
             for entry in entries:
                 entry.patients = await about(self._service, entry.resource, self._base)
@@ -416,6 +426,21 @@ def _written(answer: FhirResponse) -> list[str]:
 def _transaction(entries: list[Resource]) -> FhirRequest:
     body = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
     return FhirRequest("POST", "", headers={"prefer": "return=representation"}, body=body)
+
+
+def _is_word_for_word(entry: Entry, there: Resource | None) -> bool:
+    """Whether `there` is what `entry` sent, but for what the platform and the gateway give it."""
+    given = ("id", "meta", *(("agent", "activity") if entry.kind == "Provenance" else ()))
+
+    def bare(value: Any, left: tuple[str, ...] = ()) -> Any:
+        if isinstance(value, dict):
+            # What was made in the same transaction goes by another name there.
+            return {
+                name: name if name == "reference" else bare(part) for name, part in value.items() if name not in left
+            }
+        return [bare(part) for part in value] if isinstance(value, list) else value
+
+    return bool(bare(there or {}, given) == bare(entry.resource, given))
 
 
 def version_in(match: str) -> str:

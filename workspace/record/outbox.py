@@ -280,14 +280,16 @@ class Outbox:
 
     async def conflicts(self) -> tuple[Conflict, ...]:
         """What somebody else changed first, field by field, with both authors. Asks the platform for the versions; one
-        that cannot be had now is left out. Raises nothing."""
+        that cannot be had now is left out, and one of what is gone for good is *avvist*. Raises nothing."""
         found = []
-        for item in self._refused.values():
-            if item.state == "konflikt":
-                try:
-                    found.append(await self._settling.conflict(item))
-                except Problem as problem:
-                    log.info("a conflict cannot be shown now: %s", problem.code)
+        for item in [one for one in self._refused.values() if one.state == "konflikt"]:
+            try:
+                found.append(await self._settling.conflict(item))
+            except Problem as problem:
+                log.info("a conflict cannot be shown now: %s", problem.code)
+                if getattr(problem, "status", 0) in (403, 404, 410) and self._refused.get(item.id) is item:
+                    await self._end(replace(item, state="avvist", problem=refusal.closed(problem)))
+                    self._pump()
         return tuple(found)
 
     async def resolve(

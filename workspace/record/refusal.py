@@ -64,7 +64,7 @@ class Refusals:
             shown = await self._settling.conflict(item) if item.updates else None
         except PlatformProblem as no:
             # Gone, or closed to its author meanwhile: that is an answer, and what waits behind it must not wait for ever.
-            return Verdict(again=no) if may_still_pass(no) else self._ended(item, _closed(no))
+            return Verdict(again=no) if may_still_pass(no) else self._ended(item, closed(no))
         except Problem as unknown:  # signed out
             return Verdict(again=unknown)
         if shown is not None and shown.resources:
@@ -109,16 +109,17 @@ def _conditional(item: Item) -> bool:
     return any((entry.get("request") or {}).get("ifNoneExist") for entry in entries(item.bundle))
 
 
-def _closed(said: PlatformProblem) -> Problem:
+def closed(said: Problem) -> Problem:
     """What the update was about cannot be had: `said` is the platform's definite no."""
-    if said.status in (404, 410):
+    status = getattr(said, "status", 0)
+    if status in (404, 410):
         return Problem(
             "resource-gone",
             "Det du endret, er fjernet fra plattformen i mellomtiden.",
             "Gjelder det fortsatt, så skriv det som noe nytt. Ellers kan du forkaste det.",
             said.detail,
         )
-    if said.status == 403:
+    if status == 403:
         return Problem(
             said.code,
             "Du har ikke lenger tilgang til det du endret, og plattformen tok ikke imot endringen.",
