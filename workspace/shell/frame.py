@@ -5,7 +5,7 @@ The frame belongs to its place in the layout and outlives the panels that come a
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -303,6 +303,11 @@ class PanelFrame(QWidget):
         if self._told[0]:
             self._fit_told()
         self._make_room()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # a button above says more than it did, or in larger letters
+            self._make_room()
+        return super().event(event)
 
     def _make_room(self) -> None:
         """Where the title bar is short (large text, narrow panel) the vendor's name goes, then the toolbar has its own line:
