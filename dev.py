@@ -181,6 +181,8 @@ def demo(arguments: list[str]) -> int:
     set_up()
     if "--headless" in arguments or sys.platform.startswith("linux"):
         system_packages(DEMO_PACKAGES)
+    if sys.dont_write_bytecode:  # what a checkout has changed since would be compiled at every start
+        _compile("workspace", "plugins")
     return run(PYTHON, "-m", "workspace", "demo", *arguments)
 
 

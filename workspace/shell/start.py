@@ -16,6 +16,14 @@ from workspace.shell.options import Options, Rooms
 
 def run(options: Options, rooms: Rooms) -> int:
     """Open the window and stay until it is closed (or, headless, until all is shown)."""
+    gc.disable()  # what is made now is here to stay: the collector is spared it until the start is over (`_settled`)
+    try:
+        return _run(options, rooms)
+    finally:
+        _settled()
+
+
+def _run(options: Options, rooms: Rooms) -> int:
     if options.headless:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     keep_off_the_disk()
@@ -33,10 +41,8 @@ def run(options: Options, rooms: Rooms) -> int:
     window.show()
     application.processEvents()
     shown = time.perf_counter()
-    # From here threads import while the window answers: they are to let go of the interpreter often. What is made now is
-    # mostly here to stay, so the collector is spared it (`settled` ends that).
+    # From here threads import while the window answers: they are to let go of the interpreter often.
     sys.setswitchinterval(SWITCH)
-    gc.disable()
     from workspace.shell.stages import Stages
 
     stages = Stages([*rooms.stages(options), ("surface", _surface)])
@@ -50,7 +56,6 @@ def run(options: Options, rooms: Rooms) -> int:
         return loop.run(application, main)
     finally:
         stages.close()
-        _settled()
 
 
 SWITCH = 0.001
