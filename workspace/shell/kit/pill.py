@@ -43,8 +43,8 @@ class PillWidget(Asking, QWidget):
 
     def _measure(self) -> None:
         theme, one = self._theme, self._component
-        around = (2 * RING, 2 * RING) if self.offered else (RING, 2)  # with room for the ring, or in line with the rest
-        self.rigid = QSize(painters.pill_width(theme, one.text, one.shape) + around[0], theme.pill + around[1])
+        around = 2 * RING if self.offered else RING  # with room for the ring, or in line with the rest
+        self.rigid = QSize(painters.pill_width(theme, one.text, one.shape) + around, theme.pill + 2)
         self.updateGeometry()
         self.update()
 
@@ -56,7 +56,7 @@ class PillWidget(Asking, QWidget):
         one = self._component
         painter = QPainter(self)
         painters.paint_pill(painter, self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)
-        self.ring(painter, self._theme, QRectF(self.rect()), self._theme.pill_radius + 2)
+        self.ring(painter, self._theme, QRectF(self.rect()), self._theme.pill_radius + 1)
 
 
 WIDGETS: dict[str, type[QWidget]] = {"pill": PillWidget}
