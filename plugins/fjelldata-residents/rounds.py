@@ -50,8 +50,11 @@ def drug(order: Resource) -> str:
 
 
 def due(order: Resource, day: datetime) -> list[datetime]:
-    """The order's times on the date of `day`, in order; none for PRN, ended and not yet begun orders."""
+    """The order's times on the date of `day`, in order; none for PRN, ended and not yet begun orders, and
+    none of what is not to be given."""
     found: set[datetime] = set()
+    if record.forbids(order):
+        return []
     authored = record.when(order)
     for dosage in order.get("dosageInstruction") or []:
         if not isinstance(dosage, dict) or dosage.get("asNeededBoolean") or dosage.get("asNeededCodeableConcept"):

@@ -165,10 +165,14 @@ def since_key(moment: datetime | None) -> str:
 
 
 def drugs(found: Result) -> Part:
-    fixed = sorted((one for one in found if not as_needed(one) and drug(one)), key=lambda one: drug(one).lower())
+    named = sorted((one for one in found if drug(one)), key=lambda one: drug(one).lower())
+    forbidden = [one for one in named if record.forbids(one)]
+    fixed = [one for one in named if not as_needed(one) and one not in forbidden]
     names = list(dict.fromkeys(drug(one) for one in fixed))
     said = f"Faste legemidler ({len(names)}): {', '.join(names)}" if names else "Ingen faste legemidler"
-    return ui.text(said, style="muted", abouts=in_full(fixed))
+    if forbidden:
+        said += f". Skal ikke gis: {', '.join(dict.fromkeys(drug(one) for one in forbidden))}"
+    return ui.text(said, style="muted", tone="bad" if forbidden else "neutral", abouts=in_full([*fixed, *forbidden]))
 
 
 def in_full(orders: list[Resource]) -> dict[str, str]:

@@ -154,7 +154,8 @@ def orders(found: Result) -> Iterator[Happened]:
             continue
         begun = record.when(one)
         if begun:
-            yield begun, one, f"{name} startet", who_when(one, begun), "neutral"
+            what, tone = ("skal ikke gis", "warn") if record.forbids(one) else ("startet", "neutral")
+            yield begun, one, f"{name} {what}", who_when(one, begun), tone
 
 
 def ended_at(order: Resource) -> datetime | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ago", "clock", "code", "codes", "coding", "component", "concept", "date", "decimal",
-    "display", "has_code", "local", "narrative", "newest", "number", "parse", "person", "plain",
+    "display", "forbids", "has_code", "local", "narrative", "newest", "number", "parse", "person", "plain",
     "quantity", "ref", "text", "unit", "value", "when", "who", "years",
 ]  # fmt: skip
 
@@ -170,6 +170,12 @@ def who(resource: Resource | None) -> str:
         if shown:
             return shown
     return ""
+
+
+def forbids(order: Resource | None) -> bool:
+    """Whether an order says that something is *not* to be done or given (``doNotPerform``, a modifier element of
+    MedicationRequest and ServiceRequest): never show it as one that is to be."""
+    return (order or {}).get("doNotPerform") is True
 
 
 def _list(held: Any, name: str) -> list[Resource]:

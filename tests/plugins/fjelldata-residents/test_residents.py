@@ -81,6 +81,7 @@ def test_the_next_drug_and_the_forgotten_one():
         order("x", "Apiksaban tbl 2,5 mg", ["08:00:00", "20:00:00"]),
         order("y", "Insulin glargin", ["12:00:00"], patient=OTHER),
         order("z", "Morfin", ["14:00:00"], patient=THIRD, prn=True),
+        order("n", "Ibuprofen", ["10:00:00", "16:00:00"], patient=THIRD, doNotPerform=True),
     ]
     signed = [given("g", "x", "2026-01-14T08:10:00+01:00")]
     bench = opened(orders=orders, given=signed)

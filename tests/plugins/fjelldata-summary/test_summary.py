@@ -134,3 +134,5 @@ def test_fixed_drugs_in_short():
     twice = [order(name, "Furosemid 40 mg") for name in "ab"]
     assert list(opened(orders=twice).one("text")["abouts"]) == ["Furosemid 40 mg", "Furosemid 40 mg (nr. 2)"]
     assert ME not in bench.texts()
+    bench.data(summary.ORDERS, put=[[3, order("d", "Ibuprofen 400 mg", doNotPerform=True)]])
+    assert "Faste legemidler (2): Apiksaban, Furosemid. Skal ikke gis: Ibuprofen" in bench.texts()

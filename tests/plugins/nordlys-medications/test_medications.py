@@ -44,6 +44,19 @@ def test_dose_and_next_time():
     assert found["a"]["next"]["text"] == "i morgen 08:00"
 
 
+def test_what_is_not_to_be_given_stands_first_says_so_and_has_no_time():
+    bench = opened([*ORDERS, order("e", "Ibuprofen", ["08:00"], doNotPerform=True)])
+    assert [one["key"] for one in bench.rows()] == ["e", "b", "d", "a", "c"]
+    found = cells(bench)["e"]
+    assert [one["text"] for one in found["drug"]["pills"]] == ["skal ikke gis"]
+    assert (found["dose"], found["next"]["text"]) == ("—", "—")
+    assert bench.rows()[0]["label"] == "Ibuprofen, skal ikke gis"
+    chips = [one["label"] for one in bench.one("choice-field")["options"]]
+    assert chips == ["Alle 4", "Faste 3", "Ved behov 1"]
+    bench.type(which="prn")
+    assert [one["key"] for one in bench.rows()] == ["e", "c"]
+
+
 def test_when_needed_shows_when_it_was_last_given():
     assert cells(opened())["c"]["next"]["text"] == "ikke gitt"
     marks = [

@@ -37,6 +37,7 @@ def test_newest_first_from_every_source():
         orders=[
             order("o", "Amoksicillin", authored="2026-01-14T11:30:00+01:00"),
             order("old", "Furosemid", authored="2025-01-01"),
+            order("no", "Ibuprofen", authored="2026-01-14T11:00:00+01:00", doNotPerform=True),
             ended("s", "Metoprolol", "2026-01-14T09:00:00+01:00"),
         ],
         falls=[fall],
@@ -46,6 +47,7 @@ def test_newest_first_from_every_source():
         ("NEWS2 7", "Tone 14:52"),
         ("Spist lite til middag.", "Mia 12:00"),
         ("Amoksicillin startet", "Ingrid 11:30"),
+        ("Ibuprofen skal ikke gis", "Ingrid 11:00"),
         ("Metoprolol avsluttet", "Ingrid 09:00"),
         ("Fall: Ingen skade.", "Tone 22:10"),
     ]
