@@ -31,7 +31,7 @@ from workspace.problem import Problem
 
 ASK_DEADLINE = 0.1
 CALM_AFTER = 1.0
-"""Seconds after the last opening when spares are started even though somebody still waits for a first render."""
+"""Seconds after which spares are started, and what is over is cleared away, though somebody still waits for something."""
 A_TURN = 4
 
 
@@ -86,7 +86,6 @@ class PanelHost:
         self._profile: Path | None = None
         self._processes: set[PanelProcess] = set()
         self._intents = Intents(lambda: self._packages, self.instances)
-        self._last_open = clock.monotonic()
         self._leaving: list[tuple[Group, Instance]] = []
         self._closed = False
 
@@ -135,7 +134,6 @@ class PanelHost:
             group = self._groups[key] = Group(package, context, self._acquire, self.faults)
         if instance_id in group.instances:
             raise ValueError(f"the instance {instance_id!r} is already open in this context")
-        self._last_open = self._clock.monotonic()
         instance = Instance(
             instance_id,
             package,
@@ -266,10 +264,10 @@ class PanelHost:
         return process
 
     async def calm(self) -> None:
-        """Until nobody waits for a first render or for what it asked for, and that has had its time to be drawn; or until a
-        second has passed since the last opening."""
-        quiet = 0
-        while quiet < 2 and not self._closed and self._clock.monotonic() - self._last_open <= CALM_AFTER:
+        """Until nobody waits for a first render or for what it asked for, and that has had its time to be drawn; at most a
+        second, also when patient after patient is opened."""
+        quiet, over = 0, self._clock.monotonic() + CALM_AFTER
+        while quiet < 2 and not self._closed and self._clock.monotonic() < over:
             await asyncio.sleep(0.05)
             quiet = 0 if any(instance.waits for instance in self.instances()) else quiet + 1
 
