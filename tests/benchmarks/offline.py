@@ -79,7 +79,7 @@ def main():
                 figures |= {
                     f"{name}_banner": figure(statistics.median(seen), "s", f"<= {away.AIM:.0f}", options.runs),
                     f"{name}_banner_longest": figure(max(seen), "s", f"<= {away.AIM:.0f}", options.runs),
-                    f"{name}_banner_gone": figure(statistics.median(gone), "s", "-", options.runs),
+                    f"{name}_banner_gone": figure(statistics.median(gone), "s", f"<= {away.BACK:.0f}", options.runs),
                 }
             nurse.quit()
         finally:

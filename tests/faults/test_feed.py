@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
+from joserfc.jwk import RSAKey
 
 from tests.broker.conftest import Tokens, endpoints
 from tests.faults.proxy import FaultProxy
+from tests.faults.shift import Process, free_port
+from tests.faults.test_sealed import seed, token
 from tests.gateway.conftest import Server, pulse
+from workspace.clock import SystemClock
 from workspace.gateway import feed as gateway_feed
 from workspace.record import feed as feed_module
 from workspace.record.client import Asker, Client
@@ -77,6 +83,57 @@ def test_a_pulled_cable_is_told_within_five_seconds_and_what_was_missed_comes_af
             assert states[-1][1].works == ""
 
     asyncio.run(run())
+
+
+def test_a_killed_platform_that_is_back_is_seen_within_seconds_however_long_it_was_away(tmp_path, monkeypatch):
+    """Over a second: a process that is killed and started again, and the knocks are as far apart as they are."""
+    monkeypatch.setattr(feed_module, "LONGEST_WAIT", 300.0)
+
+    async def run():
+        key, port = RSAKey.generate_key(2048, auto_kid=True), free_port()
+        (tmp_path / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+        await seed(tmp_path)
+        platform, where = Process("whole", tmp_path, str(port)), endpoints(f"http://127.0.0.1:{port}")
+        client = Client(where, Session(token(key, "tone", "sid-1")))
+        record, states = Record(client, clock=SystemClock(), user="Practitioner/tone"), []
+        record.on_service(lambda state: states.append(state.state))
+        try:
+            await platform.start()
+            await answering(where.time)
+            await record.start()
+            await until(lambda: states[-1] == "ok")
+            record._feed._wait = 300.0  # as after an hour without it
+            await platform.kill()
+            await until(lambda: states[-1] == "nede")
+            await platform.start()
+            await answering(where.time)
+            back = time.monotonic()
+            await until(lambda: states[-1] == "ok", 15.0)  # the aim is three; the machine may be busy
+            return time.monotonic() - back
+        finally:
+            await record.close()
+            await client.aclose()
+            await platform.kill()
+
+    print(f"seen {asyncio.run(run()):.1f} s after it answered (aim 3)")
+
+
+class Session:
+    def __init__(self, token):
+        self.token = token
+
+    async def access_token(self, *, force=False):
+        return self.token
+
+
+async def answering(url):
+    async with httpx.AsyncClient(trust_env=False) as http, asyncio.timeout(30):
+        while True:
+            try:
+                if (await http.get(url)).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("fault", ["cut", "reset", "half-close", "503"])

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
 
 import pytest
 
 from workspace.clock import SystemClock
 from workspace.problem import Problem
+from workspace.record import feed as feed_module
 from workspace.record import lights
+from workspace.record.client import PlatformProblem
 from workspace.record.feed import LONGEST_WAIT, Feed, events
 from workspace.record.lights import Light
 
@@ -138,6 +143,75 @@ def test_a_platform_that_has_gone_away_several_times_is_told_of_as_soon_as_the_f
             while not light.is_down():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         await feed.close()
+
+    asyncio.run(run())
+
+
+class Away(Gone):
+    """Not there; `knocked` and `asked` have the instants of each knock and stream, `answers` is what it says to a knock."""
+
+    def __init__(self, *scripts):
+        super().__init__(*scripts)
+        self.knocked, self.asked, self.answers = [], [], None
+
+    @asynccontextmanager
+    async def changes(self, since, silence):
+        self.asked.append(asyncio.get_running_loop().time())
+        if not self.scripts:
+            raise PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
+        yield lines(*self.scripts.pop(0))
+
+    async def time(self):
+        self.knocked.append(asyncio.get_running_loop().time())
+        if self.answers is not True:
+            raise self.answers or PlatformProblem("platform-unreachable", "Plattformen svarer ikke.")
+        return {}
+
+
+@asynccontextmanager
+async def knocking(monkeypatch, knock=0.1):
+    """A feed that has been without its platform for long: it would try again after minutes."""
+    monkeypatch.setattr(feed_module, "KNOCK", knock)
+    monkeypatch.setattr(feed_module, "LONGEST_WAIT", 300.0)
+    client, light = Away(hello(5)), Light("journalplattform", SystemClock())
+    feed = Feed(client, light, lambda batch: None, lambda: None, lambda: None)
+    feed._wait = 300.0
+    feed.start()
+    try:
+        yield client, light
+    finally:
+        await feed.close()
+        light.close()
+
+
+def test_a_platform_that_is_away_is_knocked_on_at_uneven_times_and_tried_when_it_answers(monkeypatch):
+    async def run():
+        async with knocking(monkeypatch) as (client, light):
+            await asyncio.sleep(1.0)
+            pauses = [after - before for before, after in pairwise(client.knocked)]
+            assert light.is_down()
+            assert len(client.asked) == 1, "nothing else is asked of it"
+            assert len(client.knocked) <= 1.0 / 0.05 + 1, "no more often than each half of the time"
+            assert len({round(each, 3) for each in pauses}) > 1, "not all workstations at once"
+            assert min(pauses) >= 0.05
+            client.scripts.append(hello(6))
+            client.answers = True
+            async with asyncio.timeout(5):
+                while light.is_down():  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("answers", [True, PlatformProblem("too-many", "Vent.", status=503, retry_after=3600.0)])
+def test_one_that_answers_but_lets_nobody_in_or_asks_for_a_pause_is_left_alone(monkeypatch, answers):
+    async def run():
+        async with knocking(monkeypatch, 0.04) as (client, light):
+            client.answers = answers
+            await asyncio.sleep(0.5)
+            assert light.is_down()
+            assert len(client.knocked) <= 4, client.knocked
+            assert len(client.asked) <= 4
 
     asyncio.run(run())
 

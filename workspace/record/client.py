@@ -247,6 +247,8 @@ class Client:
     async def time(self) -> dict[str, Any]:
         """The platform's ``/time``, as it stands (open: no token)."""
         response = await self._send("GET", self._endpoints.time, {}, None, CONNECT_SECONDS)
+        if response.status_code >= 400:
+            raise _refusal(response)
         body = _body(response)
         if response.status_code != 200 or not isinstance(body, dict):
             raise _malformed(f"/time answered {response.status_code}")

@@ -37,6 +37,9 @@ LONGEST_POLL = 30.0
 AGAIN, LONGEST_AGAIN = 10.0, 120.0
 """Seconds of asking before a stream that was silent is tried again."""
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+KNOCK = 2.5
+"""Seconds at most, and half of it at least, between two knocks on a platform that does not answer: `/time`, which is open
+and looks nothing up. All else waits for `FIRST_WAIT` to `LONGEST_WAIT`, or for the first answer."""
 OVERLAP = 50
 """How far before the last number a new connection begins."""
 
@@ -68,6 +71,8 @@ class Feed:
         self._access, self._merged, self._drafted, self._ordered = access, merged, drafted, ordered
         self._failures = 0
         self._mute = False
+        self._unanswered = False  # the last question, whatever it was
+        self._let_in = False  # a knock was answered, and nothing has come of it yet
         self._told_lost = False
         self._opened = self._heard = 0.0  # when this stream was asked for, and when a byte of it last came
         self._beat = 0.0  # seconds between its comments, as its hello has it
@@ -126,8 +131,8 @@ class Feed:
             began = loop.time()
             try:
                 await self._listen()
-            except Problem:
-                pass
+            except Problem as fault:
+                self._unanswered = not getattr(fault, "status", 1)
             except (ValueError, KeyError, TypeError):
                 # A feed that speaks nonsense: what it said is lost, so everything is fetched again.
                 self._anew()
@@ -150,9 +155,29 @@ class Feed:
                 if not self._told_lost and self._met:
                     self._told_lost = True
                     self._lost()
-            else:
-                pause = 0.0 if asks else pause
+                await self._knock(pause, unanswered=mute or self._unanswered)
+            elif not asks:
+                await asyncio.sleep(pause)
+
+    async def _knock(self, seconds: float, *, unanswered: bool) -> None:
+        """Wait for `seconds`, or until the platform answers again after it did not. One that answers and yet does not let
+        anybody in is not asked more often than the pauses say."""
+        loop = asyncio.get_running_loop()
+        end, asked = loop.time() + seconds, 0.0
+        unanswered = unanswered and not self._let_in
+        while (pause := max(asked, KNOCK * random.uniform(0.5, 1.0))) < end - loop.time():
             await asyncio.sleep(pause)
+            try:
+                async with asyncio.timeout(ANSWER):
+                    await self._client.time()
+            except (Problem, TimeoutError) as fault:
+                unanswered, asked = True, float(getattr(fault, "retry_after", 0.0))
+                continue
+            if unanswered:
+                self._wait, self._let_in = FIRST_WAIT, True
+                return
+            break
+        await asyncio.sleep(max(0.0, end - loop.time()))
 
     # Without the stream ---------------------------------------------------------------------------
 
@@ -168,6 +193,7 @@ class Feed:
                 for one in answer["events"]:
                     self._event(str(one["event"]), one["data"])
             except PlatformProblem as problem:
+                self._unanswered = not problem.status
                 if problem.status in (400, 404, 405):
                     self._polls = False
                 return False
@@ -320,7 +346,7 @@ class Feed:
 
     def _stands(self, how: Follows, again: bool = True) -> None:
         """Changes come, this way or that."""
-        was_open = self._open.is_set()
+        was_open, self._let_in = self._open.is_set(), False
         self._open.set()
         self._told_lost = False
         self._light.up(how)
