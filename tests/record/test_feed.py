@@ -9,8 +9,6 @@ from itertools import pairwise
 
 import pytest
 
-import pytest
-
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import feed as feed_module
