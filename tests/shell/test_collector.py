@@ -49,6 +49,17 @@ def test_who_has_let_go_twice_does_not_let_go_for_another(collector):
     assert not gc.isenabled()
 
 
+def test_one_hold_after_another_does_not_keep_it_off_for_long(collector, monkeypatch):
+    collector.hold("Patient/a")
+    gone = thrown_away()
+    collector.hold("Patient/b")
+    assert gone() is not None
+    monkeypatch.setattr("workspace.shell.collector.LONGEST", 0.0)
+    collector.hold("Patient/c")
+    assert gone() is None
+    assert not gc.isenabled()
+
+
 def test_where_it_was_off_it_stays_off(collector):
     gc.disable()
     collector.hold("Patient/a")

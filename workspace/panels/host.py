@@ -264,12 +264,12 @@ class PanelHost:
         return process
 
     async def calm(self) -> None:
-        """Until nobody waits for a first render or for what it asked for, and that has had its time to be drawn; at most a
-        second, also when patient after patient is opened."""
-        quiet, over = 0, self._clock.monotonic() + CALM_AFTER
+        """Until nobody of those that are open now waits for a first render or for what it asked for, and that has had its
+        time to be drawn; at most a second."""
+        here, quiet, over = self.instances(), 0, self._clock.monotonic() + CALM_AFTER
         while quiet < 2 and not self._closed and self._clock.monotonic() < over:
             await asyncio.sleep(0.05)
-            quiet = 0 if any(instance.waits for instance in self.instances()) else quiet + 1
+            quiet = 0 if any(instance.waits for instance in here) else quiet + 1
 
     def _of(self, context: Context) -> list[Group]:
         return [group for (_, token), group in self._groups.items() if token == context.token]
