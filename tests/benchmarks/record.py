@@ -40,7 +40,7 @@ from tests.benchmarks.patients import BIG, SMALL, figure, fill, one_fetch, tell
 from tests.benchmarks.screens import shell
 from tests.benchmarks.six import QUERIES
 from tests.faults.platform_process import DAY
-from tests.faults.shift import free_port, token_of
+from tests.faults.shift import token_of
 from tests.gateway.conftest import pulse
 from workspace.broker import context
 from workspace.broker.broker import Broker
@@ -88,12 +88,10 @@ def measure(folder, options):
     key = RSAKey.generate_key(2048, auto_kid=True)
     (folder / "keys.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
     asyncio.run(fill(folder))
-    port = free_port()
-    command = [sys.executable, "-m", "tests.faults.platform_process", "whole", str(folder), str(port)]
+    command = [sys.executable, "-m", "tests.faults.platform_process", "whole", str(folder), "0"]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
-        origin = f"http://127.0.0.1:{port}"
-        asyncio.run(until_up(port))
+        origin = f"http://127.0.0.1:{asyncio.run(until_up(folder / 'port', process))}"
         token = token_of(key)
         found = asyncio.run(switches(origin, token, options.runs))
         found |= asyncio.run(changes(origin, token, options.changes))
@@ -103,16 +101,20 @@ def measure(folder, options):
     return found | shell(folder, options.painted, options.switches)
 
 
-async def until_up(port):
+async def until_up(file, process):
+    """The port it answers on."""
     async with asyncio.timeout(60):
         while True:
+            if process.poll() is not None:
+                raise SystemExit(f"the platform ended with {process.returncode} before it answered")
             try:
+                port = int(file.read_text())
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
                 await asyncio.sleep(0.05)
             else:
                 writer.close()
-                return
+                return port
 
 
 # A workstation ----------------------------------------------------------------------------------------

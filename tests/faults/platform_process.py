@@ -1,13 +1,15 @@
 """The platform in two processes that can be killed apart: ``store`` (the FHIR store behind HTTP) and ``gateway`` before it.
 ``whole`` is both in one, as the sandbox has them.
 
-``python -m tests.faults.platform_process store|gateway|whole FOLDER PORT [UPSTREAM]``
+``python -m tests.faults.platform_process store|gateway|whole FOLDER PORT [UPSTREAM]``; with port 0 it takes a free one and
+writes it to FOLDER/port: who asks for a free port and starts this after may find it taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -115,9 +117,16 @@ def gateway(folder, port, upstream):
 
 
 async def main(role, folder, port, upstream=""):
-    app = store_app(Path(folder)) if role == "store" else gateway(Path(folder), int(port), upstream)
-    config = uvicorn.Config(app, host="127.0.0.1", port=int(port), log_level="error", timeout_graceful_shutdown=1)
-    await uvicorn.Server(config).serve()
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", int(port)))
+    here = bound.getsockname()[1]
+    app = store_app(Path(folder)) if role == "store" else gateway(Path(folder), here, upstream)
+    if port == "0":
+        (Path(folder) / "port.new").write_text(str(here))
+        (Path(folder) / "port.new").replace(Path(folder) / "port")
+    config = uvicorn.Config(app, host="127.0.0.1", port=here, log_level="error", timeout_graceful_shutdown=1)
+    await uvicorn.Server(config).serve(sockets=[bound])
 
 
 if __name__ == "__main__":
