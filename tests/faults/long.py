@@ -37,7 +37,7 @@ def main() -> int:
             (Path(folder) / "ledger.json").write_text(json.dumps({"ledger": ledger, "heard": shift.heard}, indent=1))
             shutil.copytree(folder, options.keep)
     print(balance.text())
-    for name in ("lost", "doubled", "false_saved", "refused", "undone", "both", "neither"):
+    for name in ("lost", "doubled", "false_saved", "refused", "undone", "both", "neither", "ghosts"):
         for one in getattr(balance, name)[:20]:
             print(f"  {name}: {one}")
     return 0 if balance.good else 1

@@ -2,7 +2,8 @@
 
 One seed decides what is written, which fault meets which request, and who dies where. What the store has in the end is
 compared with what the writer was told: nothing it called *venter* or *lagret* may be missing, nothing may be there twice.
-After each death, what was typed is in a draft or in an item: never in both, never in neither.
+After each death, what was typed is in a draft or in an item: never in both, never in neither. In the end no draft of what
+was written is left on the platform, whatever became of its own way there.
 """
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ class Balance:
     undone: list[str]
     both: list[str]
     neither: list[str]
+    ghosts: list[str]
     seconds: float
 
     @property
     def good(self) -> bool:
-        return not (
-            self.lost or self.doubled or self.false_saved or self.refused or self.undone or self.both or self.neither
-        )
+        wrong = (self.lost, self.doubled, self.false_saved, self.refused, self.undone, self.both, self.neither)
+        return not any((*wrong, self.ghosts))
 
     def text(self) -> str:
         return (
@@ -79,7 +80,8 @@ class Balance:
             f"{sum(self.faults.values())} faults {dict(sorted(self.faults.items()))}: "
             f"{len(self.lost)} lost, {len(self.doubled)} doubled, {len(self.false_saved)} falsely called lagret, "
             f"{len(self.refused)} refused, {len(self.undone)} changes undone, "
-            f"{len(self.both)} in a draft too, {len(self.neither)} nowhere; {self.seconds:.0f} s"
+            f"{len(self.both)} in a draft too, {len(self.neither)} nowhere, "
+            f"{len(self.ghosts)} as drafts on the platform; {self.seconds:.0f} s"
         )
 
 
@@ -146,7 +148,8 @@ class Shift:
         store = Process("store", self.folder, str(store_port))
         gateway = Process("gateway", self.folder, str(gateway_port), self.store_url)
         async with FaultProxy("127.0.0.1", gateway_port, self.choose, delay=0.1) as proxy:
-            writer = Process("writer", self.folder, proxy.url, token_of(key))
+            self.gateway_url, self.token = f"http://127.0.0.1:{gateway_port}", token_of(key)
+            writer = Process("writer", self.folder, proxy.url, self.token)
             self.processes = {"store": store, "gateway": gateway, "writer": writer}
             try:
                 await asyncio.gather(*(each.start() for each in self.processes.values()))
@@ -167,6 +170,10 @@ class Shift:
                         each.process.stdin.close()
 
     def choose(self, request):
+        if not self.calm and request.method == "PUT" and self.network.random() < 0.4:
+            fault = self.network.choice([*FAULTS, "late"])
+            self.faults[f"{fault} of a draft"] += 1
+            return fault
         if self.calm or request.method != "POST" or request.path != "/fhir" or self.network.random() > 0.3:
             return ""
         fault = self.network.choice(FAULTS)
@@ -357,7 +364,9 @@ class Shift:
                 for former, version in pairwise(history):
                     for text in (Counter(texts(version)) - Counter(texts(former))).elements():
                         updates[name, text] += 1
+            drafts = await self.drafted(http)
         lost, doubled, false, undone, neither = [], [], [], [], []
+        ghosts = sorted(drafts & {one.id for one in self.ledger.values() if one.state == "lagret"})
         for one in self.ledger.values():
             written = {(name, text): updates[name, text] for name, text in one.notes.items()}
             there = found[one.id] == one.creates and all(written.values())
@@ -382,8 +391,15 @@ class Shift:
         acknowledged = sum(one.acknowledged for one in self.ledger.values())
         return Balance(
             self.seed, len(self.ledger), acknowledged, self.killed, self.faults, lost, doubled, false, refused, undone,
-            sorted(self.both), neither, seconds,
+            sorted(self.both), neither, ghosts, seconds,
         )  # fmt: skip
+
+    async def drafted(self, http):
+        """The names of the drafts that the platform has, when nothing is on its way there any more."""
+        await asyncio.sleep(0.3)
+        answer = await http.get(f"{self.gateway_url}/drafts", headers={"Authorization": f"Bearer {self.token}"})
+        assert answer.status_code == 200, answer.text
+        return {each["key"]["draft"] for each in answer.json()["drafts"]}
 
 
 def texts(resource):

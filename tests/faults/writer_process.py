@@ -2,7 +2,8 @@
 
 ``python -m tests.faults.writer_process FOLDER ORIGIN TOKEN`` reads lines ``{"id", "bundles": [{"id", "bundle", "bases"}]}``,
 answers ``{"id", "state"}`` for each commit that returned and ``{"told": id, "state", "resources"}`` for each change.
-What is written stands in a draft of its own first (``{"kept": id}``), which is taken over by the commit.
+What is written stands in a draft of its own first (``{"kept": id}``), which is on its way to the platform while the commit
+takes it over.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from tests.faults.mortal import Mortal
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 from workspace.record import client as client_module
-from workspace.record import patience
+from workspace.record import draftsync, patience
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
+from workspace.record.draftsync import DraftSync, workstation
 from workspace.record.outbox import Outbox
 from workspace.vault.vault import Vault
 
@@ -64,6 +66,13 @@ class Dying(Outbox):
         super()._tell(item)
 
 
+class Untold(DraftSync):
+    """Sends what is typed at once, and never gets to tell that something is gone: the transaction alone does."""
+
+    async def _forget(self, key, known):
+        pass
+
+
 def say(**what):
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
@@ -100,6 +109,7 @@ async def one(outbox, drafts, order):
 async def main(folder, origin, token):
     patience.FIRST_WAIT, patience.LONGEST_WAIT = 0.05, 0.3
     client_module.WRITE_SECONDS = 3.0
+    draftsync.GATHER = 0.0
     vault = await Vault.open(Path(folder) / "vault.sqlite", KEY, SystemClock())
     client = Client(endpoints(origin), Tokens(token))
     outbox = Dying(vault, client, SystemClock(), user="Practitioner/tone")
@@ -111,6 +121,7 @@ async def main(folder, origin, token):
 
     outbox.on_change(told)
     drafts = Drafts(vault, SystemClock(), tenant="311000101", user="Practitioner/tone")
+    Untold(drafts, client, device=await workstation(vault))
     await drafts.start()
     kept = [key[5] for key in drafts.keys()]  # noqa: SIM118
     say(drafts=kept, items=await vault.run(lambda known: [own for (own,) in known.execute("SELECT id FROM outbox")]))
