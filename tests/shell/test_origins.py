@@ -161,6 +161,12 @@ def test_the_sheet_stands_below_the_banner_and_escape_gives_the_focus_back(asked
         assert words(window)[:5] == ["Hvor kommer dette fra?", "Puls 112 /min", "Hvem", "Tone Nilsen", "Hvor"]
         (sheet,) = (one for one in window.findChildren(Sheet) if one.isVisible())
         assert sheet.y() >= banner.mapTo(window, banner.rect().bottomLeft()).y(), "it covers whose it is"
+        for tall in (banner.height() + 30, banner.height()):
+            banner.setFixedHeight(tall)
+            await painted()
+            assert sheet.y() == banner.mapTo(window, banner.rect().bottomLeft()).y() + 1, (
+                "it is not where the banner ends"
+            )
         assert "Tone Nilsen" in window.focusWidget().accessibleDescription()
         QTest.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
         assert words(window) == []

@@ -258,6 +258,7 @@ class Origins:
         self._sheet = sheet = OriginSheet(self._window.theme, self._window, area, self._work.below_banner)
         self._context = context
         sheet.closed.connect(lambda: self._closed(sheet))
+        self._work.watch_banner(sheet)
         sheet.say(ASKING)
         sheet.open()
         try:

@@ -316,6 +316,12 @@ class Workplace(QObject):
         free = QRect(page.mapTo(self._window, page.rect().topLeft()), page.size())
         return free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
 
+    def watch_banner(self, watcher: QObject) -> None:
+        """`watcher` filters the events of the banner on screen: what stands below it has another place when it grows."""
+        banner = self._banner()
+        if banner is not None:
+            banner.installEventFilter(watcher)
+
     def _set_open(self, is_open: bool) -> None:
         for activity in self._layout.activities:
             if activity.context == "patient":
