@@ -70,6 +70,53 @@ def test_nothing_is_told_of_another_patient_of_what_is_not_open_or_after_the_swi
     asyncio.run(run())
 
 
+def test_whoever_looks_at_it_is_told_of_its_changes_and_of_no_other_until_the_context_ends(
+    server, working, room, until
+):
+    async def run():
+        async with working(server) as broker:
+            done = await broker.commit(room, [one_pulse()])
+            quoted = await broker.commit(room, note(done.references))
+            news = {"value": 0, "note": 0, "closed": 0}
+
+            def counting(name):
+                return lambda: news.update({name: news[name] + 1})
+
+            for name, reference in (("value", done.references[0]), ("note", quoted.references[0])):
+                followed = broker.follow_origin(room.context, reference, counting(name))
+                followed.heard(await broker.origin(room.context, reference))
+            broker.follow_origin(room.context, done.references[0], counting("closed")).close()
+            await broker.commit(room, [one_pulse()])
+            assert news == {"value": 0, "note": 0, "closed": 0}
+            there = await broker.read(room, done.references[0])
+            await asyncio.to_thread(server.store_put, {**there, "status": "entered-in-error"})  # at another workstation
+            await until(lambda: news["value"] and news["note"])  # the note quotes it
+            broker.end(room.context)
+            before = dict(news)
+            broker._record.refresh()
+            assert news == before
+            with pytest.raises(Refused) as caught:
+                broker.follow_origin(room.context, done.references[0], counting("value"))
+            assert caught.value.code == "context-changed"
+
+    asyncio.run(run())
+
+
+def test_what_may_have_been_missed_and_two_records_joined_are_news(server, working, room):
+    async def run():
+        async with working(server) as broker:
+            told = []
+            broker.follow_origin(room.context, "Observation/puls-BEB-18", lambda: told.append(1))
+            broker._record.refresh()
+            assert len(told) == 1
+            broker._record._merged("Patient/BEB-18", "Patient/BEB-19")
+            assert len(told) == 2
+            broker._record._back()
+            assert len(told) == 3
+
+    asyncio.run(run())
+
+
 def test_a_correction_and_one_taken_back_say_so(server, working, room):
     async def run():
         async with working(server) as broker:

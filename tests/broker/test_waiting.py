@@ -150,12 +150,23 @@ def test_where_a_row_that_waits_comes_from_is_told_without_the_platform(server, 
         async with without_writes(server, working) as (broker, thaw):
             await broker.commit(room, [creating()])
             row = await first(broker, room)
+            news = []
+            followed = broker.follow_origin(room.context, name_of(row), lambda: news.append(1))
             told = await broker.origin(room.context, name_of(row))
+            followed.heard(told)
             assert (told.state, told.version, told.steps, told.whole) == ("venter", "", (), True)
             assert told.origin.package == "nordlys.vitals"
+            news.clear()
             thaw()
             await until(lambda: broker.counts().unsent == 0)
+            assert news, "whoever looks at it is told, by the name it had"
             told = await broker.origin(room.context, name_of(row))  # under the name it stood on the screen by
             assert (told.state, told.version) == ("lagret", "1")
+            assert told.reference != name_of(row)
+            news.clear()
+            there = await broker.read(room, told.reference)
+            better = {**there, "valueQuantity": {**there["valueQuantity"], "value": 83}}
+            await broker.commit(room, [Write("update", better, if_match="1")])
+            assert news, "and by the one it has now"
 
     asyncio.run(run())

@@ -36,7 +36,7 @@ from workspace.broker.grant import Grant
 from workspace.broker.kept import KeptDrafts
 from workspace.broker.pending import Pendings
 from workspace.broker.reporting import Reports
-from workspace.broker.tracing import Tracing
+from workspace.broker.tracing import Followed, Tracing, shells
 from workspace.broker.writing import Writing
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
@@ -98,6 +98,7 @@ class Broker:
         self._reports = Reports(client, clock, vault, user=user)
         self._gate = Gate(self._reports)
         self._watches: dict[str, set[LiveWatch]] = {}
+        self._followed: dict[str, set[Followed]] = {}
         self._tally = tally or Tally(clock)
         self._background: set[asyncio.Task[Any]] = set()
         self.offline = offline
@@ -127,6 +128,8 @@ class Broker:
         for watches in list(self._watches.values()):
             for watch in list(watches):
                 watch.close()
+        for followed in {one for among in self._followed.values() for one in among}:
+            followed.close()
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -154,6 +157,13 @@ class Broker:
         """Where the value ``Type/id`` comes from, for the user who looks at it in `context`; also one taken back. Raises
         Refused, as `read` does."""
         return await self._tracing.of(context, reference)
+
+    def follow_origin(self, context: Context, reference: str, told: Callable[[], None]) -> Followed:
+        """`told` is called whenever `origin` may answer otherwise for ``Type/id``, until the context ends or it is closed.
+        Raises Refused (``context-changed``)."""
+        self._gate.alive(shells(context))
+        among = self._followed.setdefault(context.token, set())
+        return Followed(self._record, self._outbox, reference, told, among)
 
     async def _own_search(self, grant: Grant, query: str) -> SearchResult:
         """A query of the shell's own, about what this grant has been let through to already: by no patient's name."""
@@ -236,6 +246,8 @@ class Broker:
         self._gate.end(context)
         for watch in list(self._watches.pop(context.token, ())):
             watch.close()
+        for followed in list(self._followed.pop(context.token, ())):
+            followed.close()
         self._record.release(context.token)
         self._reports.forget(context.token)
 

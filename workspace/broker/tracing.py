@@ -6,7 +6,7 @@ the story may not be seen is counted and not shown. Never writes, and shows noth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -16,8 +16,12 @@ from workspace.broker.context import Context
 from workspace.broker.door import Refused, SearchResult
 from workspace.broker.grant import Grant
 from workspace.fhir.service import Resource
+from workspace.record.marks import Mark
 from workspace.record.origin import origin_of
+from workspace.record.outbox import Outbox
 from workspace.record.people import UNNAMED, names
+from workspace.record.record import Record
+from workspace.record.rows import Changed
 from workspace.record.trace import MOST_SOURCES, Person, Source, Trace, sources_of, steps_of, trace_of
 
 SCOPES = ("patient/*.rs",)
@@ -89,6 +93,52 @@ class Tracing:
                 except Refused as fault:
                     _still(fault)
         return {reference: name for reference, name in found.items() if name != UNNAMED}
+
+
+class Followed:
+    """Calls `told` whenever the story of ``Type/id`` may be another than it was: a version of it or of what it was made from
+    has come, what waits of it has, its patient was joined with another, or changes may have been missed. Under the name it
+    was asked by and under the one that the platform gives it. Asks for nothing; silent once closed."""
+
+    def __init__(
+        self, record: Record, outbox: Outbox, reference: str, told: Callable[[], None], among: set[Followed]
+    ) -> None:
+        self._record, self._outbox, self._told, self._among = record, outbox, told, among
+        among.add(self)
+        self._names = {reference}
+        self._waits = self._waiting()
+        self._offs = [
+            record.on_change(self._changed),
+            record.on_merge(lambda gone, stays: told()),
+            record.on_doubt(told),
+            outbox.on_marks(self._marked),
+        ]
+
+    def heard(self, trace: Trace) -> None:
+        """`trace` is what its user sees now."""
+        self._names |= {trace.reference, *(one.reference for one in trace.sources)}
+        self._waits = self._waiting()
+
+    def close(self) -> None:
+        """Idempotent."""
+        for off in self._offs:
+            off()
+        self._offs = []
+        self._among.discard(self)
+
+    def _changed(self, batch: Sequence[Changed]) -> None:
+        names = self._names | {self._record.waiting.named(one) for one in self._names}
+        if any(change.name in names for change in batch):
+            self._told()
+
+    def _marked(self) -> None:
+        before, self._waits = self._waits, self._waiting()
+        if self._waits != before:
+            self._told()
+
+    def _waiting(self) -> list[tuple[Mark | None, Resource | None]]:
+        marks, find = self._outbox.marks(), self._record.waiting.find
+        return [(marks.get(one), find(one)) for one in sorted(self._names)]
 
 
 def _most(trace: Trace) -> int:

@@ -50,7 +50,7 @@ class Record:
         self._queries = Queries(client, clock, self._light, lambda: self._feed.is_open(), self.waiting)
         queries = self._queries
         self._feed = Feed(
-            client, self._light, self._arrived, self._anew, queries.retry, queries.lost,
+            client, self._light, self._arrived, self._anew, self._back, queries.lost,
             access=self._access, merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
         queries.fetched = self._fetched
@@ -61,6 +61,7 @@ class Record:
         self._seen = Seen()
         self._reads: dict[tuple[str, str], asyncio.Task[Resource]] = {}
         self._listeners: list[Callable[[Sequence[Changed]], None]] = []
+        self._doubting: list[Callable[[], None]] = []
 
     def follow(self, outbox: Following) -> Callable[[], None]:
         """What waits in `outbox` stands in every result from now on. Returns what ends it."""
@@ -188,6 +189,15 @@ class Record:
     def refresh(self) -> None:
         """Fetch every live result again, e.g. after the user's access has changed."""
         self._queries.refetch_all()
+        self._doubt()
+
+    def _back(self) -> None:
+        self._queries.retry()
+        self._doubt()
+
+    def _doubt(self) -> None:
+        for listener in list(self._doubting):
+            listener()
 
     def on_service(self, listener: Callable[[ServiceState], None]) -> Callable[[], None]:
         """Told the light of ``journalplattform`` now and whenever it changes. Returns what ends it."""
@@ -197,6 +207,12 @@ class Record:
         """Told every new version of a resource, own ones included, once. Returns what ends it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def on_doubt(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Called when what was read may be other than it was, and nobody can say what: changes may have been missed, or the
+        platform is there again. Returns what ends it."""
+        self._doubting.append(listener)
+        return lambda: self._doubting.remove(listener) if listener in self._doubting else None
 
     def on_merge(self, listener: Callable[[str, str], None]) -> Callable[[], None]:
         """Told (gone, stays), each ``Patient/<id>``, when two records turn out to be one person. Returns what ends it."""
@@ -216,7 +232,7 @@ class Record:
 
     def _anew(self) -> None:
         self._seen.clear()
-        self._queries.refetch_all()
+        self.refresh()
 
     def _access(self) -> None:
         if self._queries.offline is not None:

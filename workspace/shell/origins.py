@@ -1,18 +1,19 @@
 """«Hvor kommer dette fra?»: who, in which panel, when, and from what, about one value on the screen.
 
 A light sheet beside the work, for the context it was asked in alone: it goes with that. What it shows the broker has
-answered; it looks for nothing itself and changes nothing.
+answered; it looks for nothing itself and changes nothing. While it stands it follows: when the broker says that the story
+may be another, it is asked anew, and what has become other is said without moving anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from workspace.broker.context import Context
@@ -30,6 +31,8 @@ from workspace.shell.workplace import Workplace
 OUTSIDE = "Utenfor arbeidsflaten"
 UNSAID = "Ikke oppgitt"
 ASKING = "Henter …"
+ELSEWHERE = "Dette står nå i en annen journal: den ble slått sammen med denne. Åpne den for å se hva som gjelder."
+NEWS = "Nytt om dette"
 STATES = {
     "venter": "Venter på plattformen",
     "lagret": "Lagret",
@@ -37,6 +40,8 @@ STATES = {
     "feilført": "Feilført, trukket tilbake",
 }
 DONE = {"CREATE": "Opprettet", "UPDATE": "Rettet", "DELETE": "Slettet", "NULLIFY": "Trukket tilbake"}
+AWAY = frozenset({"unavailable", "too-many"})
+"""Codes of an answer that says nothing of what was asked about."""
 WIDTH = 420
 
 
@@ -96,6 +101,9 @@ def _moment(text: str) -> str:
 def _state(trace: Trace, mark: RowMark | None) -> Told:
     words = STATES[trace.state] + (f" · versjon {trace.version}" if trace.version else "")
     ink = {"venter": "warn", "feilført": "bad"}.get(trace.state, "text")
+    if trace.state == "venter" and mark is not None and mark.tone == "bad":
+        why = (mark.reason,) if mark.reason else ()
+        return Told("Tilstand", (mark.words[:1].upper() + mark.words[1:], *why), mark.tone)
     if mark is None or trace.state == "venter":
         return Told("Tilstand", (words,), ink)
     late = f"En endring herfra: {mark.words}" + (f" ({mark.reason})" if mark.reason else "")
@@ -133,18 +141,50 @@ class OriginSheet(Sheet):
         self._free = free
         there = window.mapFromGlobal(area.center()).x()
         self._left = there > window.width() - theme.px(WIDTH) and free().width() > 2 * theme.px(WIDTH)
+        self._shown: list[Told] = []
 
-    def show_trace(self, trace: Trace, lines: list[Told]) -> None:
+    def show_trace(self, words: str, lines: list[Told]) -> None:
+        """What it is in `words`, and its story. Once more, it takes the place of what stood there: only what is other is
+        said, and neither the focus nor the scroll is moved."""
+        before, self._shown = self._shown, [Told("", (words,)), *lines]
+        if self._shown == before:
+            return
+        bar = self._area.verticalScrollBar()
+        here = bar.value()
         self.clear()
         self.say("")
-        self.inside.addWidget(self.label(trace.words, "strong"))
+        self._add(self.label(words, "strong"))
         for one in lines:
-            self.inside.addWidget(self._pair(one))
+            self._add(self._pair(one))
         self.inside.addStretch(1)
-        said = ". ".join((trace.words, *(one.spoken for one in lines)))
+        if before:
+            self._settle()
+            bar.setValue(here)
+        said = ". ".join(one.spoken for one in self._shown)
         self.setAccessibleDescription(said)
         self.shut.setAccessibleDescription(said)
-        announce(self.shut, said)
+        fresh = [one.spoken for one in self._shown if one not in before]
+        announce(self.shut, ". ".join([NEWS, *fresh]) if before else said)
+
+    def show_no(self, words: str) -> None:
+        """Why there is nothing to show; what stood there is gone."""
+        self._shown = []
+        self.clear()
+        self.say(words)
+        for one in (self, self.shut):
+            one.setAccessibleDescription(words)
+        announce(self.shut, words)
+
+    def _add(self, line: QWidget) -> None:
+        self.inside.addWidget(line)
+        line.show()
+
+    def _settle(self) -> None:
+        """All of it has its place in this turn: the scroll has as far to go as before."""
+        content = self._area.widget()
+        self.inside.activate()
+        QApplication.sendPostedEvents(content, QEvent.Type.LayoutRequest)
+        QApplication.sendPostedEvents(self._area, QEvent.Type.LayoutRequest)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The arrow keys go through what has no room; there is nothing else here to go to."""
@@ -188,6 +228,9 @@ class Origins:
         self._spawn, self._title_of = spawn, title_of
         self._sheet: OriginSheet | None = None
         self._context: Context | None = None
+        self._followed: Any = None
+        self._trace: Trace | None = None
+        self._asking = self._again = False
         work.originAsked.connect(self.ask)
         work.contextLeft.connect(self._left)
         window.originAsked.connect(self.ask_focused)
@@ -215,19 +258,61 @@ class Origins:
         self._sheet = sheet = OriginSheet(self._window.theme, self._window, area, self._work.below_banner)
         self._context = context
         sheet.closed.connect(lambda: self._closed(sheet))
+        self._work.watch_banner(sheet)
         sheet.say(ASKING)
         sheet.open()
-        self._spawn(self._answer(sheet, context, reference))
+        try:
+            self._followed = self._broker.follow_origin(
+                context, reference, lambda: self._news(sheet, context, reference)
+            )
+        except Problem as problem:
+            sheet.show_no(str(problem))
+            return
+        self._news(sheet, context, reference)
+
+    def _news(self, sheet: OriginSheet, context: Context, reference: str) -> None:
+        """Ask anew, once however much has happened; once more when more comes while that is under way."""
+        if self._sheet is not sheet:
+            return
+        self._again = True
+        if not self._asking:
+            self._asking = True
+            self._spawn(self._answer(sheet, context, reference))
 
     async def _answer(self, sheet: OriginSheet, context: Context, reference: str) -> None:
-        try:
-            trace: Trace = await self._broker.origin(context, reference)
-        except Problem as problem:
-            if self._sheet is sheet:
-                sheet.say(str(problem))
-            return
-        if self._sheet is sheet:  # else it was closed, or its patient has gone from the screen
-            sheet.show_trace(trace, told(trace, self._title_of, self._work.mark(reference)))
+        while self._again and self._sheet is sheet:
+            self._again = False
+            try:
+                trace: Trace = await self._broker.origin(context, reference)
+            except Problem as problem:
+                if self._sheet is sheet:
+                    self._not_told(sheet, reference, problem)
+                continue
+            if self._sheet is sheet:  # else it was closed, or its patient has gone from the screen
+                self._trace = trace
+                self._followed.heard(trace)
+                self._tell(sheet, trace, reference)
+        if self._sheet is sheet:
+            self._asking = False
+
+    def _tell(self, sheet: OriginSheet, trace: Trace, reference: str, more: Sequence[Told] = ()) -> None:
+        mark = self._work.mark(trace.reference) or self._work.mark(reference)
+        sheet.show_trace(trace.words, [*told(trace, self._title_of, mark), *more])
+
+    def _not_told(self, sheet: OriginSheet, reference: str, problem: Problem) -> None:
+        """It cannot be had now. What was told before stands while it is only the platform that does not answer, when the
+        platform did not take it (it says so), and when it has gone to another record with its patient."""
+        trace, mark = self._trace, self._work.mark(reference)
+        if trace is None:
+            sheet.show_no(str(problem))
+        elif problem.code in AWAY:
+            self._tell(sheet, replace(trace, whole=False), reference)
+        elif problem.code == "not-found" and trace.state == "venter" and mark is not None:
+            self._tell(sheet, trace, reference)
+        elif problem.code == "wrong-patient":
+            self._tell(sheet, trace, reference, [Told("", (ELSEWHERE,), "warn")])
+        else:
+            sheet.show_no(str(problem))
 
     def _left(self, context: Context) -> None:
         if self._context == context:
@@ -239,6 +324,10 @@ class Origins:
 
     def _drop(self) -> None:
         sheet, self._sheet, self._context = self._sheet, None, None
+        followed, self._followed, self._trace = self._followed, None, None
+        self._asking = self._again = False
+        if followed is not None:
+            followed.close()
         if sheet is not None and isValid(sheet):
             sheet.close_()
             sheet.deleteLater()

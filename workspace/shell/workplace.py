@@ -340,6 +340,12 @@ class Workplace(QObject):
         below = free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
         return below if below.height() >= self._window.theme.px(READABLE) else free
 
+    def watch_banner(self, watcher: QObject) -> None:
+        """`watcher` filters the events of the banner on screen: what stands below it has another place when it grows."""
+        banner = self._banner()
+        if banner is not None:
+            banner.installEventFilter(watcher)
+
     def _set_open(self, is_open: bool) -> None:
         for activity in self._layout.activities:
             if activity.context == "patient":

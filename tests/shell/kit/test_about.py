@@ -153,16 +153,23 @@ def test_it_has_a_name_a_role_and_says_how(drawn):
     assert AMONG.format(count=3) in body.widget("a").accessibleDescription()
 
 
-def test_the_focus_is_seen(drawn):
+@pytest.mark.parametrize("name", ["a", "c", "drugs"])
+def test_the_focus_is_seen_around_it_and_moves_nothing(drawn, name):
     body = drawn(tree(*THREE))
-    for name in ("a", "drugs"):
-        one = body.widget(name)
-        one.setFocus()
-        QApplication.processEvents()
-        with_ring = one.grab().toImage()
-        one.clearFocus()
-        QApplication.processEvents()
-        assert one.grab().toImage() != with_ring, name
+    one, row = body.widget(name), body.widget(name).parentWidget()
+    QApplication.processEvents()
+    places = {key: each.geometry() for key, each in body._widgets.items()}
+    bare = row.grab().toImage()
+    one.setFocus()
+    QApplication.processEvents()
+    seen, ink = row.grab().toImage(), body.env.theme.color("focus").name()
+    edge = one.offered_at().translated(one.pos())
+    assert bare.pixelColor(edge.left() - 2, edge.center().y()).name() != ink
+    assert seen.pixelColor(edge.left() - 2, edge.center().y()).name() == ink
+    assert {key: each.geometry() for key, each in body._widgets.items()} == places
+    one.clearFocus()
+    QApplication.processEvents()
+    assert row.grab().toImage() == bare
 
 
 def test_one_that_comes_to_say_it_later_stands_in_its_place_and_drops_input_when_frozen(drawn, instance, asked):

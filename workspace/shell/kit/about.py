@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
+from shiboken6 import isValid
 
 from workspace.panels.components import Value
 from workspace.shell.kit import whence
 from workspace.shell.kit.containers import Container
 from workspace.shell.kit.env import Env
+from workspace.shell.kit.painting import guarded
 from workspace.shell.kit.stack import reveal
-from workspace.shell.theme import Theme
 
 HOW = f"Ctrl I: {whence.WORDS.lower()}"
 AMONG = "Piltastene går mellom de {count}"
+OUT = 3
+"""Pixels that the ring reaches beyond what it is around."""
 NEXT = frozenset({Qt.Key.Key_Right, Qt.Key.Key_Down})
 MOVES = NEXT | {Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Home, Qt.Key.Key_End}
 
@@ -38,6 +41,7 @@ class Asking(Base):
 
     env: Env
     offered: tuple[whence.Offer, ...] = ()
+    _ring: Ring | None = None
     apart = False
     """Can have the focus for another reason as well, and is a stop of its own."""
 
@@ -122,18 +126,49 @@ class Asking(Base):
     def focusInEvent(self, event: QFocusEvent) -> None:
         if not isinstance(self, QLabel):  # its own makes an editor of it, which paints otherwise
             super().focusInEvent(event)
-        self._describe(1 if self.apart else len(self._beside()))
-        self.update()
+        if not self.apart:
+            self._describe(len(self._beside()))
+            self._ring = self._ring or Ring(self)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         if not isinstance(self, QLabel):
             super().focusOutEvent(event)
-        self.update()
+        ring, self._ring = self._ring, None
+        if ring is not None and isValid(ring):
+            ring.hide()
+            ring.deleteLater()
 
-    def ring(self, painter: QPainter, theme: Theme, area: QRectF, radius: float = 6) -> None:
-        """The ring of the focus just within `area`, while it has that."""
-        if self.hasFocus():
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(theme.color("focus"), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), radius, radius)
+
+class Ring(QWidget):
+    """The ring of the focus around what can be asked, where that has no room for it: it lies over what they stand in, as far
+    as that reaches, and stays with it."""
+
+    def __init__(self, around: Asking) -> None:
+        super().__init__(around.parentWidget())
+        self._around = around
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        around.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ParentChange:
+            self.setParent(self._around.parentWidget())
+        if event.type() in (QEvent.Type.ParentChange, QEvent.Type.Move, QEvent.Type.Resize):
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        parent, here = self.parentWidget(), self._around.offered_at()
+        if parent is None:
+            return
+        area = here.translated(self._around.pos()).adjusted(-OUT, -OUT, OUT, OUT)
+        self.setGeometry(area.intersected(parent.rect()))
+        self.show()
+        self.raise_()
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._around.env.theme.color("focus"), 2))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)

@@ -60,7 +60,6 @@ class CardWidget(Asking, Titled):
         painter.setPen(QPen(theme.color("line"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, RADIUS, RADIUS)
-        self.ring(painter, theme, QRectF(self.rect()), RADIUS + 2)
 
 
 WIDGETS: dict[str, type[Container]] = {"card": CardWidget}

@@ -42,15 +42,13 @@ class IconWidget(Asking, QWidget):
 
     def sizeHint(self) -> QSize:
         size = self._theme.px(SIZES[self._component.size])
-        return QSize(size + 2 * RING, size + 2 * RING) if self.offered else QSize(size + RING, size)
+        return QSize(size + RING, size)
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         size = self._theme.px(SIZES[self._component.size])
         area = QRectF(RING, (self.height() - size) / 2, size, size)
-        painter = QPainter(self)
-        icons.paint(painter, self._component.name, self._theme.tone(self._component.tone), area)
-        self.ring(painter, self._theme, QRectF(self.rect()))
+        icons.paint(QPainter(self), self._component.name, self._theme.tone(self._component.tone), area)
 
 
 WIDGETS: dict[str, type[QWidget]] = {"icon": IconWidget}

@@ -66,7 +66,6 @@ class NoticeWidget(Asking, QWidget):
         size = theme.px(16)
         name = "check" if tone == "ok" else ("info" if tone in ("neutral", "accent") else "alert")
         icons.paint(painter, name, theme.tone(tone), QRectF(RING + theme.px(10), theme.px(9), size, size))
-        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"notice": NoticeWidget}

@@ -154,7 +154,6 @@ class PictureWidget(Asking, QWidget):
         painter.setPen(theme.color("faint"))
         top = size.height() + theme.px(4)
         paint_lines(painter, theme, "caption", self._caption(self.width()), RING, top, self.width() - 2 * RING)
-        self.ring(painter, theme, QRectF(0, 0, size.width() + 2 * RING, self.height()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"picture": PictureWidget}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -43,20 +43,20 @@ class PillWidget(Asking, QWidget):
 
     def _measure(self) -> None:
         theme, one = self._theme, self._component
-        around = 2 * RING if self.offered else RING  # with room for the ring, or in line with the rest
-        self.rigid = QSize(painters.pill_width(theme, one.text, one.shape) + around, theme.pill + 2)
+        self.rigid = QSize(painters.pill_width(theme, one.text, one.shape) + RING, theme.pill + 2)
         self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         return self.rigid
 
+    def offered_at(self) -> QRect:
+        return self.rect().adjusted(RING, 1, 0, -1)
+
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         one = self._component
-        painter = QPainter(self)
-        painters.paint_pill(painter, self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)
-        self.ring(painter, self._theme, QRectF(self.rect()), self._theme.pill_radius + 1)
+        painters.paint_pill(QPainter(self), self._theme, RING, self.height() / 2, one.text, one.tone, one.shape)
 
 
 WIDGETS: dict[str, type[QWidget]] = {"pill": PillWidget}

@@ -111,8 +111,6 @@ class ProgressWidget(Asking, QWidget):
         else:
             done = QRectF(bar.left(), bar.top(), bar.width() * self._part(one.value), bar.height())
             painter.fillRect(done, theme.tone(one.tone))
-        painter.setClipping(False)
-        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"progress": ProgressWidget}

@@ -66,7 +66,6 @@ class SparklineWidget(Asking, QWidget):
         painter.setPen(theme.color("text") if one.tone == "neutral" else theme.tone(one.tone))
         words = self.rect().adjusted(theme.px(WIDE) + RING + theme.px(6), 0, 0, 0)
         painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, one.text)
-        self.ring(painter, theme, QRectF(self.rect()))
 
 
 WIDGETS: dict[str, type[QWidget]] = {"sparkline": SparklineWidget}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from workspace.panels.components import Text
@@ -14,7 +13,6 @@ from workspace.shell.kit import access, when
 from workspace.shell.kit.about import Asking
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.ink import RING, ink
-from workspace.shell.kit.painting import guarded
 from workspace.shell.theme import Theme
 
 
@@ -58,14 +56,8 @@ class TextWidget(Asking, QLabel):
 
     def offered_at(self) -> QRect:
         """No wider than the words."""
-        wide = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 2 * RING + 2
-        return QRect(0, 0, min(wide, self.width()), self.height())
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self.hasFocus():
-            self.ring(QPainter(self), self._theme, QRectF(self.offered_at()))
+        wide = max(self.fontMetrics().horizontalAdvance(line) for line in self.text().split("\n")) + 2
+        return QRect(RING, 0, min(wide, self.width() - 2 * RING), self.height())
 
 
 WIDGETS: dict[str, type[QWidget]] = {"text": TextWidget}
