@@ -42,6 +42,7 @@ class DraftSync(Syncing):
         self._seen = False
         self._task: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
+        self._woken = 0
         self._closed = False
         drafts.sync = self
 
@@ -90,6 +91,7 @@ class DraftSync(Syncing):
 
     def wake(self) -> None:
         """The platform is there again."""
+        self._woken += 1
         self._awake.set()
 
     def merged(self, gone: str, stays: str) -> None:
@@ -109,6 +111,7 @@ class DraftSync(Syncing):
             await self._awake.wait()
             await asyncio.sleep(GATHER)
             self._awake.clear()
+            woken = self._woken
             try:
                 if not self._seen:
                     await self._fetch_all()
@@ -117,7 +120,8 @@ class DraftSync(Syncing):
             except Problem as problem:
                 log.info("drafts wait: %s", problem.code)
                 pause = patience.next(problem)
-                self._awake.clear()
+                if self._woken == woken:  # else it came back while this was failing
+                    self._awake.clear()
                 try:
                     async with asyncio.timeout(pause):
                         await self._awake.wait()
