@@ -113,6 +113,24 @@ def test_a_draft_that_comes_after_the_commit_stays_out(server, tmp_path):
     asyncio.run(run())
 
 
+def test_a_list_that_comes_while_the_vault_writes_the_commit_brings_nothing_back(server, tmp_path):
+    async def run():
+        async with behind_faults(server, tmp_path / "a.sqlite") as a:
+            a.drafts.save(FIELD, TYPED, 1)
+            await until(lambda: there(server) == [(1, TYPED)])
+            handover = a.drafts.hand_over(FIELD, TYPED, dict.fromkeys(TYPED))
+            write = handover.begin()
+            await a.sync._fetch_all()
+            assert a.drafts.get(FIELD) is None
+            await a.drafts._vault.run(write)
+            handover.kept()
+            await a.drafts.flush()
+        async with behind_faults(server, tmp_path / "a.sqlite") as a:
+            assert a.drafts.get(FIELD) is None
+
+    asyncio.run(run())
+
+
 def test_a_draft_that_comes_after_it_was_taken_over_and_committed_elsewhere_stays_out(server, tmp_path):
     async def run():
         async with behind_faults(server, tmp_path / "a.sqlite") as a, behind_faults(server, tmp_path / "b.sqlite") as b:

@@ -251,11 +251,11 @@ class DraftSync(Syncing):
         if status != 200 or not isinstance(answer, dict):
             return  # a platform that keeps no drafts
         revision = int(answer.get("revision") or 0)
-        there = {}
+        there, emptied = {}, {*self._gone, *self._drafts.buried()}  # also while the vault still writes that it is
         for standing in answer.get("drafts") or ():
             key = self._key_of(standing)
             there[key[:6]] = standing
-            if key not in self._gone:
+            if key not in emptied:
                 self._take(standing, key)
         for key in self._drafts.keys():  # noqa: SIM118
             kept = self._drafts.get(key)
