@@ -92,7 +92,7 @@ class Looks:
         return seat.rendered_first.is_set() and frame.body is seat.body and frame._stack.currentWidget() is seat.body
 
     def spoken(self):
-        banner = self.work._banner()
+        banner = self.work.pages.banner()
         return banner.spoken() if banner is not None and banner.isVisible() else ""
 
     async def do_windows(self):
@@ -140,7 +140,7 @@ class Looks:
         group, faults = self.work.patient, []
         if group is None:
             return faults
-        banner = self.work._banners()[0]
+        banner = self.work.pages.banners()[0]
         if group.name not in banner.spoken():
             faults.append(f"the banner says {banner.spoken()!r}, open is {group.name}")
         if "llergi" not in banner.spoken():

@@ -152,7 +152,7 @@ def asked(surface):  # noqa: F811
 
 def test_the_sheet_stands_below_the_banner_and_escape_gives_the_focus_back(asked):
     async def play(work, origins, answers, settle):
-        window, banner = work._window, work._banner()
+        window, banner = work._window, work.pages.banner()
         banner.setFocus()
         work.originAsked.emit(work.patient.context, "Flag/1", QRect())
         assert words(window) == ["Hvor kommer dette fra?", "Henter …"]
@@ -179,7 +179,7 @@ def test_it_goes_in_the_turn_of_the_flip_and_an_answer_that_comes_late_is_not_sh
     async def play(work, origins, answers, settle):
         seen = []
         work.contextLeft.connect(lambda context: seen.append(words(work._window)))
-        work._banner().ask_origin("Flag/1", QRect())
+        work.pages.banner().ask_origin("Flag/1", QRect())
         assert words(work._window)
         assert await work.open_patient(B, "Berit")
         assert seen == [[]], "the sheet outlives its patient's panels"
@@ -192,7 +192,7 @@ def test_it_goes_in_the_turn_of_the_flip_and_an_answer_that_comes_late_is_not_sh
 
 def test_a_no_is_said_and_nothing_else_is_shown(asked):
     async def play(work, origins, answers, settle):
-        work._banner().ask_origin("Flag/1", QRect())
+        work.pages.banner().ask_origin("Flag/1", QRect())
         await settle()
         assert words(work._window) == ["Hvor kommer dette fra?", "Du har ikke tilgang til dette."]
 
@@ -208,15 +208,15 @@ def test_what_waited_is_saved_in_sight_under_its_own_name_and_only_that_is_said(
 
     async def play(work, origins, answers, settle):
         window = work._window
-        work._banner().ask_origin("Observation/own", QRect())
+        work.pages.banner().ask_origin("Observation/own", QRect())
         await settle()
         assert "Venter på plattformen" in words(window)
         (sheet,) = (one for one in window.findChildren(Sheet) if one.isVisible())
-        work._banner().setFocus()
+        work.pages.banner().setFocus()
         await settle(PULSE)
         assert "Lagret · versjon 1" in words(window)
         assert "Venter på plattformen" not in words(window)
-        assert window.focusWidget() is work._banner()
+        assert window.focusWidget() is work.pages.banner()
         assert spoken[1:] == [f"{NEWS}. Registrert: 14.01.2026 kl. 14:21. Tilstand: Lagret · versjon 1"]
         assert "Lagret · versjon 1" in sheet.accessibleDescription()
         assert answers.heard[-1] is PULSE  # it is followed under the name that it has now
@@ -241,7 +241,7 @@ def test_where_it_was_scrolled_to_stands(asked):
     ]
 
     async def play(work, origins, answers, settle):
-        work._banner().ask_origin("Observation/1", QRect())
+        work.pages.banner().ask_origin("Observation/1", QRect())
         await settle()
         (sheet,) = (one for one in work._window.findChildren(Sheet) if one.isVisible())
         await painted()
@@ -270,7 +270,7 @@ def test_where_it_was_scrolled_to_stands(asked):
 )
 def test_what_cannot_be_had_any_more_is_told_and_stands_only_where_it_may(asked, code, mark, says, stands):
     async def play(work, origins, answers, settle):
-        work._banner().ask_origin("Observation/own", QRect())
+        work.pages.banner().ask_origin("Observation/own", QRect())
         await settle()
         work.set_marks({"Observation/own": mark} if mark else {})
         await settle(code)
@@ -285,12 +285,12 @@ def test_what_cannot_be_had_any_more_is_told_and_stands_only_where_it_may(asked,
 
 def test_a_sheet_that_is_closed_or_gone_with_its_patient_follows_no_more(asked):
     async def play(work, origins, answers, settle):
-        work._banner().ask_origin("Flag/1", QRect())
+        work.pages.banner().ask_origin("Flag/1", QRect())
         await settle()
         assert answers._told
         QTest.keyClick(work._window.focusWidget(), Qt.Key.Key_Escape)
         assert answers._told == {}
-        work._banner().ask_origin("Flag/1", QRect())
+        work.pages.banner().ask_origin("Flag/1", QRect())
         late = answers._told["Flag/1"]
         assert await work.open_patient(B, "Berit")
         assert answers._told == {}
@@ -309,7 +309,7 @@ def test_the_shortcut_asks_about_what_has_the_focus_or_says_what_to_do_first(ask
         window.top.leave.setFocus()
         QTest.keyClick(window.top.leave, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
         assert window.status.shown_notice().words.startswith("Velg først")
-        banner = work._banner()
+        banner = work.pages.banner()
         banner.setFocus()
         QTest.keyClick(banner, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
         (menu,) = banner.findChildren(QMenu)

@@ -53,7 +53,7 @@ class Merged:
         former, self._on_screen = self._on_screen, patient
         if former in self._stays and former != patient:
             self._moved(former, self._stays[former])
-        self._work.say_joined("")
+        self._work.pages.say_joined("")
         if patient in self._stays:
             self._spawn(self._say(patient))
 
@@ -64,7 +64,7 @@ class Merged:
             name = await self._directory.name_of_patient(stays) or name
         group = self._work.patient
         if group is not None and group.context.patient == patient:
-            self._work.say_joined(WORDS.format(name=name), lambda: self._open(patient, stays))
+            self._work.pages.say_joined(WORDS.format(name=name), lambda: self._open(patient, stays))
 
     def _open(self, gone: str, stays: str) -> None:
         for seat in self._work.seats().values():

@@ -255,10 +255,10 @@ class Origins:
         self._drop()
         if focus is not None and isValid(focus) and focus.isVisible():
             focus.setFocus(Qt.FocusReason.OtherFocusReason)  # it comes back to where this was asked
-        self._sheet = sheet = OriginSheet(self._window.theme, self._window, area, self._work.below_banner)
+        self._sheet = sheet = OriginSheet(self._window.theme, self._window, area, self._work.pages.below_banner)
         self._context = context
         sheet.closed.connect(lambda: self._closed(sheet))
-        self._work.watch_banner(sheet)
+        self._work.pages.watch_banner(sheet)
         sheet.say(ASKING)
         sheet.open()
         try:

@@ -10,10 +10,11 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.problem import Problem
 from workspace.shell.chips import PlainButton
+from workspace.shell.kit.squeezed import Scrolled
 from workspace.shell.pin import PinField
 from workspace.shell.sides import Side
 from workspace.shell.theme import Theme
@@ -85,7 +86,7 @@ class WithoutBox(QWidget):
         self._compose()
         self.set_theme(theme)
 
-    def _listed(self) -> QScrollArea:
+    def _listed(self) -> Scrolled:
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
@@ -93,15 +94,7 @@ class WithoutBox(QWidget):
         for side in self._sides:
             self._group.addButton(side)
             column.addWidget(side)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inside)
-        area.viewport().setAutoFillBackground(False)
-        inside.setAutoFillBackground(False)
-        return area
+        return Scrolled(inside)
 
     def _compose(self) -> None:
         row = QHBoxLayout()

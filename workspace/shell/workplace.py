@@ -30,6 +30,7 @@ from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import PanelBody, Spawn
 from workspace.shell.kit.env import RowMark
 from workspace.shell.panels_view import PanelsView
+from workspace.shell.patient_pages import PatientPages
 from workspace.shell.seat import Seat
 from workspace.shell.surface import Surface
 from workspace.shell.theme import Theme
@@ -39,8 +40,6 @@ from workspace.shell.window import ActivityPage, MainWindow
 FLIP_AFTER = 0.1
 CLEAR_AFTER = 0.1
 """Seconds after a flip when what is over is cleared away, though a panel has not been painted."""
-READABLE = 180
-"""Pixels at 100 % that a sheet needs."""
 FLIP_BUDGET = 0.01
 """Seconds of drawing in the turn of the flip; what is beyond comes in the turns after it."""
 
@@ -81,7 +80,7 @@ class Workplace(QObject):
         self._collector = Collector()
         self._wanted = ""
         self._marks: Mapping[str, RowMark] = {}
-        self._open_joined: Callable[[], object] | None = None
+        self.pages = PatientPages(window, layout)
 
     # --- making ---
 
@@ -99,7 +98,7 @@ class Workplace(QObject):
                 banner.originAsked.connect(self._asked_in_banner)
             self._trees[activity.id] = activity.tree
             page = ActivityPage(self._window.theme, surface, banner)
-            page.joined.restartAsked.connect(self._ask_joined)
+            page.joined.restartAsked.connect(self.pages.ask_joined)
             self._window.add_page(activity.id, page)
         self._window.rail.set_activities(self._layout.activities)
         self._window.go(self._layout.activities[0].id)
@@ -166,16 +165,16 @@ class Workplace(QObject):
                 return False
             former = self.patient
             if former is not None and former.context.patient == reference:
-                self._show_patient_activity()
+                self.pages.bring(self.current())
                 return True
             self._collector.hold(reference)
+            flipped = False
             try:
-                group = await self._switch(reference, name, facts, former)
-            except BaseException:
-                self._collector.let_go(reference)
-                raise
-            if group is None:
-                self._collector.let_go(reference)
+                flipped = await self._switch(reference, name, facts, former)
+            finally:
+                if not flipped:
+                    self._collector.let_go(reference)
+            if not flipped:
                 return False
             if former is not None:
                 await asyncio.sleep(0)  # the flip is painted first: the former context is frozen and out of sight
@@ -183,8 +182,8 @@ class Workplace(QObject):
             self.patientShown.emit(reference)
             return True
 
-    async def _switch(self, reference: str, name: str, facts: Facts | None, former: Group | None) -> Group | None:
-        """Open the new context off screen and flip to it; None when a panel of the former holds the switch."""
+    async def _switch(self, reference: str, name: str, facts: Facts | None, former: Group | None) -> bool:
+        """Open the new context off screen and flip to it; False when a panel of the former holds the switch."""
         flip_at = time.perf_counter() + FLIP_AFTER
         self._turns.pause(flip_at)
         # Asked while the new context opens off screen: neither waits for the other.
@@ -197,12 +196,12 @@ class Workplace(QObject):
             self._turns.resume()
         if stays:
             await self._drop(group)
-            return None
+            return False
         group.banner = facts.text if facts is not None else None
         self.patient = group
-        self._show_patient_activity()
+        self.pages.bring(self.current())
         self._spawn(self._clear_up(group, self._flip(group, former)))
-        return group
+        return True
 
     async def _drop(self, group: Group) -> None:
         """A context that was opened off screen and is not to be shown."""
@@ -261,17 +260,10 @@ class Workplace(QObject):
             for seat in former.seats.values():
                 seat.leave()
         if group.context.kind == "patient":
-            self._say(group.banner or BannerText(group.name))
+            self.pages.say(group.banner or BannerText(group.name))
         olds = self._seat_all(group)
         if group.context.kind == "patient":
-            self._set_open(True)
-        if group.context.kind == "patient":
-            banner = self._banner()
-            if banner is not None and banner.isVisible():
-                banner.announce()
-            for activity in self._layout.activities:
-                if activity.context == "patient":
-                    self._window.page(activity.id).to_top()
+            self.pages.begin()
         return olds
 
     async def _clear_up(self, group: Group, olds: list[tuple[PanelFrame, PanelBody]]) -> None:
@@ -308,54 +300,7 @@ class Workplace(QObject):
     def say(self, patient: str, text: BannerText) -> None:
         """Newer facts for the banner; dropped when they are about somebody else."""
         if self.patient is not None and self.patient.context.patient == patient:
-            self._say(text)
-
-    def say_joined(self, words: str, run: Callable[[], object] | None = None) -> None:
-        """Above the panels of the patient on screen: the record was joined with another, which `run` opens."""
-        self._open_joined = run
-        for activity in self._layout.activities:
-            if activity.context == "patient":
-                self._window.page(activity.id).say_joined(words)
-
-    def _ask_joined(self) -> None:
-        if self._open_joined is not None:
-            self._open_joined()
-
-    def _say(self, text: BannerText) -> None:
-        for banner in self._banners():
-            banner.say(text)
-
-    def _banners(self) -> list[Banner]:
-        pages = [self._window.page(a.id) for a in self._layout.activities if a.context == "patient"]
-        return [page.banner for page in pages if page.banner is not None]
-
-    def _banner(self) -> Banner | None:
-        page = self._window.pages.currentWidget()
-        return page.banner if isinstance(page, ActivityPage) else None
-
-    def below_banner(self) -> QRect:
-        """The window's part with the panels; with the banner where the panels alone are too low to read anything over."""
-        page, banner = self._window.pages, self._banner()
-        free = QRect(page.mapTo(self._window, page.rect().topLeft()), page.size())
-        below = free.adjusted(0, banner.height() if banner is not None and banner.isVisible() else 0, 0, 0)
-        return below if below.height() >= self._window.theme.px(READABLE) else free
-
-    def watch_banner(self, watcher: QObject) -> None:
-        """`watcher` filters the events of the banner on screen: what stands below it has another place when it grows."""
-        banner = self._banner()
-        if banner is not None:
-            banner.installEventFilter(watcher)
-
-    def _set_open(self, is_open: bool) -> None:
-        for activity in self._layout.activities:
-            if activity.context == "patient":
-                self._window.page(activity.id).set_open(is_open)
-
-    def _show_patient_activity(self) -> None:
-        here = self.current()
-        ids = [a.id for a in self._layout.activities if a.context == "patient"]
-        if here not in ids and ids:
-            self._window.go(ids[0])
+            self.pages.say(text)
 
     async def warm(self) -> None:
         """Have processes ready for the next patient."""
