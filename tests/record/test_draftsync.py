@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.broker.conftest import Tokens, endpoints
+from workspace.fhir import json as exact
 from workspace.record import draftsync, patience
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.drafts import Drafts
@@ -62,6 +63,20 @@ async def until(true, seconds=8.0):
 def values(pc, key=FIELD):
     kept = pc.drafts.load(key)
     return kept and dict(kept.values)
+
+
+def test_a_number_keeps_the_digits_it_was_typed_with_on_its_way_and_in_the_vault(server, tmp_path):
+    async def run():
+        typed = {"temp": exact.Literal("38.60"), "pulse": 72}
+        async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:
+            a.drafts.save(FIELD, typed, 1)
+            await until(lambda: values(b) == typed)
+            assert exact.dumps(values(b)) == b'{"temp":38.60,"pulse":72}'
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            assert exact.dumps(values(a)) == b'{"temp":38.60,"pulse":72}'
+            assert a.drafts.all()[0].text == ("temp: 38,60", "pulse: 72")
+
+    asyncio.run(run())
 
 
 def test_what_is_typed_here_stands_there_and_what_is_emptied_there_leaves_here(server, tmp_path):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from workspace.access.decision import Decision
+from workspace.fhir import json
 from workspace.gateway.asking import Asking
 from workspace.gateway.drafts import Conflict, Drafts, Key
 from workspace.gateway.fhir_routes import body_of
@@ -72,7 +72,7 @@ class DraftRoutes:
         values = body.get("values")
         if not isinstance(values, dict):
             raise _bad("values: an object")
-        if len(orjson.dumps(values)) > LARGEST_VALUES:
+        if len(json.dumps(values)) > LARGEST_VALUES:
             raise Refused(413, "draft-too-large", "Kladden er for stor.", detail="at most 64 KiB", issue="too-long")
         self._permit(asking, key.patient)
         standing = _standing(request, required=True)
@@ -159,8 +159,8 @@ def _device(given: Any, name: str = "device") -> str:
 
 def _body(raw: bytes) -> dict[str, Any]:
     try:
-        found = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        found = json.loads(raw)
+    except json.NotJson as error:
         raise _bad("not JSON") from error
     if not isinstance(found, dict):
         raise _bad("not an object")
@@ -190,4 +190,4 @@ def _conflict(conflict: Conflict) -> Response:
 
 def _json(body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     held = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
-    return Response(orjson.dumps(body), status, held, media_type="application/json")
+    return Response(json.dumps(body), status, held, media_type="application/json")

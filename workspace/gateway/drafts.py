@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from workspace.clock import Clock, instant, parse
+from workspace.fhir import json
 from workspace.gateway.refused import Refused
 from workspace.gateway.seal import Seal, Unsealable, key_of
 from workspace.gateway.settings import GatewaySettings
@@ -343,7 +344,7 @@ class Drafts:
         ends = now + KEPT
         revision, own = _next_revision(connection, author), key.id(author)
         draft = Draft(own, key, dict(values), revision, instant(now), instant(ends), device, merged_from, stretch)
-        plain = orjson.dumps({**draft.told(), "id": "", "revision": 0})
+        plain = json.dumps({**draft.told(), "id": "", "revision": 0})
         sealed = self._sealing().seal(plain, f"{author} {own}")
         row = (own, author, sealed, revision, int(ends.timestamp()))
         connection.execute("INSERT OR REPLACE INTO draft VALUES (?, ?, ?, ?, ?)", row)
@@ -351,7 +352,7 @@ class Drafts:
 
     def _opened(self, author: str, own: str, sealed: bytes, revision: int, expires: int) -> Draft | None:
         try:
-            told = orjson.loads(self._sealing().open(sealed, f"{author} {own}"))
+            told = json.loads(self._sealing().open(sealed, f"{author} {own}"))
         except Unsealable as error:
             logger.warning("a draft cannot be opened: %s", error)
             return None
@@ -401,7 +402,7 @@ class Drafts:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(json.dumps(value, json.SORTED)).hexdigest()
 
 
 def _revision(connection: sqlite3.Connection, author: str) -> int:

@@ -221,7 +221,7 @@ class Client:
             headers |= {"Content-Type": "application/json"} | ({} if match else {"If-None-Match": "*"})
         if match:
             headers |= {"If-Match": f'"{match}"'}
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        content = None if body is None else fhir_json.dumps(body)
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from workspace.clock import Clock, instant, parse
+from workspace.fhir import json as exact
 from workspace.problem import Problem
 from workspace.record.handover import Handover, exchanged, new_stretch
 from workspace.vault.vault import Vault
@@ -63,9 +64,13 @@ class Kept:
 
     def more(self) -> str:
         """What the vault keeps beside the values."""
-        other = self.other and {"values": self.other.values, "saved": self.other.saved, "device": self.other.device}
+        other = self.other and {
+            "values": dict(self.other.values),
+            "saved": self.other.saved,
+            "device": self.other.device,
+        }
         more = {"expires": self.expires, "device": self.device, "other": other, "stretch": self.stretch}
-        return json.dumps(more, ensure_ascii=False)
+        return exact.dumps(more).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,10 @@ class Drafts:
             if body == EMPTIED:
                 self._gone[own] = _tombstone(known, saved or instant(self._clock.now()))
             else:
-                beside = json.loads(more or "{}")
+                beside = exact.loads(more or "{}")
                 other = Lost(**beside["other"]) if beside.get("other") else None
                 kept = Kept(
-                    json.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
+                    exact.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
                 )
                 self._kept[own] = replace(kept, other=other, stretch=beside.get("stretch") or kept.stretch)
         self._bury()
@@ -367,7 +372,7 @@ class Drafts:
         if kept is None:
             database.execute("DELETE FROM draft WHERE key = ?", (name,))
             return
-        body = json.dumps(kept.values, ensure_ascii=False) if kept.values else EMPTIED
+        body = exact.dumps(dict(kept.values)).decode() if kept.values else EMPTIED
         about = key[2] if len(key) > 2 else ""
         row = (name, self.tenant, self.user, about, body, kept.revision, kept.saved, kept.known, kept.more())
         columns = "key, tenant, user, patient, body, revision, saved, known, other"
@@ -403,7 +408,9 @@ def as_text(values: Mapping[str, Any]) -> tuple[str, ...]:
     lines = []
     for bind, value in values.items():
         if isinstance(value, (dict, list)):
-            value = json.dumps(value, ensure_ascii=False)
+            value = exact.dumps(value).decode()
+        elif isinstance(value, float):
+            value = (value.text if isinstance(value, exact.Literal) else str(value)).replace(".", ",")
         if value not in (None, ""):
             lines.append(f"{bind}: {value}")
     return tuple(lines)

@@ -158,7 +158,7 @@ class DraftSync(Syncing):
         self._outgoing.pop(key, None)
         if kept is None:
             return
-        body = {"key": _told(key), "values": kept.values, "device": self._device, "stretch": kept.stretch}
+        body = {"key": _told(key), "values": dict(kept.values), "device": self._device, "stretch": kept.stretch}
         known = kept.known or self._overtakes(key)
         match = str(known) if known else ""
         try:
