@@ -164,7 +164,7 @@ async def test_typing_is_drafted_within_a_second_and_told_in_a_batch(bench: Any)
         [(key, draft)] = b.door.drafts.items()
         assert (key.tenant, key.user, key.patient) == ("fjellheim", "Practitioner/tone", "Patient/BEB-18")
         assert dict(draft.values) == {"puls": 82}
-        assert shell.heard("draft")
+        await until(lambda: shell.heard("draft"), panel, timeout=1)
 
 
 async def test_what_is_typed_elsewhere_stands_here_and_is_not_sent_back_as_news(bench: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -14,7 +15,8 @@ SAVED = {"text": None, "sted": "rom 201"}
 
 
 async def on_disk(drafts):
-    return await drafts._vault.run(lambda database: [body for (body,) in database.execute("SELECT body FROM draft")])
+    rows = await drafts._vault.run(lambda database: list(database.execute("SELECT body FROM draft")))
+    return [json.loads(body) for (body,) in rows]
 
 
 def test_newer_typing_stays_and_what_the_form_still_shows_does_not_come_back(tmp_path):
@@ -25,7 +27,7 @@ def test_newer_typing_stays_and_what_the_form_still_shows_does_not_come_back(tmp
             await drafts._vault.run(handover.begin())
             handover.kept()
             assert drafts.load(FIELD).values == {"puls": 80, "sted": "rom 201"}
-            assert await on_disk(drafts) == ['{"puls": 80, "sted": "rom 201"}']
+            assert await on_disk(drafts) == [{"puls": 80, "sted": "rom 201"}]
             # The commit has not returned, and the form still shows what was sent.
             drafts.save(FIELD, {**TYPED, "puls": 81}, 4)
             assert drafts.load(FIELD).values == {"puls": 81, "sted": "rom 201"}
