@@ -34,6 +34,8 @@ SIDE = {
     "notes": ("Composition?_sort=-date&_count=60", "notater"),
 }
 NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
+HIDDEN_SCORE = ui.cell("?", tone="warn", shape="diamond", sort=4.5)
+HIDDEN_ORDER = ui.pill("?", tone="warn", shape="diamond", label="Et legemiddel kan ikke vises")
 COLUMNS = [
     ui.col("Rom", key="room"),
     ui.col("Beboer", key="name", kind="strong", width="grow", lines=2),
@@ -146,24 +148,28 @@ def line(
     """Two sort keys, by urgency and by room, and the row."""
     name = name_of(person)
     age = record.years((person or {}).get("birthDate"), now)
-    scores = [one for one in record.newest(mine["scores"]) if record.number(record.value(one)) is not None]
+    newest = record.newest(mine["scores"])
+    scores = [one for one in newest if record.number(record.value(one)) is not None]
+    hidden = newest[0] if newest and record.withheld(newest[0]) else None
     late = rounds.forgotten(mine["orders"], mine["given"], since, now)
     ahead = rounds.coming(mine["orders"], now)
-    score = record.number(record.value(scores[0])) if scores else None
-    single = bool(scores) and has_three(scores[0])
+    score = record.number(record.value(scores[0])) if scores and hidden is None else None
+    single = bool(scores) and (hidden is not None or has_three(scores[0]))
     seen = record.newest(mine["scores"] + mine["notes"])
     cells: dict[str, Any] = {
         "room": ui.cell(room or "—", sort=room_key(room)[1]),
         "name": ui.cell(name, secondary=f"{age} år" if age is not None else "alder ukjent"),
-        "news2": news2(score, single),
+        "news2": news2(score, single) if hidden is None else HIDDEN_SCORE,
         "trend": spark(scores[:5]),
         "flags": ui.cell(pills=marks(mine["flags"], mine["allergies"])),
-        "drug": dose(late, ahead, now),
+        "drug": dose(late, ahead, now, any(record.withheld(one) for one in mine["orders"])),
         "tasks": ui.cell(str(len(mine["tasks"])), sort=len(mine["tasks"])) if mine["tasks"] else ui.cell("—", sort=0),
         "seen": age_cell(seen[0] if seen else None),
     }
     said = f"Rom {room or 'ukjent'}, {name}" + (f", NEWS2 {record.decimal(score)}" if score is not None else "")
-    abouts = {"news2": record.name(scores[0]) if scores else "", "seen": record.name(seen[0]) if seen else ""}
+    said += ", NEWS2 kan ikke vises" if hidden is not None else ""
+    whence = hidden or (scores[0] if scores else None)
+    abouts = {"news2": record.name(whence), "seen": record.name(seen[0]) if seen else ""}
     abouts["drug"] = (late or ahead or (None, "", ""))[2]
     row = ui.line(patient, cells, opening(patient), label=said, about=patient, abouts=abouts)
     return (
@@ -223,10 +229,10 @@ def spark(scores: list[Resource]) -> dict[str, Any]:
 def marks(flags: list[Resource], allergies: list[Resource]) -> list[Part]:
     """At most two pills, what may kill first; then «+n»."""
     known = [one for one in allergies if is_allergy(one)]
-    bad = [(f"Allergi: {short(record.text(one.get('code')))}", record.name(one)) for one in known]
+    bad = [(f"Allergi: {short(said(one))}", record.name(one)) for one in known]
     other = []
     for flag in flags:
-        about, text = record.name(flag), record.text(flag.get("code"))
+        about, text = record.name(flag), f"Merke {said(flag)}" if record.withheld(flag) else said(flag)
         if text.lower().startswith("allergi"):
             continue  # the allergy itself is shown, from its own resource
         if is_no_resuscitation(text):
@@ -244,6 +250,10 @@ def marks(flags: list[Resource], allergies: list[Resource]) -> list[Part]:
     return shown
 
 
+def said(one: Resource) -> str:
+    return "kan ikke vises" if record.withheld(one) else record.text(one.get("code"))
+
+
 def is_no_resuscitation(text: str) -> bool:
     rest = text.lower().removeprefix("hlr").strip()
     return text.lower().startswith("hlr") and rest[:1] in ("-", "−", "–", "m", "0")
@@ -259,7 +269,8 @@ def short(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def dose(late: rounds.Dose | None, ahead: rounds.Dose | None, now: datetime) -> dict[str, Any]:
+def dose(late: rounds.Dose | None, ahead: rounds.Dose | None, now: datetime, hidden: bool = False) -> dict[str, Any]:
+    """`hidden`: an order cannot be shown, so nobody knows whether its dose comes first."""
     if late:
         moment, name, _ = late
         pill = ui.pill(f"{record.clock(moment)} {name}", tone="warn", shape="diamond", label="Ikke gitt")
@@ -267,8 +278,10 @@ def dose(late: rounds.Dose | None, ahead: rounds.Dose | None, now: datetime) -> 
     if ahead:
         moment, name, _ = ahead
         tomorrow = "i morgen " if moment.date() != now.date() else ""
-        return ui.cell(f"{tomorrow}{record.clock(moment)} {name}", sort=f"{bool(tomorrow)}{record.clock(moment)}")
-    return ui.cell()
+        odd = [HIDDEN_ORDER] if hidden else []
+        said = f"{tomorrow}{record.clock(moment)} {name}"
+        return ui.cell(said, pills=odd, sort=f"{bool(tomorrow)}{record.clock(moment)}")
+    return ui.cell(pills=[HIDDEN_ORDER]) if hidden else ui.cell()
 
 
 def age_cell(one: Resource | None) -> dict[str, Any]:

@@ -33,6 +33,8 @@ WANTED: tuple[tuple[str, tuple[str, ...], str, int | None], ...] = (
 )
 LINES = {code: line for line, (_, codes, _, _) in enumerate(WANTED) for code in codes}
 """Which of them a code stands for."""
+NOT_SHOWN = "kan ikke vises"
+"""In place of a value whose meaning somebody has changed: the one before it is not the last."""
 BARE = ("{score}", "1")
 """Units that are not written out."""
 SYSTOLIC, DIASTOLIC = ("8480-6", "271649006", "4471000202106"), ("8462-4", "271650006", "4481000202108")
@@ -50,7 +52,7 @@ def latest(observations: Iterable[Resource]) -> Iterator[tuple[str, Resource, st
     for one in record.newest(usable):
         for line in {LINES[code] for code in record.codes(one) if code in LINES} - found.keys():
             _, _, unit, decimals = WANTED[line]
-            shown = show(one, unit, decimals)
+            shown = NOT_SHOWN if record.withheld(one) else show(one, unit, decimals)
             if shown:
                 found[line] = one, shown
         if len(found) == len(WANTED):
@@ -104,6 +106,8 @@ def comparator(one: Resource) -> str:
 
 def abnormal(one: Resource) -> str:
     """A word for it, or empty."""
+    if record.withheld(one):
+        return "har et ukjent forbehold"
     for held in one.get("interpretation") or []:
         for code in record.codes(held):
             if code in _ABNORMAL:

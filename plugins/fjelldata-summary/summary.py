@@ -115,6 +115,8 @@ def is_valid(one: Resource) -> bool:
 
 
 def allergy(one: Resource) -> Part:
+    if record.withheld(one):
+        return ui.pill("Allergi: kan ikke vises", tone="bad", shape="up", about=record.name(one))
     what = record.text(one.get("code")) or "ukjent stoff"
     reactions = [record.text(held) for part in one.get("reaction") or [] for held in part.get("manifestation") or []]
     said = f"Allergi: {what}" + (f" ({reactions[0]})" if reactions and reactions[0] else "")
@@ -134,6 +136,7 @@ def problem_lines(found: Result) -> list[dict[str, Any]]:
             str(one.get("id") or f"uten-id-{at}"),
             {"problem": named(one), "since": ui.cell(since(one), sort=since_key(moments[id(one)]))},
             about=record.name(one),
+            tone="warn" if record.withheld(one) else "neutral",
         )
         for at, one in enumerate(active)
     ]
@@ -165,14 +168,18 @@ def since_key(moment: datetime | None) -> str:
 
 
 def drugs(found: Result) -> Part:
-    named = sorted((one for one in found if drug(one)), key=lambda one: drug(one).lower())
+    odd = [one for one in found if record.withheld(one)]
+    named = sorted((one for one in found if drug(one) and one not in odd), key=lambda one: drug(one).lower())
     forbidden = [one for one in named if record.forbids(one)]
     fixed = [one for one in named if not as_needed(one) and one not in forbidden]
     names = list(dict.fromkeys(drug(one) for one in fixed))
     said = f"Faste legemidler ({len(names)}): {', '.join(names)}" if names else "Ingen faste legemidler"
     if forbidden:
         said += f". Skal ikke gis: {', '.join(dict.fromkeys(drug(one) for one in forbidden))}"
-    return ui.text(said, style="muted", tone="bad" if forbidden else "neutral", abouts=in_full([*fixed, *forbidden]))
+    if odd:
+        said += f". {len(odd)} kan ikke vises"
+    tone = "bad" if forbidden else "warn" if odd else "neutral"
+    return ui.text(said, style="muted", tone=tone, abouts=in_full([*fixed, *forbidden, *odd]))
 
 
 def in_full(orders: list[Resource]) -> dict[str, str]:
@@ -186,6 +193,8 @@ def in_full(orders: list[Resource]) -> dict[str, str]:
 
 
 def full_name(order: Resource) -> str:
+    if record.withheld(order):
+        return "Legemiddel som ikke kan vises"
     return record.text(order.get("medicationCodeableConcept")) or record.display(order.get("medicationReference"))
 
 

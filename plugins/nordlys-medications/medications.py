@@ -50,7 +50,7 @@ def medications(ctx: Ctx) -> Part:
 
 
 def filters(orders: Result) -> Part:
-    active = [one for one in usable(orders) if not record.forbids(one)]
+    active = [one for one in usable(orders) if not record.forbids(one) and not record.withheld(one)]
     fixed = sum(1 for one in active if not as_needed(one))
     return ui.chips(
         "Hvilke legemidler",
@@ -72,17 +72,15 @@ def usable(orders: Iterable[Resource]) -> list[Resource]:
 def lines(ctx: Ctx, orders: Result, given: Result, which: str) -> list[dict[str, Any]]:
     now = ctx.now
     last = last_given(given) if given.ready else {}
-    chosen = [
-        one for one in usable(orders) if which == "all" or (as_needed(one) == (which == "prn") or record.forbids(one))
-    ]
-    chosen.sort(key=lambda one: (not record.forbids(one), as_needed(one), not is_new(one, now), name_of(one).lower()))
+    chosen = [one for one in usable(orders) if which == "all" or as_needed(one) == (which == "prn") or is_warning(one)]
+    chosen.sort(key=lambda one: (not is_warning(one), as_needed(one), not is_new(one, now), name_of(one).lower()))
     return [line(one, at, last, now) for at, one in enumerate(chosen)]
 
 
 def line(order: Resource, at: int, last: dict[str, tuple[datetime, str]], now: datetime) -> dict[str, Any]:
     name = name_of(order)
-    if record.forbids(order):
-        return forbidden(order, name, at, now)
+    if is_warning(order):
+        return warning(order, name, at, now)
     prn = as_needed(order)
     pills = [ui.pill("ny", tone="group")] if is_new(order, now) else []
     moment, signed = last.get(f"MedicationRequest/{order.get('id')}", (None, ""))
@@ -97,19 +95,27 @@ def line(order: Resource, at: int, last: dict[str, tuple[datetime, str]], now: d
     return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, about=record.name(order), abouts=abouts)
 
 
-def forbidden(order: Resource, name: str, at: int, now: datetime) -> dict[str, Any]:
-    """What is not to be given stands first, whatever is chosen, and says so."""
+def is_warning(order: Resource) -> bool:
+    return record.forbids(order) or bool(record.withheld(order))
+
+
+def warning(order: Resource, name: str, at: int, now: datetime) -> dict[str, Any]:
+    """What is not to be given, and what may mean anything, stands first, whatever is chosen, and says so."""
+    what, tone = ("kan ikke vises", "warn") if record.withheld(order) else ("skal ikke gis", "bad")
+    pill = ui.pill(what, tone=tone, shape="diamond" if tone == "warn" else "up")
     cells = {
-        "drug": ui.cell(name, pills=[ui.pill("skal ikke gis", tone="bad", shape="up")], sort=name.lower()),
+        "drug": ui.cell(name, pills=[pill], sort=name.lower()),
         "dose": "—",
         "next": ui.cell("—", sort="~"),
         "changed": changed(order, now),
     }
-    said = f"{name}, skal ikke gis"
-    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, label=said, tone="bad", about=record.name(order))
+    said = f"{name}, {what}"
+    return ui.line(str(order.get("id") or f"uten-id-{at}"), cells, label=said, tone=tone, about=record.name(order))
 
 
 def name_of(order: Resource) -> str:
+    if record.withheld(order):
+        return "Legemiddel"
     found = record.text(order.get("medicationCodeableConcept")) or record.display(order.get("medicationReference"))
     return found or "Legemiddel uten navn"
 

@@ -5,6 +5,8 @@ All texts are Norwegian bokmål. A total is never shown or saved unless all seve
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import news2
 import observations
 
@@ -37,7 +39,7 @@ SHORT = {
 }
 FLOWS = ("0.5", "1", "1.5", "2", "3", "4", "5", "6", "8", "10", "12", "15")
 RECORD = "record vital-signs"
-NO_SCALE = "NEWS2 regnes ikke ut: om skala 2 gjelder, kunne ikke hentes. Målingene kan lagres."
+NO_SCALE = "NEWS2 regnes ikke ut: om skala 2 gjelder, er ikke kjent nå. Målingene kan lagres."
 TONES = {"high": ("bad", "up"), "medium": ("warn", "diamond"), "single": ("warn", "diamond"), "low": ("neutral", "dot")}
 
 
@@ -53,6 +55,7 @@ def vitals(ctx: Ctx) -> Part:
             initial="trend",
             slot="toolbar",
         ),
+        ui.part(hidden, ctx, readings, key="hidden"),
         table(readings) if mode == "table" else trend(ctx, readings, mode == "all"),
         wanted(ctx),
         form(ctx, scale_of(flags)),
@@ -62,12 +65,12 @@ def vitals(ctx: Ctx) -> Part:
 
 def scale_of(flags: Any) -> int | None:
     """1 or 2; None while it is not known, and then no score is given."""
-    return scale(flags) if flags.ready else None
+    return scale(flags) if flags.ready and not unknown(flags) else None
 
 
 def unknown(flags: Any) -> bool:
-    """The flags could not be fetched, so which scale holds is not known."""
-    return bool(flags.error) and not flags.ready
+    """The flags could not be fetched, or one cannot be shown, so which scale holds is not known."""
+    return (bool(flags.error) and not flags.ready) or any(record.withheld(one) for one in flags)
 
 
 def scale(flags: Any) -> int:
@@ -75,6 +78,21 @@ def scale(flags: Any) -> int:
 
 
 # --- what was measured --------------------------------------------------------------------------------------
+
+
+def hidden(ctx: Ctx, readings: Any) -> Part | None:
+    """What curves and table cannot say of these days."""
+    since = ctx.now - timedelta(days=days(ctx))
+    found = {}
+    for one in record.newest(one for one in readings if record.withheld(one)):
+        moment = record.when(one)
+        if moment is not None and moment >= since:
+            found[f"{record.text(one.get('code'))} {record.date(moment, ctx.now)} {record.clock(moment)}"] = one
+    if not found:
+        return None
+    abouts = {said: record.name(one) for said, one in found.items()}
+    why = record.withheld(next(iter(found.values()))).partition(": ")[2]
+    return ui.notice(f"{', '.join(found)}: {why}" if why else ", ".join(found), title="Kan ikke vises", abouts=abouts)
 
 
 def trend(ctx: Ctx, readings: Any, every: bool) -> Part:
@@ -88,15 +106,19 @@ def trend(ctx: Ctx, readings: Any, every: bool) -> Part:
             ui.series("Syst. BT", "85354-9", component="8480-6", unit="mmHg", tone="neutral"),
             ui.series("Temp", "8310-5", unit="°C", tone="warn"),
         ]
-    days = record.number(ctx.settings.get("days", 5)) or 5
+    shown = days(ctx)
     return ui.trend(
         readings,
         series=curves,
         bands=[ui.band(12, 20, series="9279-1", label="Pust 12–20")],
-        hours=int(days) * 24,
-        label=f"Vitale målinger, siste {int(days)} dager",
+        hours=shown * 24,
+        label=f"Vitale målinger, siste {shown} dager",
         key="trend",
     )
+
+
+def days(ctx: Ctx) -> int:
+    return int(record.number(ctx.settings.get("days", 5)) or 5)
 
 
 def table(readings: Any) -> Part:

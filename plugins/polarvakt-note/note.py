@@ -112,6 +112,8 @@ def former(notes: Result) -> Part:
 def text_of(composition: Resource) -> str:
     if composition.get("status") == "entered-in-error":
         return ""
+    if record.withheld(composition):
+        return record.withheld(composition)
     sections = [one for one in composition.get("section") or [] if isinstance(one, dict)]
     texts = [record.plain((one.get("text") or {}).get("div")) for one in sections]
     return "\n".join(text for text in texts if text)
@@ -212,10 +214,14 @@ def isbar(ctx: Ctx, measured: str) -> str:
 
 
 def background(ctx: Ctx) -> str:
-    problems = [record.text(one.get("code")) for one in ctx.search(PROBLEMS) if active(one)]
-    allergies = [record.text(one.get("code")) for one in ctx.search(ALLERGIES) if active(one)]
+    problems = [called(one) for one in ctx.search(PROBLEMS) if active(one)]
+    allergies = [called(one) for one in ctx.search(ALLERGIES) if active(one)]
     known = ", ".join(one for one in problems if one) or "ingen problemer registrert"
     return f"{known}. Allergier: {', '.join(one for one in allergies if one) or 'ingen registrert'}."
+
+
+def called(one: Resource) -> str:
+    return "(én kan ikke vises)" if record.withheld(one) else record.text(one.get("code"))
 
 
 def active(one: Resource) -> bool:

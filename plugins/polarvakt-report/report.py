@@ -137,14 +137,18 @@ def notes(found: Result) -> Iterator[Happened]:
         moment = record.when(one)
         sections = [part for part in one.get("section") or [] if isinstance(part, dict)]
         text = record.plain((sections[0].get("text") or {}).get("div")) if sections else ""
-        said = clip(text or str(one.get("title") or ""))
+        said = record.withheld(one) or clip(text or str(one.get("title") or ""))
         if moment and said and one.get("status") != "entered-in-error":
-            yield moment, one, said, who_when(one, moment), "neutral"
+            yield moment, one, said, who_when(one, moment), "warn" if record.withheld(one) else "neutral"
 
 
 def orders(found: Result) -> Iterator[Happened]:
     for one in found:
         name = record.text(one.get("medicationCodeableConcept")) or record.display(one.get("medicationReference"))
+        if record.withheld(one):
+            if begun := record.when(one):
+                yield begun, one, "Legemiddelendring som ikke kan vises", who_when(one, begun), "warn"
+            continue
         if not name or one.get("status") in ("draft", "entered-in-error", "cancelled"):
             continue
         ended = ended_at(one)
@@ -176,6 +180,9 @@ def falls(found: Result) -> Iterator[Happened]:
         moment = record.when(one)
         if moment is None or one.get("status") == "entered-in-error" or record.value(one) is False:
             continue
+        if record.withheld(one):
+            yield moment, one, "Opplysning om fall som ikke kan vises", who_when(one, moment), "warn"
+            continue
         notes = [str(held.get("text")) for held in one.get("note") or [] if isinstance(held, dict) and held.get("text")]
         detail = notes[0] if notes else str(one.get("valueString") or "")
         yield moment, one, clip(f"Fall: {detail}") if detail else "Fall", who_when(one, moment), "warn"
@@ -186,8 +193,12 @@ def scores(found: Result) -> Iterator[Happened]:
     told: set[str] = set()
     for one in record.newest(found):
         value, moment = record.number(record.value(one)), record.when(one)
-        if value is None or moment is None or one.get("status") == "entered-in-error" or record.ref(one) in told:
+        if moment is None or one.get("status") == "entered-in-error" or record.ref(one) in told:
+            continue
+        if record.withheld(one):
+            yield moment, one, "NEWS2 som ikke kan vises", who_when(one, moment), "warn"
+        elif value is None:
             continue
         told.add(record.ref(one))
-        if value >= 5:
+        if value is not None and value >= 5:
             yield moment, one, f"NEWS2 {record.decimal(value)}", who_when(one, moment), "bad" if value >= 7 else "warn"

@@ -12,6 +12,7 @@ const GREAT = [
   { days: 183, percent: 10 },
 ]
 
+const SHOWN = 'urn:workspace:shown' // the tag of what stands in place of a row whose meaning nobody here knows
 const KILOS = { kg: 1, g: 0.001, '[lb_av]': 0.45359237, lb: 0.45359237 } // UCUM; what was recorded in another unit is no weight
 
 /** A Quantity in kilos, to the gram; null for what is none. */
@@ -32,6 +33,14 @@ function weights(rows) {
     found.push({ at, when: row.effectiveDateTime, kg, by, name: row.id ? `${row.resourceType}/${row.id}` : '' })
   }
   return found.sort((one, other) => other.at - one.at)
+}
+
+/** The newest row that the workspace could not show, where no weight is newer; or null. */
+function hidden(rows, known) {
+  const odd = rows.filter((row) => ((row.meta || {}).tag || []).some((tag) => tag.system === SHOWN && tag.code === 'withheld'))
+  const at = (row) => Date.parse(row.effectiveDateTime || '') || 0
+  const newest = odd.sort((one, other) => at(other) - at(one))[0]
+  return newest && (!known.length || at(newest) >= known[0].at) ? newest : null
 }
 
 /** The newest weight against the oldest within `days` of it: `{ kg, percent, days, of }`, `of` both; or null when there is
@@ -65,4 +74,4 @@ function flagOf(rows) {
   return rows.find((row) => /^MST \d/.test((row.code || {}).text || ''))
 }
 
-module.exports = { RISK, change, flagOf, greatLoss, score, weights }
+module.exports = { RISK, change, flagOf, greatLoss, hidden, score, weights }

@@ -1,7 +1,7 @@
 // «Vekt og ernæring»: the curve of weights, a new weight, and the MST screen with its flag. Speaks protocol 1 by wire.js.
 'use strict'
 
-const { RISK, change, flagOf, greatLoss, score, weights } = require('./nutrition.js')
+const { RISK, change, flagOf, greatLoss, hidden, score, weights } = require('./nutrition.js')
 const { Problem, decimal, node, run } = require('./wire.js')
 
 const WEIGHTS = 'Observation?code=29463-7,27113001&_sort=-date&_count=60'
@@ -32,7 +32,11 @@ function curve(ctx, result, known) {
   if (!result.ready) return [node('pending', 'pending', { waits_for: ctx.t('weights'), lines: 4 })]
   const lost = greatLoss(known)
   const told = lost && { percent: number(-lost.percent), days: lost.days }
+  const odd = hidden(result.rows, known)
   return [
+    odd && node('hidden', 'notice', {
+      title: ctx.t('hidden_title'), text: ctx.t('hidden'), tone: 'warn', about: odd.id ? `Observation/${odd.id}` : '',
+    }),
     lost && node('alarm', 'notice', {
       title: ctx.t('alarm_title'), text: ctx.t('alarm', told), tone: 'warn', abouts: abouts(lost.of),
     }),

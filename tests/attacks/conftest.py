@@ -191,11 +191,11 @@ class Ward:
     """The loop, the platform, the host, the neighbour. `play` runs one attack under watch."""
 
     def __init__(self, app: QApplication, folder: Path, tier) -> None:
-        import qasync
+        from workspace.shell.qtloop import Loop
 
         app.setQuitOnLastWindowClosed(False)
         self.theme = themes.apply(app, themes.load("light"))
-        self.loop = qasync.QEventLoop(app, set_running_loop=False)
+        self.loop = Loop(app, set_running_loop=False)
         self.loop.set_exception_handler(self._escaped)
         self.faults: list[BaseException | str] = []
         self.troubles: list[tuple[str, str, str, bool]] = []

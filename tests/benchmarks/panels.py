@@ -39,6 +39,7 @@ from workspace.panels.host import PanelHost
 from workspace.panels.manifest import discover
 from workspace.shell import loop, theme
 from workspace.shell.frame import PanelFrame
+from workspace.shell.kit.body import PanelBody
 from workspace.shell.seat import Seat
 from workspace.shell.turns import Turns
 from workspace.shell.watchdog import Watchdog
@@ -47,6 +48,8 @@ from workspace.shell.workplace import Group, Workplace
 
 USER = {"reference": "Practitioner/tone", "display": "Tone Nilsen", "role": "sykepleier"}
 VENDORS, PANELS = 20, 50
+WALL = (3840, 2160)
+"""Ten columns wide: in a smaller window panels stand below each other, and those out of sight are not painted."""
 PATIENTS = [one.reference for one in synthetic.RESIDENTS]
 KEYED = 10_000
 """Rows that a panel computes itself: the SDK sends them in several renders, each within the limit of 256 KiB."""
@@ -290,9 +293,10 @@ class Timed(Workplace):
 
     flipped_at = 0.0
 
-    def _flip(self, group: Group, former: Group | None) -> None:
-        super()._flip(group, former)
+    def _flip(self, group: Group, former: Group | None) -> list[tuple[PanelFrame, PanelBody]]:
+        olds = super()._flip(group, former)
         self.flipped_at = time.perf_counter()
+        return olds
 
 
 def fifty(packages: list[tuple[str, str]]) -> Layout:
@@ -312,6 +316,7 @@ async def many(b: Bench, runs: int) -> tuple[list[float], list[float], list[floa
     views = [(package.id, view.id) for package in b.host.packages.values() for view in package.views][:PANELS]
     assert len(views) == PANELS
     assert len({package.partition(".")[0] for package, _ in views}) == VENDORS
+    b.window.resize(*WALL)
     work = Timed(b.window, b.host, fifty(views), now=b.now, spawn=b.tasks.spawn)
     await work.build()
     b.window.show_work()

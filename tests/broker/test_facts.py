@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 
 from tests.broker.conftest import grant
 from tests.broker.test_broker import PULSES, ids, one_pulse, refused
@@ -14,6 +15,7 @@ from workspace.broker.door import Write
 from workspace.fhir import parameters
 from workspace.fhir.search import parse_query
 from workspace.panels.feeds import Feed, Feeds
+from workspace.sdk import record
 from workspace.sdk.results import Result, Store
 
 
@@ -165,6 +167,29 @@ def test_where_no_query_can_say_it_the_rows_are_kept_in_place_all_the_same(serve
             assert all(one.error == "" for one in heard)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("resource", "says"),
+    [
+        ({"resourceType": "Condition", "code": {"text": "Hjertesvikt"}}, "code"),
+        ({"resourceType": "Flag", "status": "active", "code": {"text": "HLR-"}}, "code"),
+        (
+            {"resourceType": "MedicationRequest", "medicationReference": {"display": "Warfarin"}},
+            "medicationCodeableConcept",
+        ),
+        ({"resourceType": "Immunization", "vaccineCode": {"text": "Influensa"}}, "vaccineCode"),
+    ],
+)
+def test_what_it_claims_is_gone_from_where_a_reader_looks_for_it(resource, says):
+    odd = {**resource, "id": "a", "subject": {"reference": "Patient/BEB-18"}, "note": [{"text": "hemmelig"}]}
+    odd["modifierExtension"] = [{"url": "http://ukjent.example/ikke", "valueBoolean": True}]
+    seen = facts.shown(odd)
+    assert (seen[says], seen["subject"], facts.is_withheld(seen)) == ({"text": facts.SENTENCE}, odd["subject"], True)
+    assert record.withheld(seen) == facts.SENTENCE
+    assert record.withheld(odd) == ""
+    assert "hemmelig" not in str(seen)
+    assert not any(text in str(seen) for text in ("Hjertesvikt", "HLR-", "Warfarin", "Influensa"))
 
 
 def test_an_unknown_modifier_is_never_shown_as_normal_and_never_written_away(server, working, room, until):

@@ -37,13 +37,14 @@ def test_what_is_nested_deeper_than_any_resource_survives_too():
 
 
 def test_a_literal_is_a_number_like_any():
-    body = json.loads('{"a":38.60,"b":38.6,"c":2.50}')
+    body = json.loads('{"a":38.60,"b":38.6,"c":2.50,"d":38.0}')
     assert body["a"] == body["b"]
     assert hash(body["a"]) == hash(38.6)
     assert sorted([body["a"], body["c"]]) == [2.5, 38.6]
     assert body["a"] + body["c"] == pytest.approx(41.1)
     assert isinstance(body["a"], float)
     assert type(body["b"]) is float
+    assert isinstance(body["d"], json.Literal), "a measured 38.0 is shown with its tenth"
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[NaN]", b"[1e999]", b'["\xff"]', b"[01]", b"[" * 100_000, b'{"a":-0,}'])

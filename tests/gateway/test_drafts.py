@@ -154,6 +154,20 @@ def test_a_transaction_ends_what_was_typed_before_it_in_whatever_revision_and_fo
     assert ended(server) == 0
 
 
+def test_what_comes_late_of_a_draft_that_was_emptied_does_not_bring_it_back(server, tone):
+    first = put(tone, stretch="s-1").json()
+    again = put(tone, {"text": "og mer"}, stretch="s-1", If_Match=f'"{first["revision"]}"').json()
+    says = {"If-Match": f'"{first["revision"]}"', "X-Workspace-Stretch": "s-1"}
+    assert delete(tone, own(), **says).status_code == 204, f"its newest words too: {again}"
+    late = put(tone, {"text": "og enda mer"}, stretch="s-1")
+    assert (late.status_code, late.json()) == (412, late.json() | {"draft": None, "over": []})
+    assert delete(tone, own(), **says).status_code == 204
+    theirs = put(tone, {"text": "nytt"}, stretch="s-2").json()
+    assert delete(tone, own(), **says).status_code == 412, "somebody goes on with it elsewhere"
+    assert tone.get("/drafts").json()["drafts"] == [theirs]
+    assert delete(tone, own(), **{"X-Workspace-Stretch": "s" * 65}).status_code == 400
+
+
 def test_a_draft_that_moved_with_its_patient_goes_with_what_was_written_all_the_same(server, tone):
     first = put(tone, stretch="s-1", named=key("Patient/BEB-19")).json()
     on_loop(server, server.gateway.drafts.moved("Patient/BEB-19", "Patient/BEB-18"))

@@ -64,7 +64,7 @@ def test_a_child_that_closes_its_output_is_ended() -> None:
 
 
 def test_under_qts_loop(bench: Callable[..., Any]) -> None:
-    qasync = pytest.importorskip("qasync")
+    qtloop = pytest.importorskip("workspace.shell.qtloop")
     widgets = pytest.importorskip("PySide6.QtWidgets")
     app = widgets.QApplication.instance() or widgets.QApplication([])
 
@@ -78,7 +78,7 @@ def test_under_qts_loop(bench: Callable[..., Any]) -> None:
             assert (await panel.act(Action("save"))).ok
             await b.host.end_context(context)
 
-    loop = qasync.QEventLoop(app)
+    loop = qtloop.Loop(app)
     with loop:
         loop.run_until_complete(journey())
 

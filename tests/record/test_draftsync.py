@@ -207,6 +207,35 @@ def test_what_is_saved_while_it_is_on_its_way_does_not_stay_on_the_platform(serv
     asyncio.run(run())
 
 
+def test_words_that_the_network_held_back_do_not_bring_back_what_was_emptied(server, tmp_path):
+    async def run():
+        file, held = tmp_path / "a.sqlite", []
+        async with at_pc(server, file) as a:
+            send = a.client.draft
+
+            async def away(method, *rest, **more):
+                if method == "GET":
+                    return await send(method, *rest, **more)
+                if method == "PUT":
+                    held.append((rest, more))
+                raise PlatformProblem("platform/away", "Ingen svar.")
+
+            a.client.draft = away
+            a.drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            await until(lambda: held)
+            a.drafts.save(FIELD, {}, 2)
+            await a.drafts.flush()
+        async with at_pc(server, file) as a:  # the program was started anew since
+            await until(lambda: a.drafts.buried() == ())
+            (rest, more) = held[0]
+            status, answer = await a.client.draft("PUT", *rest, **more)
+            assert (status, answer["over"]) == (412, [])
+            a.drafts.save(FIELD, {"text": "Våken"}, 3)
+            await until(lambda: there(server) == [(1, {"text": "Våken"})])
+
+    asyncio.run(run())
+
+
 def test_what_is_typed_here_since_is_kept_when_the_rest_was_saved_elsewhere(server, tmp_path):
     async def run():
         async with at_pc(server, tmp_path / "a.sqlite") as a, at_pc(server, tmp_path / "b.sqlite") as b:

@@ -82,6 +82,7 @@ def test_names_of_things():
     assert record.text(concept) == "To"
     assert record.text({"code": concept}) == "To"
     assert record.text({"text": " En "}) == "En"
+    assert record.text({"text": {"status": "generated", "div": "<div>x</div>"}, "code": concept}) == "To"
     assert record.text(None) == record.text({}) == ""
     assert record.code(concept, "b") == "2"
     assert record.coding(concept, "c") is None

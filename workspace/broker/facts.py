@@ -39,9 +39,15 @@ TAKEN_BACK = "Opplysningen er trukket tilbake: den var feilført."
 SENTENCE = "Kan ikke vises: opplysningen har et forbehold som arbeidsflaten ikke kjenner."
 REMEMBERED = 50_000
 _KEPT = (
-    "resourceType", "id", "subject", "patient", "category", "code", "type", "effectiveDateTime", "effectivePeriod",
+    "resourceType", "id", "subject", "patient", "for", "category", "type", "effectiveDateTime", "effectivePeriod",
     "authoredOn", "date", "occurrenceDateTime", "performer", "author", "requester", "recorder",
 )  # fmt: skip
+_SAYS: Mapping[str, tuple[str, ...]] = {
+    "code": ("code",),
+    "medicationCodeableConcept": ("medicationCodeableConcept", "medicationReference"),
+    "vaccineCode": ("vaccineCode",),
+}
+"""Where a reader looks for what it says, and so finds the sentence; by what it stands in place of."""
 
 
 def facts_only(query: Query) -> Query:
@@ -106,7 +112,8 @@ def is_withheld(resource: Resource) -> bool:
 
 
 def shown(resource: Resource) -> Resource:
-    """`resource`, or in its place what may be said of it: who, what kind, when, and that it cannot be shown."""
+    """`resource`, or in its place what may be said of it: who, what kind, when, and that it cannot be shown. Of an
+    Observation the code stays, for it says what was looked at; of anything else it is what is claimed, and does not."""
     if not changed_in_meaning(resource):
         return resource
     kept: Resource = {name: resource[name] for name in _KEPT if name in resource}
@@ -115,4 +122,8 @@ def shown(resource: Resource) -> Resource:
     if kept.get("resourceType") == "Observation":
         kept["status"] = "unknown"
         kept["dataAbsentReason"] = {"text": SENTENCE, "coding": [{"code": "unsupported"}]}
-    return kept
+        return kept | ({"code": resource["code"]} if "code" in resource else {})
+    for name, places in _SAYS.items():
+        if any(place in resource for place in places):
+            kept[name] = {"text": SENTENCE}
+    return kept | ({"title": SENTENCE} if "title" in resource else {})

@@ -1,8 +1,8 @@
 """Resources as JSON, both ways, with the digits of a decimal kept: 38.60 is not 38.6 in FHIR (R4, datatypes, decimal).
 
-A number whose literal a float would not write back becomes a `Literal`: a float that remembers how it was written.
-It computes, compares and sorts as any float; 38.60 equals 38.6. All other numbers stay plain. Whoever writes a
-resource as JSON does it here: other encoders refuse a `Literal` (orjson, msgspec) or lose its digits (`json`).
+A number whose literal a float would not write back, or would not show (38.0), becomes a `Literal`: a float that remembers
+how it was written. It computes, compares and sorts as any float; 38.60 equals 38.6. All other numbers stay plain. Whoever
+writes a resource as JSON does it here: other encoders refuse a `Literal` (orjson, msgspec) or lose its digits (`json`).
 Never looks at what a resource means.
 """
 
@@ -58,8 +58,9 @@ class Literal(float):
 def number(text: str) -> float:
     """The number that a JSON literal with a fraction or an exponent stands for. Raises ValueError."""
     value = float(text)
-    # Encoders differ about exponents (1e22, 1e+22), so a literal with one is always kept.
-    return value if repr(value) == text and "e" not in text else Literal(text)
+    # Encoders differ about exponents (1e22, 1e+22), so a literal with one is always kept; so is 38.0, for a plain 38.0 may
+    # as well be a sum that nobody measured to a tenth, and is shown as 38.
+    return value if repr(value) == text and "e" not in text and text[-2:] != ".0" else Literal(text)
 
 
 def _integer(text: str) -> int | float:

@@ -88,8 +88,10 @@ class DraftRoutes:
         if await self._drafts.one(author, own) is None and await self._drafts.whose(own, author) is not None:
             raise await self._stranger(asking, own)
         device = _device(request.headers.get("x-workspace-device", ""))
+        stretch = _device(request.headers.get("x-workspace-stretch", ""), "X-Workspace-Stretch")
+        standing = _standing(request, required=False)
         try:
-            await self._drafts.delete(author, own, device, standing=_standing(request, required=False))
+            await self._drafts.delete(author, own, device, standing=standing, stretch=stretch)
         except Conflict as conflict:
             return _conflict(conflict)
         return Response(status_code=204)

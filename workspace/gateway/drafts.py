@@ -225,15 +225,19 @@ class Drafts:
             self._tell(author, draft.id, draft.revision, device)
         return draft, new
 
-    async def delete(self, author: str, own: str, device: str, *, standing: int | None = None) -> None:
-        """Forget it; nothing happens when it is gone. Raises Conflict when `standing` is not what stands."""
+    async def delete(
+        self, author: str, own: str, device: str, *, standing: int | None = None, stretch: str = ""
+    ) -> None:
+        """Forget it; nothing happens when it is gone. Nothing of the `stretch` is a draft from here on, whichever revision
+        it stands in and whatever of it comes late. Raises Conflict when `standing` is not what stands."""
 
         def work(connection: sqlite3.Connection) -> int:
             before = self._one(connection, author, own)
+            if before is not None and standing not in (None, before.revision) and stretch != (before.stretch or None):
+                raise Conflict(before)
+            self._end(connection, author, stretch)
             if before is None:
                 return 0
-            if standing is not None and before.revision != standing:
-                raise Conflict(before)
             connection.execute("DELETE FROM draft WHERE author = ? AND id = ?", (author, own))
             return _next_revision(connection, author)
 

@@ -147,8 +147,10 @@ class Feeds:
     def unwatch(self, handle: int) -> None:
         feed = self._feeds.pop(handle, None)
         self._held = [data for data in self._held if data.watch != handle]
-        if feed is not None and feed.watch is not None:
-            feed.watch.close()
+        if feed is not None:
+            feed.rows = []  # who still holds the feed holds no record
+            if feed.watch is not None:
+                feed.watch.close()
 
     async def settle(self, handles: list[int], timeout: float) -> None:
         """Wait until all of `handles` have an answer, at most `timeout` seconds."""

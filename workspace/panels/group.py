@@ -265,3 +265,5 @@ class Group:
         await asyncio.gather(*(instance.acts.kept.finish(3.0) for instance in instances))
         await asyncio.gather(*(instance.errands.kept.close() for instance in instances))
         await self.kept.close()
+        for instance in instances:
+            instance.empty()

@@ -396,6 +396,10 @@ class Instance:
         self.errands.end()
         self._opened = False
 
+    def empty(self) -> None:
+        """Nobody draws it any more: what it showed goes now, and not when Python's collector comes by."""
+        self._tree, self._prefetched = Tree(), []
+
     # --- to the panel ---------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:

@@ -211,16 +211,26 @@ class Client:
         return body if isinstance(body, dict) and body.get("resourceType") == "Bundle" else None
 
     async def draft(
-        self, method: str, own: str, body: Mapping[str, Any] | None = None, *, device: str = "", match: str = ""
+        self,
+        method: str,
+        own: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        device: str = "",
+        match: str = "",
+        stretch: str = "",
     ) -> tuple[int, Any]:
         """One request of ``/drafts`` (docs/seams.md): status and answer, 412 and 404 too. `match` is the revision that must
-        stand; "" means, for a PUT, that none may, and for a DELETE, any. Raises PlatformProblem."""
+        stand; "" means, for a PUT, that none may, and for a DELETE, any. A DELETE ends the `stretch`. Raises
+        PlatformProblem."""
         url = f"{self._endpoints.fhir.rstrip('/').rpartition('/')[0]}/drafts" + (f"/{own}" if own else "")
         headers = {"Accept": "application/json", "X-Workspace-Device": device}
         if method == "PUT":
             headers |= {"Content-Type": "application/json"} | ({} if match else {"If-None-Match": "*"})
         if match:
             headers |= {"If-Match": f'"{match}"'}
+        if stretch:
+            headers |= {"X-Workspace-Stretch": stretch}
         content = None if body is None else fhir_json.dumps(body)
         response = await self._authorised(method, url, headers, content, WRITE_SECONDS, pass_on=(404, 412))
         return response.status_code, _body(response)
@@ -347,7 +357,10 @@ class Client:
         try:
             # httpx limits each read; a server that drips bytes must not hold a panel for ever.
             async with asyncio.timeout(timeout):
-                return await self._http.request(method, url, headers=dict(headers), content=content)
+                response = await self._http.request(method, url, headers=dict(headers), content=content)
+            # It has been read. It and its stream name each other: a body would stay until Python's collector comes by.
+            response.stream = httpx.ByteStream(b"")
+            return response
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise _unreachable(error) from error
 

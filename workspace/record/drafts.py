@@ -108,10 +108,10 @@ class Drafts:
             own = tuple(json.loads(key))
             if own in self._dirty:  # what was typed, or forgotten, meanwhile is newer
                 continue
+            beside = exact.loads(more or "{}")
             if body == EMPTIED:
-                self._gone[own] = _tombstone(known, saved or instant(self._clock.now()))
+                self._gone[own] = _tombstone(known, saved or instant(self._clock.now()), beside.get("stretch", ""))
             else:
-                beside = exact.loads(more or "{}")
                 other = Lost(**beside["other"]) if beside.get("other") else None
                 kept = Kept(
                     exact.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
@@ -250,9 +250,9 @@ class Drafts:
         row = self._row(key)
         return lambda database: self._write(database, key, row)
 
-    def gone(self, key: Key, known: int) -> None:
-        """For `DraftSync`: what was emptied here stands on the platform, as its revision `known`."""
-        self._gone[key] = _tombstone(known, instant(self._clock.now()))
+    def gone(self, key: Key, known: int, stretch: str) -> None:
+        """For `DraftSync`: what was emptied here stands on the platform, as its revision `known` of the `stretch`."""
+        self._gone[key] = _tombstone(known, instant(self._clock.now()), stretch)
         self._touch(key)
 
     def heard_gone(self, key: Key) -> None:
@@ -282,7 +282,7 @@ class Drafts:
         elif before is not None:
             self._leave_other(key, before)
             if self.sync is not None:
-                self._gone[key] = _tombstone(before.known, instant(self._clock.now()))
+                self._gone[key] = _tombstone(before.known, instant(self._clock.now()), before.stretch)
 
     def _bury(self) -> None:
         """What was emptied so long ago that the platform has forgotten it by itself needs no telling."""
@@ -300,6 +300,10 @@ class Drafts:
     def buried(self) -> tuple[Key, ...]:
         """What was emptied here, and the platform has not heard of."""
         return tuple(self._gone)
+
+    def ended(self, key: Key) -> str:
+        """The stretch that was over when it was emptied here; "" when none is known."""
+        return self._gone[key].stretch if key in self._gone else ""
 
     def rename(self, key: Key, fresh: Key) -> None:
         """The patient it is about has another record now. What was emptied may stand under either name there."""
@@ -394,8 +398,8 @@ class Syncing:
         return "", ""
 
 
-def _tombstone(known: int, since: str) -> Kept:
-    return Kept({}, 0, since, known)
+def _tombstone(known: int, since: str, stretch: str) -> Kept:
+    return Kept({}, 0, since, known, stretch=stretch)
 
 
 def _beside(key: Key, fresh: Key) -> Key:

@@ -136,8 +136,9 @@ class DraftSync(Syncing):
 
     async def _forget(self, key: Key, known: int) -> None:
         """It was saved or emptied here: it goes from the platform too, but for what was typed elsewhere since."""
+        own, device, stretch = draft_id(key), self._device, self._drafts.ended(key)
         try:
-            status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=str(known))
+            status, answer = await self._client.draft("DELETE", own, device=device, match=str(known), stretch=stretch)
         except PlatformProblem as problem:
             if problem.status not in NOT_NOW:
                 raise
@@ -145,8 +146,8 @@ class DraftSync(Syncing):
             return
         standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
         if isinstance(standing, dict) and self._sent_from_here(standing, key):  # and the answer was lost
-            own = str(standing.get("revision") or 0)
-            status, answer = await self._client.draft("DELETE", draft_id(key), device=self._device, match=own)
+            match = str(standing.get("revision") or 0)
+            status, answer = await self._client.draft("DELETE", own, device=device, match=match, stretch=stretch)
             standing = answer.get("draft") if status == 412 and isinstance(answer, dict) else None
         if self._gone.pop(key, None) is not None:
             self._drafts.heard_gone(key)
@@ -184,7 +185,7 @@ class DraftSync(Syncing):
             known = int(answer.get("revision") or 0)
             if now is None:  # saved or emptied while this was on its way: what came there must go as well
                 self._gone[key] = known
-                self._drafts.gone(key, known)
+                self._drafts.gone(key, known, kept.stretch)
                 self._awake.set()
                 return
             self._overtaken(key)

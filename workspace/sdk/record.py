@@ -120,7 +120,9 @@ def text(concept_or_resource: Resource | None) -> str:
     """What it is called: the text, else the first display, else the first code."""
     held = concept_or_resource if isinstance(concept_or_resource, dict) else {}
     inner = held.get("code")
-    if "coding" not in held and "text" not in held and isinstance(inner, dict):
+    if (
+        "coding" not in held and not isinstance(held.get("text"), str) and isinstance(inner, dict)
+    ):  # a narrative is no name
         held = inner
     said = held.get("text")
     if isinstance(said, str) and said.strip():
@@ -141,6 +143,16 @@ def waits(resource: Resource | None) -> bool:
     themselves."""
     tags = ((resource or {}).get("meta") or {}).get("tag") or ()
     return any(one.get("system") == "urn:workspace:state" and one.get("code") == "venter" for one in tags)
+
+
+def withheld(resource: Resource | None) -> str:
+    """The sentence that the platform has put in its place, where something unknown changes what it means (R4 §2.4,
+    *modifierExtension*); "" for what is shown. An Observation keeps its code and has no value; of anything else code, drug
+    and title are that sentence. Say that there is something, and never count it as what it may not be."""
+    tags = ((resource or {}).get("meta") or {}).get("tag") or ()
+    if not any(one.get("system") == "urn:workspace:shown" and one.get("code") == "withheld" for one in tags):
+        return ""
+    return plain(((resource or {}).get("text") or {}).get("div")) or "Kan ikke vises."
 
 
 def ref(resource: Resource | None, *names: str) -> str:

@@ -84,6 +84,8 @@ class PanelFrame(QWidget):
         self._timer.timeout.connect(self._undo.hide)
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
+        self._waiting.timeout.connect(self._waited)
+        self._awaited, self._said_so = "", False
         self._build()
         self.set_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -188,21 +190,16 @@ class PanelFrame(QWidget):
     def await_data(self, whose: str) -> None:
         """Blank now; after 300 ms it says whose data it awaits; after 2 s it names itself and offers a new start."""
         self.blank()
-        self._waiting.timeout.disconnect() if self._waiting.isActive() else None
-        self._waiting = QTimer(self)
-        self._waiting.setSingleShot(True)
-        self._waiting.timeout.connect(lambda: self._late(whose))
+        self._awaited, self._said_so = whose, False
         self._waiting.start(AWAIT_AFTER_MS)
 
-    def _late(self, whose: str) -> None:
-        self._notice.say(f"Henter opplysninger om {whose} …" if whose else "Henter …")
-        self._waiting = QTimer(self)
-        self._waiting.setSingleShot(True)
-        self._waiting.timeout.connect(self._very_late)
+    def _waited(self) -> None:
+        if self._said_so:
+            self.fail(f"«{self._title_text}» fra {self._vendor_text} svarer ikke ennå.")
+            return
+        self._said_so = True
+        self._notice.say(f"Henter opplysninger om {self._awaited} …" if self._awaited else "Henter …")
         self._waiting.start(HELP_AFTER_MS - AWAIT_AFTER_MS)
-
-    def _very_late(self) -> None:
-        self.fail(f"«{self._title_text}» fra {self._vendor_text} svarer ikke ennå.")
 
     def explain(self, words: str, *, offer: bool = True) -> None:
         """Why the panel is not there, in words, with *Start på nytt* when that may help."""

@@ -1,4 +1,4 @@
-"""asyncio on Qt's event loop: the only module that knows qasync.
+"""asyncio on Qt's event loop (`qtloop`).
 
 Rules that come with it (DESIGN §11): never `exec()` a dialog inside a coroutine, keep every task. `Tasks` keeps them and
 hands what fails to one listener. WORKAROUND qasync #59: a nested Qt loop wedges the task it interrupts for ever; dialogs
@@ -48,9 +48,9 @@ class Tasks:
 
 def run(app: Any, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run `main` on Qt's loop until it returns; its value is the exit code."""
-    import qasync
+    from workspace.shell.qtloop import Loop
 
-    loop = qasync.QEventLoop(app)
+    loop = Loop(app)
     asyncio.set_event_loop(loop)
     try:
         with loop:

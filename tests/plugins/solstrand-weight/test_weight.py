@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from home import ME, flag, observation
 
+from workspace.broker import facts
+
 FOLDER = Path(__file__).resolve().parents[3] / "plugins" / "solstrand-weight"
 WEIGHTS, FLAGS = "Observation?code=29463-7,27113001&_sort=-date&_count=60", "Flag?status=active"
 NODE = shutil.which("node")
@@ -100,6 +102,18 @@ def test_weights_in_other_units_are_turned_into_kilos_and_what_is_no_weight_is_l
     )
     assert panel.nodes["latest.value"]["props"]["text"] == "57,5 kg"
     assert panel.nodes["latest.change"]["props"]["text"] == "−4,5 kg (7,3 %) på 176 dager"
+
+
+def test_a_weight_that_cannot_be_shown_is_told_of_until_there_is_a_newer_one(panel):
+    odd = {"url": "http://ukjent.example/ikke", "valueBoolean": True}
+    hidden = facts.shown({**weight("2026-01-13", 40), "modifierExtension": [odd]})
+    panel.open([hidden, weight("2026-01-12", 57.5)])
+    assert panel.nodes["latest.value"]["props"]["text"] == "57,5 kg"
+    told = panel.nodes["hidden"]["props"]
+    assert (told["title"], told["about"]) == ("Siste vekt kan ikke vises", "Observation/v-2026-01-13")
+    with Talk() as other:
+        other.open([weight("2026-01-14", 57), hidden])
+        assert "hidden" not in other.nodes
 
 
 def test_a_great_loss_is_told_with_numbers(panel):

@@ -42,6 +42,7 @@ def shown(qtbot):
         ("38,6", 38.6), ("38.6", 38.6), (" 112 ", 112), ("1 200", 1200), ("-2,5", -2.5), ("−2", -2), ("", None),
         ("  ", None), ("38,", "38,"), ("3x", "3x"), ("nan", "nan"), ("1e5", "1e5"), ("1_0", "1_0"), ("٣", "٣"),
         ("1,2,3", "1,2,3"), ("9" * 40, "9" * 40), ("38,60", json.Literal("38.60")), ("+38,6", 38.6), ("07,5", 7.5),
+        ("38,0", json.Literal("38.0")),
     ],
 )  # fmt: skip
 def test_norwegian_numbers_become_numbers_and_other_text_stays_text(typed: str, value):
@@ -50,7 +51,9 @@ def test_norwegian_numbers_become_numbers_and_other_text_stays_text(typed: str, 
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("value", [0, 7, 38.6, 1200, -2.5, 12345.25, *map(json.Literal, ("38.60", "1200.50", "-0.10"))])
+@pytest.mark.parametrize(
+    "value", [0, 7, 38.6, 1200, -2.5, 12345.25, *map(json.Literal, ("38.60", "38.0", "1200.50", "-0.10"))]
+)
 def test_what_is_shown_is_read_back_as_the_same_number(value):
     found = parse_number(shown_number(value))
     assert (found, json.dumps(found)) == (value, json.dumps(value))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from workspace.fhir import json
 from workspace.shell.kit import paths
 
 PRESSURE = {
@@ -51,6 +52,7 @@ def test_odd_data_never_raise(odd):
         ({"coding": [{"code": "R81", "display": "Lungebetennelse"}]}, "Lungebetennelse"),
         ({"coding": [{"code": "R81"}]}, "R81"),
         ({"value": 38.6, "unit": "°C"}, "38,6 °C"),
+        (json.loads('{"value": 38.0, "unit": "°C"}'), "38,0 °C"),
         ({"value": 5, "comparator": "<", "code": "mg/L"}, "<5 mg/L"),
         ({"reference": "Practitioner/x", "display": "Eli Havn"}, "Eli Havn"),
         (True, "ja"),
