@@ -34,7 +34,6 @@ SIDE = {
     "notes": ("Composition?_sort=-date&_count=60", "notater"),
 }
 NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
-HIDDEN_SCORE = ui.cell("?", tone="warn", shape="diamond", sort=4.5)
 HIDDEN_ORDER = ui.pill("?", tone="warn", shape="diamond", label="Et legemiddel kan ikke vises")
 COLUMNS = [
     ui.col("Rom", key="room"),
@@ -153,13 +152,15 @@ def line(
     hidden = newest[0] if newest and record.withheld(newest[0]) else None
     late = rounds.forgotten(mine["orders"], mine["given"], since, now)
     ahead = rounds.coming(mine["orders"], now)
-    score = record.number(record.value(scores[0])) if scores and hidden is None else None
+    last = record.number(record.value(scores[0])) if scores else None
+    score = last if hidden is None else None
+    rank = max(last or 0.0, 4.5) if hidden is not None else -1 if last is None else last
     single = bool(scores) and (hidden is not None or has_three(scores[0]))
     seen = record.newest(mine["scores"] + mine["notes"])
     cells: dict[str, Any] = {
         "room": ui.cell(room or "—", sort=room_key(room)[1]),
         "name": ui.cell(name, secondary=f"{age} år" if age is not None else "alder ukjent"),
-        "news2": news2(score, single) if hidden is None else HIDDEN_SCORE,
+        "news2": news2(score, single) if hidden is None else ui.cell("?", tone="warn", shape="diamond", sort=rank),
         "trend": spark(scores[:5]),
         "flags": ui.cell(pills=marks(mine["flags"], mine["allergies"])),
         "drug": dose(late, ahead, now, any(record.withheld(one) for one in mine["orders"])),
@@ -173,7 +174,7 @@ def line(
     abouts["drug"] = (late or ahead or (None, "", ""))[2]
     row = ui.line(patient, cells, opening(patient), label=said, about=patient, abouts=abouts)
     return (
-        (-(score if score is not None else -1), not single, late is None, room_key(room), name),
+        (-rank, not single, late is None, room_key(room), name),
         (room_key(room), name),
         row,
     )

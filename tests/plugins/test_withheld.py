@@ -14,6 +14,7 @@ from home import ME, allergy, concept, flag, news2, note, observation, order, st
 from workspace.broker import facts
 from workspace.sdk.testing import Bench
 
+OTHER = "Patient/BEB-19"
 AT = "2026-01-14T15:03:00+01:00"
 
 
@@ -65,7 +66,7 @@ def test_a_list_of_drugs_has_it_first_without_name_and_time_and_does_not_count_i
 def test_a_resident_has_no_score_of_before_and_no_flag_that_it_may_not_be():
     bench = Bench(residents.panel)
     side = {query: [] for query, _ in residents.SIDE.values()}
-    side[residents.SIDE["scores"][0]] = [odd(news2("ny", 1, AT)), news2("gammel", 3)]
+    side[residents.SIDE["scores"][0]] = [odd(news2("ny", 1, AT)), news2("gammel", 3), news2("en", 4, patient=OTHER)]
     side[residents.SIDE["flags"][0]] = [odd(flag("f", "HLR-"))]
     side[residents.SIDE["allergies"][0]] = [odd(allergy("a", "Penicillin"))]
     side[residents.SIDE["orders"][0]] = [odd(order("x", "Warfarin", ["18:00"]))]
@@ -73,11 +74,12 @@ def test_a_resident_has_no_score_of_before_and_no_flag_that_it_may_not_be():
     person = {"resourceType": "Patient", "id": "BEB-18", "name": [{"given": ["Ola"], "family": "Nordmann"}]}
     bench.open(
         "residents",
-        {residents.STAYS: {"resources": [stay(ME, "210"), person, room], "included": 2}, **side},
+        {residents.STAYS: {"resources": [stay(OTHER, "210"), stay(ME, "210"), person, room], "included": 2}, **side},
         kind="unit",
-        patients=[ME],
+        patients=[ME, OTHER],
     )
-    (row,) = bench.rows()
+    row, other = bench.rows()
+    assert other["key"] == OTHER, "who may be worse stands above who is well"
     cells = row["cells"]
     assert (cells["news2"]["text"], cells["news2"]["tone"], row["abouts"]["news2"]) == ("?", "warn", "Observation/ny")
     assert [one["text"] for one in cells["flags"]["pills"]] == ["Allergi: kan ikke vises", "Merke kan ikke vises"]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.broker.conftest import Tokens, endpoints, grant
-from tests.broker.test_broker import one_pulse
+from tests.broker.test_broker import one_pulse, refused
 from tests.faults.proxy import FaultProxy
 from tests.gateway.conftest import pulse
 from tests.gateway.test_restrictions import close
@@ -95,6 +95,28 @@ async def until(true, seconds=10.0):
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+def test_what_exists_in_what_is_kept_is_asked_about_though_no_panel_shows_it(server, tmp_path):
+    async def run():
+        profile = tmp_path / "profile"
+        async with working(server, profile) as broker:
+            await keep(broker)
+        async with working(server, profile, origin=NOWHERE) as broker:
+            asked = []
+
+            async def ask(found):
+                asked.append([(one.reference, one.existing) for one in found])
+
+            broker.on_duplicates(ask)
+            for _ in range(2):
+                assert await refused(broker.commit(about(), [one_pulse(81)])) == "exists"
+            assert asked == [[("Observation/puls-BEB-18", "Måling 72 /min")]] * 2
+            assert (await broker.commit(about("Patient/BEB-30"), [one_pulse(81, "BEB-30")])).state == "venter", (
+                "nothing is kept of her"
+            )
+
+    asyncio.run(run())
 
 
 def values(found):

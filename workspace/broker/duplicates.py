@@ -135,8 +135,8 @@ class Guard:
             async with asyncio.timeout(LOOK):
                 rows = (await self._record.search(text, Asker(SHELL.packages, grant.context.token))).resources
         except (Problem, TimeoutError):
-            # What is on the screen, and what was typed here meanwhile: a form may show nothing of either.
-            rows = (*self._record.rows(kind), *self._record.waiting.of(kind))
+            # What is on the screen or kept, and what was typed here meanwhile: a form may show nothing of either.
+            rows = await self._record.at_hand(kind, who)
         found = (nearest(place, write, rows, minutes) for place, write, minutes in group)
         return [each for each in found if each is not None]
 

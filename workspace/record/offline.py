@@ -144,7 +144,7 @@ class Offline:
 
     async def _forget_patient(self, own: str) -> None:
         """What was asked about ``Patient/<own>`` alone or among others, and what that brought."""
-        named = re.compile(rf"(?:Patient/|[?&]_id=){re.escape(own)}(?![A-Za-z0-9.-])")
+        named = _naming(own)
 
         def write(database: Any) -> None:
             for (text,) in list(database.execute("SELECT query FROM offline WHERE user = ?", (self._user,))):
@@ -226,6 +226,22 @@ class Offline:
 
         return await self._vault.run(read)
 
+    async def of(self, kind: str, patient: str) -> tuple[Resource, ...]:
+        """Every row of `kind` in the answers kept about `patient` (``Patient/x``), each once, the newest of it."""
+        named = _naming(patient.rpartition("/")[2])
+
+        def read(database: Any) -> tuple[Resource, ...]:
+            age(database, self._now())
+            query = "SELECT query, body FROM offline WHERE user = ? AND query LIKE ? ORDER BY until DESC"
+            found: dict[str, Resource] = {}
+            for text, raw in database.execute(query, (self._user, f"{kind}?%")):
+                if named.search(text):
+                    for row in json.loads(zlib.decompress(raw))["matches"]:
+                        found.setdefault(str(row.get("id")), row)
+            return tuple(found.values())
+
+        return await self._vault.run(read)
+
     async def forget(self, text: str) -> None:
         row = (self._user, text)
         await self._vault.run(
@@ -297,6 +313,11 @@ class Offline:
 
     def _until(self) -> int:
         return self._now() + KEPT_SECONDS
+
+
+def _naming(own: str) -> re.Pattern[str]:
+    """Finds the queries about the patient of that id, alone or among others."""
+    return re.compile(rf"(?:Patient/|[?&]_id=){re.escape(own)}(?![A-Za-z0-9.-])")
 
 
 async def prune(vault: Vault, now: int) -> int:

@@ -7,12 +7,14 @@ never writes to the platform (the outbox does) and keeps nothing on disk (outbox
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from workspace.clock import Clock
 from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
+from workspace.problem import Problem
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
 from workspace.record.lights import Light
@@ -22,6 +24,7 @@ from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, cha
 from workspace.record.seen import Seen
 from workspace.record.waiting import Unsettled, Waiting
 
+log = logging.getLogger(__name__)
 __all__ = ["Record", "Watched"]
 
 FIRST_HELLO = 2.0
@@ -163,6 +166,19 @@ class Record:
     def rows(self, kind: str) -> tuple[Resource, ...]:
         """All resources of a type that live results show now, those that wait among them; never fetches."""
         return self._queries.rows(kind)
+
+    async def at_hand(self, kind: str, patient: str) -> tuple[Resource, ...]:
+        """Resources of a type about `patient` (``Patient/x``) that are here without asking the platform: on the screen,
+        waiting, or kept for when it is away; each once, as it was last seen here."""
+        shown = (*self._queries.rows(kind), *self.waiting.of(kind))
+        offline = self._queries.offline
+        try:
+            copies = await offline.of(kind, patient) if offline is not None else ()
+        except Problem as problem:
+            log.warning("what is kept for reading without the platform cannot be read: %s", problem.code)
+            copies = ()
+        known = {row.get("id") for row in shown}
+        return (*shown, *(row for row in copies if row.get("id") not in known))
 
     def held(self, name: str, version: str = "") -> Resource | None:
         """``Type/id``, in that version, as the platform has it, when a live result does; never what waits, never fetches."""
