@@ -49,6 +49,19 @@ def test_who_has_let_go_twice_does_not_let_go_for_another(collector):
     assert not gc.isenabled()
 
 
+def test_once_in_a_while_all_that_was_thrown_away_goes_however_old_it_is(collector, monkeypatch):
+    monkeypatch.setattr("workspace.shell.collector.FULL", 3)
+    thing = Thing()
+    gone = weakref.ref(thing)
+    gc.collect()  # it has lived through every round there is
+    del thing
+    for number in range(3):
+        assert gone() is not None
+        collector.hold(f"Patient/{number}")
+        collector.let_go(f"Patient/{number}")
+    assert gone() is None
+
+
 def test_one_hold_after_another_does_not_keep_it_off_for_long(collector, monkeypatch):
     collector.hold("Patient/a")
     gone = thrown_away()

@@ -1,16 +1,24 @@
 """Python's collector waits while something is being put on the screen: a full round holds the loop for 20–50 ms, and what
 has just been fetched is what makes it due.
 
+What a context leaves behind has lived too long for the small rounds and is too little for Python to find a full one due: a full
+one comes once in `FULL`, when what is on the screen is painted. It keeps the memory from growing with the number of patients.
+
 Where it is off already (the start), it stays so. However quickly patient follows patient, it is never off for long.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 
 LONGEST = 1.0
 """Seconds after which a full round comes before the next hold, though somebody holds it still."""
+
+
+FULL = 24
+"""Contexts between two full rounds."""
 
 
 class Collector:
@@ -20,6 +28,7 @@ class Collector:
         self._holders: set[str] = set()
         self._was = False
         self._since = 0.0
+        self._ended = 0
 
     def hold(self, who: str) -> None:
         now = time.monotonic()
@@ -32,7 +41,7 @@ class Collector:
         self._holders.add(who)
 
     def let_go(self, who: str) -> None:
-        """What was thrown away meanwhile goes now; a full round comes when Python finds it due. Idempotent."""
+        """What was thrown away meanwhile goes now; once in `FULL`, all that was. Idempotent."""
         if who in self._holders:
             self._holders.remove(who)
             self._work_again()
@@ -45,4 +54,17 @@ class Collector:
     def _work_again(self) -> None:
         if not self._holders and self._was:
             gc.enable()
-            gc.collect(1)
+            self._ended += 1
+            if self._ended % FULL:
+                gc.collect(1)
+            else:
+                gc.collect()
+                give_back()
+
+
+def give_back() -> None:
+    """Pages in which nothing stands any more go back to the system. Nothing happens where the C library is not GNU's."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).malloc_trim(0)
