@@ -1,8 +1,8 @@
 """Python's collector waits while something is being put on the screen: a full round holds the loop for 20–50 ms, and what
 has just been fetched is what makes it due.
 
-What a context leaves behind has lived too long for the small rounds and is too little for Python to find a full one due: a full
-one comes once in `FULL`, when what is on the screen is painted. It keeps the memory from growing with the number of patients.
+What a context leaves behind has lived too long for the small rounds and is too little for Python to find a full one due:
+one comes once in `FULL`, when what is on the screen is painted. So the memory does not grow with the number of patients.
 
 Where it is off already (the start), it stays so. However quickly patient follows patient, it is never off for long.
 """
