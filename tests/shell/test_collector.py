@@ -49,6 +49,17 @@ def test_who_has_let_go_twice_does_not_let_go_for_another(collector):
     assert not gc.isenabled()
 
 
+def test_a_start_that_comes_to_its_end_while_it_is_held_leaves_it_off_from_the_next_hold_on(collector):
+    gc.disable()
+    collector.hold("Patient/a")
+    gc.enable()  # the start is over
+    collector.hold("Patient/b")
+    assert not gc.isenabled()
+    collector.let_go("Patient/a")
+    collector.let_go("Patient/b")
+    assert gc.isenabled()
+
+
 def test_once_in_a_while_all_that_was_thrown_away_goes_however_old_it_is(collector, monkeypatch):
     monkeypatch.setattr("workspace.shell.collector.FULL", 3)
     thing = Thing()

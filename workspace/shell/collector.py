@@ -17,8 +17,8 @@ LONGEST = 1.0
 """Seconds after which a full round comes before the next hold, though somebody holds it still."""
 
 
-FULL = 24
-"""Contexts between two full rounds."""
+FULL = 12
+"""Holds between two full rounds."""
 
 
 class Collector:
@@ -28,20 +28,23 @@ class Collector:
         self._holders: set[str] = set()
         self._was = False
         self._since = 0.0
-        self._ended = 0
+        self._holds = 0
 
     def hold(self, who: str) -> None:
         now = time.monotonic()
         if not self._holders:
-            self._was, self._since = gc.isenabled(), now
+            self._was, self._since = False, now
+        if gc.isenabled():  # also where the start has come to its end since the first of them
             gc.disable()
+            self._was = True
         elif self._was and now - self._since > LONGEST:
-            gc.collect()
+            self._full()
             self._since = now
+        self._holds += who not in self._holders
         self._holders.add(who)
 
     def let_go(self, who: str) -> None:
-        """What was thrown away meanwhile goes now; once in `FULL`, all that was. Idempotent."""
+        """What was thrown away meanwhile goes now; once in `FULL` holds, all that ever was. Idempotent."""
         if who in self._holders:
             self._holders.remove(who)
             self._work_again()
@@ -54,12 +57,16 @@ class Collector:
     def _work_again(self) -> None:
         if not self._holders and self._was:
             gc.enable()
-            self._ended += 1
-            if self._ended % FULL:
+            if self._holds < FULL:
                 gc.collect(1)
             else:
-                gc.collect()
-                give_back()
+                self._full()
+
+    def _full(self) -> None:
+        gc.collect()
+        if self._holds >= FULL:
+            self._holds = 0
+            give_back()
 
 
 def give_back() -> None:
