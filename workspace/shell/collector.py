@@ -17,7 +17,7 @@ LONGEST = 1.0
 """Seconds after which a full round comes before the next hold, though somebody holds it still."""
 
 
-FULL = 12
+FULL = 8
 """Holds between two full rounds."""
 
 
