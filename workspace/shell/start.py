@@ -51,7 +51,10 @@ def _run(options: Options, rooms: Rooms) -> int:
         from workspace.shell.desk import Desk
 
         async def main() -> int:
-            return await Desk(options, known, rooms, stages, window, shown_at=shown, settled=_settled).work()
+            try:
+                return await Desk(options, known, rooms, stages, window, shown_at=shown, settled=_settled).work()
+            finally:
+                stages.close()  # while there is a loop that what is imported last can be told to
 
         return loop.run(application, main)
     finally:
