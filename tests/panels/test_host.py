@@ -153,6 +153,17 @@ async def test_what_a_panel_may_ask(bench: Any, method: str, params: dict[str, A
         assert "ANNEN" not in outcome.message
 
 
+async def test_what_a_panel_showed_is_let_go_with_its_context(bench: Any) -> None:
+    async with bench("good") as b:
+        b.door.pulse("a", 61)
+        panel, _ = await b.shown("good")
+        feeds = list(panel.feeds._feeds.values())
+        assert any(feed.rows for feed in feeds)
+        await b.host.end_context(panel.context)
+        assert [feed.rows for feed in feeds] == [[]] * len(feeds), "who still names the feed holds no record"
+        await until(lambda: not panel.nodes, panel)
+
+
 async def test_typing_is_drafted_within_a_second_and_told_in_a_batch(bench: Any) -> None:
     async with bench("good") as b:
         panel, shell = await b.shown("good")

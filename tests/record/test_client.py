@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -71,6 +72,16 @@ def test_every_request_says_who_asks_and_an_expired_token_is_renewed_once():
     assert seen[1].headers["x-workspace-context"] == "c1"
     assert seen[1].headers["x-request-id"] == found.request
     assert refused(lambda request: httpx.Response(401)).code == "signed-out"
+
+
+def test_an_answer_goes_when_it_has_been_read_and_not_when_the_collector_comes_by():
+    gc.collect()
+    gc.disable()
+    try:
+        ask(lambda request: httpx.Response(200, stream=httpx.ByteStream(b'{"resourceType": "Bundle"}')))
+        assert not [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+    finally:
+        gc.enable()
 
 
 def test_a_long_query_goes_in_a_body():

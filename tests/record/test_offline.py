@@ -118,6 +118,31 @@ def test_what_exists_in_what_is_kept_is_asked_about_though_no_panel_shows_it(ser
     asyncio.run(run())
 
 
+def test_what_has_gone_from_the_screen_since_it_was_copied_is_not_asked_about(server, tmp_path):
+    async def run():
+        port = int(server.url.rpartition(":")[2])
+        async with FaultProxy("127.0.0.1", port) as proxy, working(server, tmp_path / "p", origin=proxy.url) as broker:
+            await keep(broker)
+            heard, asked = [], []
+            broker.watch(about(), PULSES, heard.append)
+            await until(lambda: heard)
+            await broker.offline._stop()  # no newer copy
+            wrong = {**(await broker.read(about(), "Observation/puls-BEB-18")), "status": "entered-in-error"}
+            server.store_put(wrong)
+            await until(lambda: any("Observation/puls-BEB-18" in change.gone for change in heard))
+
+            async def ask(found):
+                asked.append(found)
+
+            broker.on_duplicates(ask)
+            proxy.down = True
+            await proxy.hang_up()
+            assert (await broker.commit(about(), [one_pulse(81)])).state == "venter"
+            assert asked == []
+
+    asyncio.run(run())
+
+
 def values(found):
     return [row["valueQuantity"]["value"] for row in found.resources]
 

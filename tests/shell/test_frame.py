@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -111,3 +111,10 @@ def test_a_vendors_words_stay_on_one_line_as_words(frame):
     assert frame._state.width() <= frame.width()
     frame.fail("<b>«X»</b> fra <img src='file:///etc/passwd'> stanset.")
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in frame.findChildren(QLabel))
+
+
+def test_one_patient_after_another_leaves_no_timer_behind(frame):
+    timers = len(frame.findChildren(QTimer))
+    for number in range(5):
+        frame.await_data(f"Beboer {number}")
+    assert len(frame.findChildren(QTimer)) == timers

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from workspace import __version__
@@ -226,8 +226,9 @@ class Offline:
 
         return await self._vault.run(read)
 
-    async def of(self, kind: str, patient: str) -> tuple[Resource, ...]:
-        """Every row of `kind` in the answers kept about `patient` (``Patient/x``), each once, the newest of it."""
+    async def of(self, kind: str, patient: str, but: Collection[str] = ()) -> tuple[Resource, ...]:
+        """Every row of `kind` in the answers kept about `patient` (``Patient/x``), each once, the newest of it; `but` are
+        queries whose answers are at hand anyway, and newer."""
         named = _naming(patient.rpartition("/")[2])
 
         def read(database: Any) -> tuple[Resource, ...]:
@@ -235,7 +236,7 @@ class Offline:
             query = "SELECT query, body FROM offline WHERE user = ? AND query LIKE ? ORDER BY until DESC"
             found: dict[str, Resource] = {}
             for text, raw in database.execute(query, (self._user, f"{kind}?%")):
-                if named.search(text):
+                if text not in but and named.search(text):
                     for row in json.loads(zlib.decompress(raw))["matches"]:
                         found.setdefault(str(row.get("id")), row)
             return tuple(found.values())

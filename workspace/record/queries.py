@@ -181,6 +181,12 @@ class Queries:
         pages = [live.shown for live in self._lives.values() if live.shown is not None and live.query.type == kind]
         return tuple({name: row for page in pages for name, row in zip(page.names, page.matches, strict=True)}.values())
 
+    def texts(self, kind: str) -> frozenset[str]:
+        """The queries of a type whose results are at hand."""
+        return frozenset(
+            live.text for live in self._lives.values() if live.page is not None and live.query.type == kind
+        )
+
     def held(self, name: str, version: str = "") -> Resource | None:
         for live in self._lives.values():
             page = live.page

@@ -169,11 +169,11 @@ class Record:
 
     async def at_hand(self, kind: str, patient: str) -> tuple[Resource, ...]:
         """Resources of a type about `patient` (``Patient/x``) that are here without asking the platform: on the screen,
-        waiting, or kept for when it is away; each once, as it was last seen here."""
+        waiting, or kept for when it is away where nothing newer is here: what has gone from the screen is not found."""
         shown = (*self._queries.rows(kind), *self.waiting.of(kind))
         offline = self._queries.offline
         try:
-            copies = await offline.of(kind, patient) if offline is not None else ()
+            copies = await offline.of(kind, patient, self._queries.texts(kind)) if offline is not None else ()
         except Problem as problem:
             log.warning("what is kept for reading without the platform cannot be read: %s", problem.code)
             copies = ()

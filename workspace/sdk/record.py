@@ -120,9 +120,8 @@ def text(concept_or_resource: Resource | None) -> str:
     """What it is called: the text, else the first display, else the first code."""
     held = concept_or_resource if isinstance(concept_or_resource, dict) else {}
     inner = held.get("code")
-    if (
-        "coding" not in held and not isinstance(held.get("text"), str) and isinstance(inner, dict)
-    ):  # a narrative is no name
+    named = "coding" in held or isinstance(held.get("text"), str)  # a narrative is no name
+    if not named and isinstance(inner, dict):
         held = inner
     said = held.get("text")
     if isinstance(said, str) and said.strip():

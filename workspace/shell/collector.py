@@ -15,8 +15,6 @@ import time
 
 LONGEST = 1.0
 """Seconds after which a full round comes before the next hold, though somebody holds it still."""
-
-
 FULL = 8
 """Holds between two full rounds."""
 
