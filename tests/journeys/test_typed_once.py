@@ -331,6 +331,7 @@ def test_what_is_typed_outlives_its_panel(sandbox, sign_on):
     assert state["patient"] == "Patient/BEB-20"
     held = nurse.did("values", instance="note")
     assert held["values"]["text"] == held["shown"]["text"] == words
+    assert nurse.did("key", key="End")["focus"] == "Lines", "the next key goes on in the note"
     nurse.did("type", bind="text", text=" Drikker lite.", instance="note")
     nurse.did("switch_patient", name=OTHERS[1])
     assert not nurse.did("values", instance="note")["shown"]["text"], "another resident's note is empty"

@@ -76,6 +76,7 @@ class PanelFrame(QWidget):
         self._strip = Trouble(theme, strip=True)
         self._strip.hide()
         self.body: PanelBody | None = None
+        self._bereft: QWidget | None = None  # had the focus when the body went out of sight
         self._by: PanelBody | None = None
         self._receipt: object = None
         self._timer = QTimer(self)
@@ -145,7 +146,7 @@ class PanelFrame(QWidget):
         self._forget()
         self._undo.hide()
         self._strip.hide()
-        self.body = body
+        self.body, self._bereft = body, None
         if body is not None:
             self._stack.addWidget(body)
             body.toolbarChanged.connect(self._set_toolbar)
@@ -178,8 +179,20 @@ class PanelFrame(QWidget):
 
     def show_body(self) -> None:
         self._waiting.stop()
-        if self.body is not None:
-            self._stack.setCurrentWidget(self.body)
+        if self.body is None:
+            return
+        kept = self._notice.has_focus()
+        self._stack.setCurrentWidget(self.body)
+        if kept:
+            self._give_back(self.body)
+
+    def _give_back(self, body: PanelBody) -> None:
+        """The panel is there again: the focus goes to where it was in it."""
+        field, self._bereft = self._bereft, None
+        if field is not None and isValid(field) and body.isAncestorOf(field):
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            body.focus_first()
 
     def blank(self) -> None:
         """Nothing at all: the former patient's picture must not stand a moment longer."""
@@ -217,6 +230,7 @@ class PanelFrame(QWidget):
         self._notice.say(words, again=again, report=report, hide=hide)
         self._stack.setCurrentWidget(self._notice)
         if bereft:
+            self._bereft = focus
             self._notice.take_focus()
 
     def warn(self, words: str) -> None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workspace.shell import icons
 from workspace.shell.chips import PlainButton
@@ -80,7 +89,9 @@ class Trouble(QWidget):
         self, words: str, *, again: bool = False, report: bool = False, hide: bool = False, tone: str = "bad"
     ) -> None:
         """Show `words` and the buttons that help; read out to screen readers when there is something to do."""
-        changed = words != self._words.text()
+        changed, held = words != self._words.text(), self.has_focus()
+        if held:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # not a button that may be hidden now
         self._tone = tone
         self._words.setText(words)
         self._stack.setCurrentWidget(self._front)
@@ -88,6 +99,8 @@ class Trouble(QWidget):
         for button, offered in zip(self.buttons(), self._offered, strict=True):
             button.setVisible(offered)
         self._turn()
+        if held:
+            self.take_focus()
         self.setAccessibleName(words)
         for button in self.buttons():
             button.setAccessibleDescription(words)  # heard with the button, also when it is reached by Tab alone
@@ -99,10 +112,14 @@ class Trouble(QWidget):
         return self._words.text()
 
     def take_focus(self) -> None:
-        """The panel that had the focus is gone: what can be done has it instead."""
-        first = next((button for button in self.buttons() if button.isVisibleTo(self)), None)
-        if first is not None:
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
+        """The panel that had the focus is gone: what can be done has it instead, or the words alone. It never goes on to
+        another panel, where the next key would be typed."""
+        first = next((button for button in self.buttons() if button.isVisibleTo(self)), self)
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def has_focus(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and (focus is self or self.isAncestorOf(focus))
 
     def ask_report(self, log: str) -> None:
         """The report's page, with the scrubbed `log` for the user to see."""

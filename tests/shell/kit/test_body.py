@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from tests.shell.kit.bodies import note, vitals, ward
 from tests.shell.kit.fakes import node
@@ -73,16 +73,77 @@ def test_focus_caret_and_text_survive_patches_around_them(qtbot, shown, instance
     assert shown.widget("hint").text() == "NEWS2 blir 3"
 
 
-def test_focus_and_caret_come_back_when_the_same_tree_is_sent_whole(qtbot, shown, instance):
+def test_a_field_is_the_same_one_when_the_tree_is_sent_whole(qtbot, shown, instance):
     field = editor(shown, "#pulse")
     field.setFocus()
     qtbot.keyClicks(field, "112")
     field.setCursorPosition(2)
     instance.whole(form(node("divider", "d")))
-    again = editor(shown, "#pulse")
-    assert again is not field
-    assert QApplication.focusWidget() is again
-    assert (again.text(), again.cursorPosition()) == ("112", 2)
+    assert editor(shown, "#pulse") is field
+    assert QApplication.focusWidget() is field
+    assert (field.text(), field.cursorPosition()) == ("112", 2)
+    assert shown.widget("d").isVisibleTo(shown)
+
+
+def test_what_is_typed_while_the_tree_is_sent_whole_goes_on_where_the_caret_stands(qtbot, shown, instance):
+    area = editor(shown, "#note")
+    area.setFocus()
+    for letter in "Sover godt.":
+        qtbot.keyClicks(area, letter)
+        instance.whole(form())
+    qtbot.keyClick(area, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert area.toPlainText() == "", "what was typed in one go is undone in one go"
+    qtbot.keyClicks(area, "Våken.")
+    assert instance.values["note"] == "Våken."
+
+
+def test_a_whole_tree_that_is_another_puts_the_fields_where_they_belong(qtbot, shown, instance):
+    field, tool = editor(shown, "#pulse"), shown.widget("tool")
+    field.setFocus()
+    qtbot.keyClicks(field, "112")
+    field.setCursorPosition(1)
+    instance.whole(
+        node(
+            "column", "c",
+            node("text", "tool", text="Trend"),
+            node(
+                "section", "vital", node("number-field", "#pulse", bind="pulse", label="Puls", unit="/min"),
+                title="Målinger",
+            ),
+            node("number-field", "#note", bind="note", label="Notat"),
+        )
+    )  # fmt: skip
+    assert editor(shown, "#pulse") is field
+    assert QApplication.focusWidget() is field, "it stands in another container now"
+    assert (field.text(), field.cursorPosition()) == ("112", 1)
+    assert shown.widget("vital").isAncestorOf(field)
+    assert shown.widget("tool") is not tool
+    assert {name for name in ("f", "save", "state") if shown.widget(name) is not None} == set()
+    tops = [shown.widget(name).mapTo(shown, shown.rect().topLeft()).y() for name in ("tool", "vital", "#note")]
+    qtbot.wait(20)
+    assert tops == sorted(tops)
+
+
+def test_a_new_title_of_a_tab_is_seen_when_the_tree_is_sent_whole(qtbot, shown, instance):
+    def pages(title):
+        return node(
+            "column", "c",
+            node(
+                "tabs", "t",
+                node("tab", "one", node("text", "a", text="A"), title=title),
+                node("tab", "two", node("text", "b", text="B"), title="To"),
+            ),
+        )  # fmt: skip
+
+    instance.whole(pages("En"))
+    bar = shown.widget("t").bar
+    bar.setCurrentIndex(1)
+    instance.whole(pages("Første"))
+    assert shown.widget("t").bar is bar
+    assert bar.tabText(0) == "Første"
+    assert bar.currentIndex() == 1
+    assert shown.widget("b").isVisibleTo(shown)
+    assert not shown.widget("a").isVisibleTo(shown)
 
 
 def test_patched_bodies_stand_in_the_trees_order(qtbot, shown, instance):
@@ -348,3 +409,56 @@ def test_ctrl_z_takes_back_what_was_saved_but_never_what_an_editor_can(qtbot, li
     assert undone == ["kvittering"]
     qtbot.keyClick(save, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert undone == ["kvittering"], "once"
+
+
+def test_the_focus_waits_in_the_frame_while_the_panel_is_away_and_comes_back_with_it(qtbot, light, instance, spawner):
+    window = QWidget()
+    frame, beside = PanelFrame(light, "Notat", "Polarvakt"), QLineEdit()
+    box = QVBoxLayout(window)
+    box.addWidget(frame, 1)
+    box.addWidget(beside)
+    window.resize(620, 520)
+    qtbot.addWidget(window)
+    body = PanelBody(light, lambda: None, spawner)
+    instance.listener = body
+    instance.tree.whole(form())
+    frame.set_body(body)
+    frame.show_body()
+    body.attach(instance)
+    window.show()
+    window.activateWindow()
+    qtbot.waitExposed(window)
+    taken = []
+
+    def note(old, new):
+        taken.append(new is beside)
+
+    QApplication.instance().focusChanged.connect(note)
+    area = editor(body, "#note")
+    area.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is area)
+    qtbot.keyClicks(area, "Sover")
+
+    def typed(words):
+        for letter in words:
+            qtbot.keyClick(QApplication.focusWidget(), letter)
+
+    frame.fail("«Notat» fra Polarvakt stanset.")
+    assert QApplication.focusWidget() is frame._notice.again
+    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
+    assert QApplication.focusWidget() is frame._notice
+    typed(" godt")
+    instance.whole(form())
+    frame.show_body()
+    assert QApplication.focusWidget() is area
+    typed(".")
+    assert (area.toPlainText(), beside.text(), any(taken)) == ("Sover.", "", False)
+    QApplication.instance().focusChanged.disconnect(note)
+    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
+    instance.whole(node("column", "other", node("text-field", "#line", bind="note", label="Notat")))
+    frame.show_body()
+    assert QApplication.focusWidget() is editor(body, "#line"), "what had it is gone: the first field"
+    beside.setFocus()
+    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
+    frame.show_body()
+    assert QApplication.focusWidget() is beside, "who works elsewhere is not disturbed"

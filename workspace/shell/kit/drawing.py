@@ -16,7 +16,6 @@ from workspace.panels.components import Button, Component
 from workspace.panels.face import PanelInstance, TreeChange
 from workspace.shell.kit import access, button, renewal, table
 from workspace.shell.kit.containers import Container
-from workspace.shell.kit.emptying import take_out
 from workspace.shell.kit.env import Env
 from workspace.shell.kit.fields import Labelled
 from workspace.shell.kit.registry import make_of, registry
@@ -45,9 +44,11 @@ class Drawing:
 
     def draw(self, instance: PanelInstance, change: TreeChange) -> None:
         """What of the tree is other than what stands here."""
-        if self.emptied:
+        if not self.widgets:
+            self._first(instance)
+        elif self.emptied:
             self._again(instance)
-        elif change.whole or not self.widgets:
+        elif change.whole:
             self._whole(instance)
         else:
             self._patch(instance, change)
@@ -73,10 +74,9 @@ class Drawing:
         self._slots.clear()
         self.emptied = True
 
-    def _whole(self, instance: PanelInstance) -> None:
-        holder, caret = self._holder()
-        self._clear()
-        root = cast(str, instance.root)
+    def _first(self, instance: PanelInstance) -> None:
+        """Nothing stands here yet."""
+        self.emptied, root = False, cast(str, instance.root)
         self._make(instance, root)
         self._column.addWidget(self.widgets[root], 1)
         self._place(instance, list(instance.nodes))
@@ -85,36 +85,51 @@ class Drawing:
         self.outside(instance)
         self._new_stops()
         self._chain(instance)
+
+    def _whole(self, instance: PanelInstance) -> None:
+        """Another tree while somebody looks and perhaps types, as when the panel's process is a new one: what stands in both
+        stays the widget it is, with its caret and what can be undone in it, and a key pressed meanwhile is not lost."""
+        holder, caret = self._holder()
+        focus = QApplication.focusWidget() if holder else None
+        self._renew(instance, live=True)
         again = self.widgets.get(holder)
-        if again is not None:
+        if again is not None and QApplication.focusWidget() is not focus:  # it is another one, or stands elsewhere
             again.setFocus(Qt.FocusReason.OtherFocusReason)
             editor = again.focusWidget() or again.focusProxy()
             if isinstance(editor, QLineEdit):
                 editor.setCursorPosition(caret)
 
     def _again(self, instance: PanelInstance) -> None:
-        """Emptied widgets take the components of another context; what is missing is made, what is too much goes."""
-        self.emptied, nodes, root = False, instance.nodes, cast(str, instance.root)
-        stale = [n for n in self.widgets if n not in nodes or self._makes[n] != make_of(nodes[n].component)]
-        going = [self.widgets[name] for name in stale]
+        """Emptied widgets take the components of another context."""
+        self.emptied, root = False, cast(str, instance.root)
         if root in self.widgets:
             self.widgets[root].hide()  # what is placed in a hidden one is laid out once, when it is shown
+        self._renew(instance, live=False)
+
+    def _renew(self, instance: PanelInstance, *, live: bool) -> None:
+        """The widgets of one tree take the components of another; what is missing is made, what is too much goes. `live`:
+        somebody looks at them, and what they hold stays; else they are empty, and the frame knows of none."""
+        nodes, root = instance.nodes, cast(str, instance.root)
+        give = renewal.keep if live else renewal.fill
+        stale = [n for n in self.widgets if n not in nodes or self._makes[n] != make_of(nodes[n].component)]
+        going = [self.widgets[name] for name in stale]
         self._orphan([n for n, w in self.widgets.items() if w.parentWidget() in going])
         for name in stale:
             self._remove(name)
         fresh = [name for name in nodes if name not in self.widgets]
         for name, node in nodes.items():
             if name in self.widgets:
-                renewal.fill(self.widgets[name], node.component)
+                give(self.widgets[name], node.component)
                 self._shortcut(name, node.component)
             else:
                 self._make(instance, name, deep=False)
         if root in fresh:
             self._column.addWidget(self.widgets[root], 1)
-        self._place(instance, [name for name in nodes if not self._stands(instance, name)])
+        moved = [name for name in nodes if not self._stands(instance, name)]
+        self._place(instance, list(nodes) if live else moved)
         self.settle(instance)
         self.widgets[root].show()
-        self.outside(instance)
+        self.outside(instance, force=not live)
         if self._new_stops() or fresh or stale:
             self._chain(instance)
 
@@ -220,16 +235,6 @@ class Drawing:
             ):
                 return name, focus.cursorPosition() if isinstance(focus, QLineEdit) else 0
         return "", 0
-
-    def _clear(self) -> None:
-        for widget in list(self.widgets.values()):
-            widget.hide()
-            widget.deleteLater()
-        self.widgets.clear()
-        self._makes.clear()
-        self._stops.clear()
-        self._drop_shortcuts()
-        take_out(self._column)
 
     # --- where it stands ---
 

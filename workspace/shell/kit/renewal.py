@@ -27,6 +27,17 @@ def empty(widget: QWidget) -> bool:
     return True
 
 
+def keep(widget: QWidget, component: Component) -> None:
+    """A widget that somebody looks at draws `component`, perhaps what it drew already; what stands in it is placed by the
+    body."""
+    if not isinstance(widget, Container):
+        one = cast(Any, widget)
+        one.set_component(component)
+        if hasattr(widget, "value_changed"):
+            one.value_changed()
+    access.speak_in(widget, component.language)
+
+
 def fill(widget: QWidget, component: Component) -> None:
     """An emptied widget draws `component`; what stands in it is placed by the body."""
     one = cast(Any, widget)
