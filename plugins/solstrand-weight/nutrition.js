@@ -35,9 +35,14 @@ function weights(rows) {
   return found.sort((one, other) => other.at - one.at)
 }
 
+/** Whether the workspace could not show a row: what it means nobody here knows. */
+function withheld(row) {
+  return ((row.meta || {}).tag || []).some((tag) => tag.system === SHOWN && tag.code === 'withheld')
+}
+
 /** The newest row that the workspace could not show, where no weight is newer; or null. */
 function hidden(rows, known) {
-  const odd = rows.filter((row) => ((row.meta || {}).tag || []).some((tag) => tag.system === SHOWN && tag.code === 'withheld'))
+  const odd = rows.filter(withheld)
   const at = (row) => Date.parse(row.effectiveDateTime || '') || 0
   const newest = odd.sort((one, other) => at(other) - at(one))[0]
   return newest && (!known.length || at(newest) >= known[0].at) ? newest : null
@@ -74,4 +79,4 @@ function flagOf(rows) {
   return rows.find((row) => /^MST \d/.test((row.code || {}).text || ''))
 }
 
-module.exports = { RISK, change, flagOf, greatLoss, hidden, score, weights }
+module.exports = { RISK, change, flagOf, greatLoss, hidden, score, weights, withheld }

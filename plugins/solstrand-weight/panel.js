@@ -1,7 +1,7 @@
 // «Vekt og ernæring»: the curve of weights, a new weight, and the MST screen with its flag. Speaks protocol 1 by wire.js.
 'use strict'
 
-const { RISK, change, flagOf, greatLoss, hidden, score, weights } = require('./nutrition.js')
+const { RISK, change, flagOf, greatLoss, hidden, score, weights, withheld } = require('./nutrition.js')
 const { Problem, decimal, node, run } = require('./wire.js')
 
 const WEIGHTS = 'Observation?code=29463-7,27113001&_sort=-date&_count=60'
@@ -122,6 +122,7 @@ function saveWeight(ctx) {
 function screen(ctx, known) {
   const flags = ctx.result(FLAGS)
   const standing = flagOf(flags.rows)
+  const odd = flags.rows.find(withheld)
   const total = score(ctx.values.mst_loss, ctx.values.mst_eating)
   const moved = known.length ? change(known, 183) : null
   const lost = moved !== null && moved.kg <= -1 ? ctx.t('loss_hint', { kg: `−${number(-moved.kg)}` }) : ''
@@ -130,6 +131,9 @@ function screen(ctx, known) {
   return node('mst', 'section', { title: ctx.t('mst') }, [
     standing && node('mst.standing', 'pill', {
       text: ctx.t('standing', { text: standing.code.text }), tone: 'warn', shape: 'diamond', about: standing.id ? `Flag/${standing.id}` : '',
+    }),
+    odd && node('mst.hidden', 'text', {
+      text: ctx.t('hidden_flag'), tone: 'warn', about: odd.id ? `Flag/${odd.id}` : '',
     }),
     flags.error && node('mst.failed', 'failed', { text: flags.error }),
     node('mst.form', 'form', { label: ctx.t('mst'), submit: saving }, [

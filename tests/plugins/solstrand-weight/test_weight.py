@@ -116,6 +116,23 @@ def test_a_weight_that_cannot_be_shown_is_told_of_until_there_is_a_newer_one(pan
         assert "hidden" not in other.nodes
 
 
+def test_a_flag_that_cannot_be_shown_may_be_the_mst_and_is_told_of(panel):
+    odd = {"url": "http://ukjent.example/ikke", "valueBoolean": True}
+    flag = {
+        "resourceType": "Flag", "id": "f9", "status": "active", "subject": {"reference": ME}, "code": {"text": "MST 3"},
+        "modifierExtension": [odd],
+    }  # fmt: skip
+    panel.open(flags=[facts.shown(flag)])
+    told = panel.nodes["mst.hidden"]["props"]
+    assert told["about"] == "Flag/f9"
+    assert "kan ikke vises" in told["text"]
+    assert "mst.standing" not in panel.nodes
+    with Talk() as other:
+        other.open(flags=[{**flag, "modifierExtension": []}])
+        assert "mst.hidden" not in other.nodes
+        assert "mst.standing" in other.nodes
+
+
 def test_a_great_loss_is_told_with_numbers(panel):
     panel.open([weight("2026-01-12", 57.5), weight("2025-07-20", 62.0)])
     assert panel.nodes["latest.change"]["props"]["text"] == "−4,5 kg (7,3 %) på 176 dager"
