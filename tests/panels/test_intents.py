@@ -202,7 +202,7 @@ async def test_the_end_of_the_context_ends_all_errands(bench: Any) -> None:
         strings, _helper, number, _ = await taken(b)
         await b.host.end_context(strings.panel.context)
         out = [m for d, *_, m in b.passed if d == "out" and m.get("id") == number]
-        await until(lambda: out or any(m.get("id") == number for d, *_, m in b.passed if d == "out"), timeout=2)
+        await until(lambda: out or any(m.get("id") == number for d, *_, m in b.passed if d == "out"))
 
 
 async def test_a_raise_in_effects_is_answered_under_its_own_id(bench: Any) -> None:
