@@ -189,7 +189,7 @@ class PanelFrame(QWidget):
     def _give_back(self, body: PanelBody) -> None:
         """The panel is there again: the focus goes to where it was in it."""
         field, self._bereft = self._bereft, None
-        if field is not None and isValid(field) and body.isAncestorOf(field):
+        if field is not None and isValid(field) and body.isAncestorOf(field) and field.isVisibleTo(body):
             field.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             body.focus_first()
@@ -225,13 +225,28 @@ class PanelFrame(QWidget):
     def _instead(self, words: str, *, again: bool, report: bool, hide: bool) -> None:
         self._waiting.stop()
         self._strip.hide()
-        focus = QApplication.focusWidget()
-        bereft = self.body is not None and focus is not None and self.body.isAncestorOf(focus)
+        bereft = self._focus_in_body()
         self._notice.say(words, again=again, report=report, hide=hide)
         self._stack.setCurrentWidget(self._notice)
-        if bereft:
-            self._bereft = focus
+        if bereft is not None:
+            self._bereft = bereft
             self._notice.take_focus()
+
+    def _focus_in_body(self) -> QWidget | None:
+        """What in the body has the focus; of a list or calendar that stands open over it, and closes now, its field."""
+        one = held = QApplication.focusWidget()
+        over = []
+        while one is not None and one is not self.body:
+            above = one.parentWidget()
+            if one.isWindow() and above is not None:
+                over.append(one)
+                held = above
+            one = above
+        if one is None:
+            return None
+        for window in over:
+            window.close()
+        return held
 
     def warn(self, words: str) -> None:
         """Something is wrong, but what the panel drew last still stands: said above it, for as long as it lasts."""

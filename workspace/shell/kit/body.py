@@ -163,7 +163,7 @@ class PanelBody(QFrame):
             widget = self._widgets.get(node.id)
             if node.component.slot != "body":
                 continue
-            if widget is not None and isinstance(node.component, Field | PairField):
+            if widget is not None and isinstance(node.component, Field | PairField) and widget.isVisibleTo(self):
                 widget.setFocus(Qt.FocusReason.OtherFocusReason)
                 return
             waiting.extend(reversed(node.children))

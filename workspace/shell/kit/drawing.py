@@ -5,12 +5,14 @@ Knows components and places, not what an instance is or does; input and paint ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from workspace.panels.components import Button, Component
 from workspace.panels.face import PanelInstance, TreeChange
@@ -48,10 +50,14 @@ class Drawing:
             self._first(instance)
         elif self.emptied:
             self._again(instance)
-        elif change.whole:
-            self._whole(instance)
         else:
-            self._patch(instance, change)
+            with self._focus_kept():
+                if change.whole:
+                    # Somebody looks and perhaps types, as when the panel's process is a new one: what stands in both trees
+                    # stays the widget it is, with its caret and what can be undone in it, and no key is lost meanwhile.
+                    self._renew(instance, live=True)
+                else:
+                    self._patch(instance, change)
 
     def settle(self, instance: PanelInstance) -> None:
         """Something has become other while nobody could see it: how much room all takes is asked anew. Qt tells a parent of
@@ -86,18 +92,22 @@ class Drawing:
         self._new_stops()
         self._chain(instance)
 
-    def _whole(self, instance: PanelInstance) -> None:
-        """Another tree while somebody looks and perhaps types, as when the panel's process is a new one: what stands in both
-        stays the widget it is, with its caret and what can be undone in it, and a key pressed meanwhile is not lost."""
-        holder, caret = self._holder()
-        focus = QApplication.focusWidget() if holder else None
-        self._renew(instance, live=True)
+    @contextmanager
+    def _focus_kept(self) -> Iterator[None]:
+        """What has the focus has it afterwards too, where it or another one of its node stands then."""
+        focus = QApplication.focusWidget()
+        holder, caret = self._holder(focus), _caret(focus)
+        yield
         again = self.widgets.get(holder)
-        if again is not None and QApplication.focusWidget() is not focus:  # it is another one, or stands elsewhere
-            again.setFocus(Qt.FocusReason.OtherFocusReason)
-            editor = again.focusWidget() or again.focusProxy()
-            if isinstance(editor, QLineEdit):
-                editor.setCursorPosition(caret)
+        if again is None or QApplication.focusWidget() is focus:
+            return
+        if (
+            focus is not None and isValid(focus) and (focus is again or again.isAncestorOf(focus))
+        ):  # it stands elsewhere
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
+        again.setFocus(Qt.FocusReason.OtherFocusReason)
+        _set_caret(again.focusWidget() or again.focusProxy(), caret)
 
     def _again(self, instance: PanelInstance) -> None:
         """Emptied widgets take the components of another context."""
@@ -123,7 +133,7 @@ class Drawing:
                 self._shortcut(name, node.component)
             else:
                 self._make(instance, name, deep=False)
-        if root in fresh:
+        if self._column.indexOf(self.widgets[root]) < 0:  # a new one, or one that stood within another
             self._column.addWidget(self.widgets[root], 1)
         moved = [name for name in nodes if not self._stands(instance, name)]
         self._place(instance, list(nodes) if live else moved)
@@ -224,17 +234,15 @@ class Drawing:
             if name in self.widgets:
                 self.widgets[name].setParent(self._inside)
 
-    def _holder(self) -> tuple[str, int]:
-        """The node that has the focus, and where its caret stands."""
-        focus = QApplication.focusWidget()
-        for name, widget in self.widgets.items():
-            if (
-                focus is not None
-                and not isinstance(widget, Container)
-                and (focus is widget or widget.isAncestorOf(focus))
-            ):
-                return name, focus.cursorPosition() if isinstance(focus, QLineEdit) else 0
-        return "", 0
+    def _holder(self, focus: QWidget | None) -> str:
+        """The node in whose widget `focus` is; "" where it is in none of these, or in a container's own head."""
+        one = focus
+        while one is not None:
+            name = one.objectName()
+            if self.widgets.get(name) is one:
+                return "" if isinstance(one, Container) else name
+            one = one.parentWidget()
+        return ""
 
     # --- where it stands ---
 
@@ -324,3 +332,18 @@ class Drawing:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self._shortcuts.clear()
+
+
+def _caret(editor: QWidget | None) -> int:
+    if isinstance(editor, QPlainTextEdit):
+        return editor.textCursor().position()
+    return editor.cursorPosition() if isinstance(editor, QLineEdit) else 0
+
+
+def _set_caret(editor: QWidget | None, place: int) -> None:
+    if isinstance(editor, QLineEdit):
+        editor.setCursorPosition(place)
+    elif isinstance(editor, QPlainTextEdit):
+        cursor = editor.textCursor()
+        cursor.setPosition(min(place, editor.document().characterCount() - 1))
+        editor.setTextCursor(cursor)

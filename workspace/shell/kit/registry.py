@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from workspace.panels.components import ChoiceField, Component, Row
+from workspace.panels.components import ChoiceField, Component, Field, PairField, Row
 from workspace.shell.kit import (
     access,
     area,
@@ -61,9 +61,14 @@ def registry() -> dict[str, type[QWidget]]:
 
 
 def make_of(component: Component) -> tuple[object, ...]:
-    """What a component's widget is built of: the kind, and a few properties that decide it."""
+    """What a component's widget is built of: the kind, and a few properties that decide it. A field belongs to its bind: of
+    what was typed in one, and can be undone there, nothing is ever another's."""
     if isinstance(component, Row):
         return (Row, component.wrap)
     if isinstance(component, ChoiceField):
-        return (ChoiceField, component.style, component.multiple, component.slot)
+        return (ChoiceField, component.style, component.multiple, component.slot, component.bind)
+    if isinstance(component, PairField):
+        return (PairField, component.first.bind, component.second.bind)
+    if isinstance(component, Field):
+        return (type(component), component.bind)
     return (type(component),)
