@@ -23,6 +23,7 @@ from shiboken6 import isValid
 from workspace.shell import icons
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.kit.body import PanelBody
+from workspace.shell.kit.drop import Drop
 from workspace.shell.kit.emptying import take_out
 from workspace.shell.kit.tips import plain_tip
 from workspace.shell.theme import Theme
@@ -233,20 +234,14 @@ class PanelFrame(QWidget):
             self._notice.take_focus()
 
     def _focus_in_body(self) -> QWidget | None:
-        """What in the body has the focus; of a list or calendar that stands open over it, and closes now, its field."""
+        """What in the body has the focus; of a list or calendar that stands open over it, its field."""
         one = held = QApplication.focusWidget()
-        over = []
         while one is not None and one is not self.body:
-            above = one.parentWidget()
-            if one.isWindow() and above is not None:
-                over.append(one)
-                held = above
-            one = above
-        if one is None:
-            return None
-        for window in over:
-            window.close()
-        return held
+            if isinstance(one, Drop):
+                one = held = one.owner
+            else:
+                one = one.parentWidget()
+        return held if one is not None else None
 
     def warn(self, words: str) -> None:
         """Something is wrong, but what the panel drew last still stands: said above it, for as long as it lasts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +11,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from tests.shell.kit.conftest import NOW
-from tests.shell.kit.fakes import FakeInstance, node
+from tests.shell.kit.fakes import node
 from workspace.panels.protocol import SetProps
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import PanelBody
 
 ROOT = Path(__file__).parents[3]
-INNER = "TREES_THAT_SWAP"
 FIELD = node("text-field", "#t", bind="t", label="Tekst")
-ONE = node("column", "c", node("section", "s", FIELD, title="S"))
-OTHER = node("section", "s", node("column", "c", FIELD), title="S")
 
 
 def pair(**more):
@@ -41,30 +37,12 @@ def typed(qtbot, keys):
         qtbot.keyClick(QApplication.focusWidget(), key)
 
 
-@pytest.mark.skipif(INNER not in os.environ, reason="in a process of its own: it would take this one along")
-@pytest.mark.parametrize("way", ["resync", "next-patient"])
-def test_the_inner_becomes_the_outer(qtbot, body, instance, way):
-    instance.whole(ONE)
-    if way == "resync":
-        instance.whole(OTHER)
-    else:
-        body.retire()
-        other = FakeInstance()
-        other.listener = body
-        other.tree.whole(OTHER)
-        body.attach(other)
-    qtbot.wait(20)
-    assert body.widget("s").isAncestorOf(body.widget("c"))
-    assert body.widget("c").isAncestorOf(body.widget("#t"))
-
-
 @pytest.mark.parametrize("way", ["resync", "next-patient"])
 def test_containers_that_change_places_do_not_hang_the_window(way):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__]
-    command += ["-k", f"inner_becomes and {way}"]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, INNER: "1"}, timeout=60, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "1 passed" in done.stdout
+    """In a process of its own, which it would take along."""
+    command = [sys.executable, "-m", "tests.shell.kit.swapped_trees", way]
+    done = subprocess.run(command, cwd=ROOT, timeout=60, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "s > c > #t\n"), done.stderr
 
 
 def test_a_root_that_stood_within_another_is_laid_out(qtbot, body, instance):

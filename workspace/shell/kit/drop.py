@@ -37,6 +37,11 @@ class Drop(QFrame):
         owner.installEventFilter(self)
         owner.window().installEventFilter(self)
 
+    @property
+    def owner(self) -> QWidget:
+        """The field whose it is."""
+        return self._owner
+
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.update()
