@@ -171,11 +171,13 @@ class MemoryDoor:
     def load_draft(self, key: DraftKey) -> Draft | None:
         return self.drafts.get(key)
 
-    def save_draft(self, key: DraftKey, draft: Draft) -> None:
+    def save_draft(self, key: DraftKey, draft: Draft, then: Callable[[], None] | None = None) -> None:
         if draft.values:
             self.drafts[key] = draft
         else:
             self.drafts.pop(key, None)
+        if then is not None:
+            then()
 
 
 class Shell(QuietListener):

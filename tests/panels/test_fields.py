@@ -37,8 +37,8 @@ class Kept:
         kept = self.drafts.load(key.parts())
         return None if kept is None else Draft(kept.values, kept.revision, kept.saved)
 
-    def save_draft(self, key: DraftKey, draft: Draft) -> None:
-        self.drafts.save(key.parts(), draft.values, draft.revision)
+    def save_draft(self, key: DraftKey, draft: Draft, then: Any = None) -> None:
+        self.drafts.save(key.parts(), draft.values, draft.revision, then)
 
 
 async def drafts_at(file: Path) -> tuple[Drafts, Vault]:

@@ -38,6 +38,16 @@ def test_each_case_is_said_in_words():
     assert "bare i minnet" in words_of(1, 0, 0, durable=False)
     assert words_of(0, 0, 1, durable=True) == "1 ble ikke lagret og må ses over. Den ligger her til du gjør det."
     assert words_of(0, 0, 0, durable=True) == ""
+    assert words_of(0, 0, 2, durable=False).endswith("De er bare i minnet: logger du ut nå, er de borte.")
+    assert words_of(0, 0, 0, 1, durable=False) == "1 kladd er bare i minnet: logger du ut nå, er den borte."
+    assert words_of(0, 0, 0, 2, durable=True) == "2 kladder er bare i minnet: logger du ut nå, er de borte."
+
+
+async def none_at_risk():
+    return 0
+
+
+SAFE = SimpleNamespace(at_risk=none_at_risk)
 
 
 def outbox(waiting, goes, refused=0):
@@ -47,13 +57,13 @@ def outbox(waiting, goes, refused=0):
 @pytest.mark.parametrize(("press", "goes"), [("Logg ut", True), ("Bli her", False), ("Lukk", False)])
 def test_one_press_goes_on_and_one_stays(window, press, goes):
     async def run():
-        asking = asyncio.ensure_future(may_leave(window.theme, window, outbox(2, 2), durable=True))
+        asking = asyncio.ensure_future(may_leave(window.theme, window, outbox(2, 2), SAFE, durable=True))
         await asyncio.sleep(0)
         (sheet,) = (one for one in window.findChildren(Sheet) if one.isVisible())
         assert any("også etter at du har logget ut" in one.text() for one in sheet.findChildren(QLabel))
         next(one for one in sheet.findChildren(PlainButton) if one.text() == press).click()
         assert await asking is goes
-        assert await may_leave(window.theme, window, outbox(0, 0), durable=True) is True  # nothing to ask
+        assert await may_leave(window.theme, window, outbox(0, 0), SAFE, durable=True) is True  # nothing to ask
 
     asyncio.run(run())
 

@@ -271,9 +271,9 @@ class Broker:
         kept = self._drafts.load(key.parts())
         return None if kept is None else Draft(kept.values, kept.revision, kept.saved)
 
-    def save_draft(self, key: DraftKey, draft: Draft) -> None:
+    def save_draft(self, key: DraftKey, draft: Draft, then: Callable[[], None] | None = None) -> None:
         if key.user == self._user:
-            self._drafts.save(key.parts(), draft.values, draft.revision)
+            self._drafts.save(key.parts(), draft.values, draft.revision, then)
 
     def merged(self, gone: str, stays: str) -> None:
         """What is unsaved about the patient who goes is about the one who stays."""

@@ -164,6 +164,7 @@ class Door(Protocol):
 
     def load_draft(self, key: DraftKey) -> Draft | None: ...
 
-    def save_draft(self, key: DraftKey, draft: Draft) -> None:
-        """In memory at once, in the vault within a second. An empty `values` forgets the draft."""
+    def save_draft(self, key: DraftKey, draft: Draft, then: Callable[[], None] | None = None) -> None:
+        """In memory at once, in the vault within a second: `then` is called when it is there, or on the platform, unless
+        something newer is kept by then. An empty `values` forgets the draft."""
         ...

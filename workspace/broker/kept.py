@@ -63,7 +63,7 @@ class KeptDrafts:
 
     def discard(self, one: KeptDraft) -> None:
         """Its author has seen to it."""
-        if one.lost and not one.key.draft.endswith(LOST):
+        if one.lost and LOST not in one.key.draft:
             self._drafts.drop_other(one.key.parts())
         else:
             self._drafts.discard(one.key.parts())
@@ -75,7 +75,7 @@ class KeptDrafts:
     def _draft(self, key: Key, kept: Kept) -> KeptDraft:
         return KeptDraft(
             _key(key), kept.values, kept.saved, kept.expires, self._drafts.is_expired(kept), self._ends_soon(kept),
-            elsewhere=bool(kept.device), lost=key[5].endswith(LOST),
+            elsewhere=bool(kept.device), lost=LOST in key[5],
         )  # fmt: skip
 
     def _ends_soon(self, kept: Kept) -> bool:

@@ -18,7 +18,7 @@ DRAFT_AFTER = 0.25
 
 
 class Fields:
-    """`values` by bind, `revision` growing by one with every change. `saved(at)` is called when a draft was handed over."""
+    """`values` by bind, `revision` growing by one with every change. `saved(at)` is called when a draft is safe."""
 
     def __init__(self, door: Door, key: DraftKey, clock: Clock, saved: Callable[[str], None]) -> None:
         self._door, self._key, self._clock, self._saved = door, key, clock, saved
@@ -115,8 +115,7 @@ class Fields:
                 return  # another opening of the form has gone on from there
         at = instant(self._clock.now())
         self._handed = self.revision
-        self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at))
-        self._saved(at)
+        self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at), lambda: self._saved(at))
 
     def again(self) -> None:
         """A commit that had taken fields out of the draft has ended: the draft is what the form shows."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -32,7 +33,11 @@ FORGOTTEN = timedelta(days=15)
 after it was last saved), so what it would speak of is gone by then."""
 
 LOST = "~tapt"
-"""In the name of a draft: the text that lost, when the one it lost to was saved before its author had seen to it."""
+"""In the name of a draft: a text that lost, when the one it lost to was saved, or another one lost to it, before its author
+had seen to it. A number follows where there are several."""
+
+TRIED = 1.0
+"""Seconds that who leaves waits for the platform to take what no disk has."""
 
 Key = tuple[str, ...]
 """(tenant, user, patient, package, view, draft, state version)"""
@@ -97,6 +102,10 @@ class Drafts:
         self._writer: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[Key, Kept | None], None]] = []
         self._touched: list[Callable[[], None]] = []
+        self._pressed: list[Callable[[], None]] = []
+        self._then: dict[Key, Callable[[], None]] = {}
+        self.problem: Problem | None = None
+        """Why the disk does not take what stands here; None when it does."""
         self.sync: Syncing | None = None
 
     async def start(self) -> None:
@@ -177,20 +186,55 @@ class Drafts:
         self._touched.append(listener)
         return lambda: self._touched.remove(listener) if listener in self._touched else None
 
+    def on_press(self, listener: Callable[[], None]) -> None:
+        """`listener` hands over what is typed and not handed over yet, in this turn; see `press`."""
+        self._pressed.append(listener)
+
+    def press(self) -> None:
+        """For `DraftSync`, before it compares: a key that was pressed just now is newer than what comes."""
+        for listener in list(self._pressed):
+            try:
+                listener()
+            except Exception:  # a fault of the screen must not lose a draft
+                log.exception("what is typed cannot be handed over")
+
+    async def at_risk(self) -> int:
+        """How many drafts neither the disk nor the platform has, now that both were asked once more."""
+        with suppress(Problem):
+            await self.flush()
+        if self._at_risk() and self.sync is not None:
+            self.sync.wake()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TRIED):
+                    while self._at_risk():  # noqa: ASYNC110 - any change of any draft may end it
+                        await asyncio.sleep(0.05)
+        return self._at_risk()
+
+    def _at_risk(self) -> int:
+        return sum(
+            not kept.expires and (not self._vault.durable or (self.problem is not None and key in self._dirty))
+            for key, kept in self._kept.items()
+        )
+
     def _listed(self, key: Key) -> Listed:
         kept = self._kept[key]
         return Listed(key, kept, self.is_expired(kept), as_text(kept.values))
 
     # Changing -------------------------------------------------------------------------------------
 
-    def save(self, key: Key, values: Mapping[str, Any], revision: int) -> str:
-        """Keep it; an empty `values` forgets it. Returns the instant it is called saved."""
+    def save(self, key: Key, values: Mapping[str, Any], revision: int, then: Callable[[], None] | None = None) -> str:
+        """Keep it; an empty `values` forgets it. Returns its instant. `then` is called once the disk or the platform
+        has it, unless something newer is kept by then."""
         saved = instant(self._clock.now())
         before = self._kept.get(key)
+        self._then.pop(key, None)
+        if then is not None:
+            self._then[key] = then
         if key in self.handed:
             values = self.handed[key].rest(values)
         if values:
             gone = self._gone.get(key)
+            before = self._set_aside(key, values)
             if before is not None:
                 fresh = replace(before, values=dict(values), revision=revision, saved=saved, expires="", device="")
             else:
@@ -203,9 +247,28 @@ class Drafts:
         self._touch(key)
         return saved
 
+    def _set_aside(self, key: Key, values: Mapping[str, Any]) -> Kept | None:
+        """The draft that `values` take the place of. One that has run out stands on this machine alone and in no form: it
+        stays beside what is new and does not go on from it."""
+        before = self._kept.get(key)
+        if before is None or not self.is_expired(before) or _goes_on(before.values, values):
+            return before
+        return replace(before, other=self.beside(key, Lost(before.values, before.saved, before.device)))
+
     def discard(self, key: Key) -> None:
-        """Its author has seen to it."""
+        """Its author wants it no more: it goes from the form that shows it too."""
+        self.press()
         self.save(key, {}, 0)
+        self._tell(key, None)
+
+    def beside(self, key: Key, lost: Lost) -> Lost:
+        """`lost`, for the draft to keep; a former one that its author has not seen to has a name of its own from now on, but
+        for an earlier state of the same text."""
+        kept = self._kept.get(key)
+        former = kept.other if kept is not None else None
+        if former is not None and not (former.device and former.device == lost.device) and not _same(former, lost):
+            self._leave_other(key, kept)
+        return lost
 
     def drop_other(self, key: Key) -> None:
         """Its author has seen to the text that lost."""
@@ -234,9 +297,7 @@ class Drafts:
         fresh = exchanged(standing.values if standing is not None else {}, changes, values)
         left = {bind: value for bind, value in values.items() if fresh.get(bind) != value}
         now = instant(self._clock.now())
-        if left:
-            self._leave_other(key, standing)
-        other = Lost(left, now) if left else standing.other if standing is not None else None
+        other = self.beside(key, Lost(left, now)) if left else standing.other if standing is not None else None
         known = standing.known if standing is not None else gone.known if gone is not None else 0
         stretch = standing.stretch if standing is not None else new_stretch()
         revision = (standing.revision if standing is not None else 0) + 1
@@ -266,13 +327,13 @@ class Drafts:
             self._leave_other(key, self._kept.pop(key, None))
         else:
             self._put(key, kept)
+        if news:
+            self._then.pop(key, None)
+        elif kept is not None and kept.expires:
+            self._is_safe(key)
         self._touch(key)
         if news:
-            for listener in list(self._listeners):
-                try:
-                    listener(key, kept)
-                except Exception:  # a fault of the screen must not lose a draft
-                    log.exception("a listener of the drafts failed")
+            self._tell(key, kept)
 
     def _put(self, key: Key, kept: Kept | None) -> None:
         before = self._kept.pop(key, None)
@@ -293,7 +354,10 @@ class Drafts:
 
     def _leave_other(self, key: Key, before: Kept | None) -> None:
         if before is not None and before.other is not None:
-            beside = (*key[:5], f"{key[5]}{LOST}", *key[6:])
+            beside, number = (*key[:5], f"{key[5]}{LOST}", *key[6:]), 1
+            while beside in self._kept and not _same(self._kept[beside], before.other):
+                number += 1
+                beside = (*key[:5], f"{key[5]}{LOST}{number}", *key[6:])
             self._kept[beside] = Kept(before.other.values, 1, before.other.saved, device=before.other.device)
             self._touch(beside)
 
@@ -318,9 +382,12 @@ class Drafts:
                         self.sync.changed(other, self._gone[other])
         kept = self._kept.pop(key, None)
         if kept is not None:
-            if fresh in self._kept:
+            known, standing = 0, self._kept.get(fresh)
+            if standing is not None and _goes_on(standing.values, kept.values):
+                known = standing.known  # what went there before, and was typed on in the form that stood open
+            elif standing is not None:
                 fresh = _beside(key, fresh)
-            self._kept[fresh] = replace(kept, known=0)
+            self._kept[fresh] = replace(kept, known=known)
             self._touch(key)
             self._touch(fresh)
             if self.sync is not None:
@@ -333,6 +400,13 @@ class Drafts:
         self._tell_touched()
         if self._writer is None or self._writer.done():
             self._writer = asyncio.ensure_future(self._soon())
+
+    def _tell(self, key: Key, kept: Kept | None) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(key, kept)
+            except Exception:  # a fault of the screen must not lose a draft
+                log.exception("a listener of the drafts failed")
 
     def _tell_touched(self) -> None:
         for listener in list(self._touched):
@@ -347,7 +421,10 @@ class Drafts:
             try:
                 await self.flush()
             except Problem as problem:  # a full disk: still in memory, and tried again
-                log.warning("drafts wait: %s", problem.code)
+                if self.problem is None:
+                    log.warning("drafts wait: %s", problem.code)
+                    self.problem = problem
+                    self._tell_touched()
 
     async def flush(self) -> None:
         """Everything that is not on the disk yet, in one transaction."""
@@ -365,6 +442,17 @@ class Drafts:
         except BaseException:
             self._dirty |= keys
             raise
+        if self.problem is not None:
+            self.problem = None
+            self._tell_touched()
+        if self._vault.durable:
+            for key in keys - self._dirty:
+                self._is_safe(key)
+
+    def _is_safe(self, key: Key) -> None:
+        then = self._then.pop(key, None)
+        if then is not None:
+            then()
 
     def _row(self, key: Key) -> Kept | None:
         """What the vault is to hold of it."""
@@ -383,12 +471,28 @@ class Drafts:
         database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
+def _goes_on(former: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether all of `former` is in `values`: that form has gone on from it."""
+
+    def within(old: Any, new: Any) -> bool:
+        return old == new or (isinstance(old, str) and isinstance(new, str) and old in new)
+
+    return all(within(old, values.get(bind)) for bind, old in former.items())
+
+
+def _same(one: Kept | Lost, other: Lost) -> bool:
+    return dict(one.values) == dict(other.values)
+
+
 class Syncing:
     """What `Drafts` needs of its way to the platform; `DraftSync` is it."""
 
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    def wake(self) -> None:
+        """Try now what waits."""
 
     def changed(self, key: Key, before: Kept | None) -> None:
         """`key` has other values now, or none; `before` is what stood there."""

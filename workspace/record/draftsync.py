@@ -209,6 +209,7 @@ class DraftSync(Syncing):
 
     def _meet(self, key: Key, standing: Any) -> None:
         """Another revision stands than the one this was typed on."""
+        self._drafts.press()
         mine = self._drafts.get(key)
         if mine is None:
             return
@@ -249,6 +250,7 @@ class DraftSync(Syncing):
         except BaseException:
             self._seen = False
             raise
+        self._drafts.press()
         if status != 200 or not isinstance(answer, dict):
             return  # a platform that keeps no drafts
         revision = int(answer.get("revision") or 0)
@@ -260,7 +262,8 @@ class DraftSync(Syncing):
                 self._take(standing, key)
         for key in self._drafts.keys():  # noqa: SIM118
             kept = self._drafts.get(key)
-            if kept is None or not kept.known or key[:6] in there or key in self._outgoing:
+            # What was typed since, and the platform has not or does not take, stays.
+            if kept is None or not kept.known or key[:6] in there or key in self._outgoing or self._unsent(key):
                 continue
             if not self._drafts.is_expired(kept) and kept.known <= revision:
                 # Saved, emptied or moved elsewhere. What has expired stays in sight until its author has seen to it.
@@ -274,6 +277,7 @@ class DraftSync(Syncing):
             str(standing.get("expires") or ""), str(standing.get("device") or ""), stretch=self._stretch(standing),
         )  # fmt: skip
         key = (*key[:6], str((standing.get("key") or {}).get("state_version") or key[6]))
+        self._drafts.press()
         self._overtaken(key)
         mine = self._drafts.get(key)
         if mine is None:
@@ -289,11 +293,12 @@ class DraftSync(Syncing):
             self._outgoing[key] = None
             self._awake.set()
         elif not self._unsent(key) or _later(theirs.saved, mine.saved):
-            lost = Lost(mine.values, mine.saved) if self._unsent(key) else mine.other
+            alone = self._unsent(key) or self._drafts.is_expired(mine)
+            lost = self._drafts.beside(key, Lost(mine.values, mine.saved, mine.device)) if alone else mine.other
             self._outgoing.pop(key, None)
             self._drafts.put(key, replace(theirs, revision=mine.revision + 1, other=lost), news=True)
         else:
-            lost = Lost(theirs.values, theirs.saved, theirs.device)
+            lost = self._drafts.beside(key, Lost(theirs.values, theirs.saved, theirs.device))
             self._drafts.put(key, replace(mine, known=theirs.known, other=lost))
             self._outgoing[key] = None
             self._awake.set()

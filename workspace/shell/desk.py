@@ -418,7 +418,9 @@ class Desk:
             return
         self._asked_to_leave = True
         try:
-            if not await may_leave(self.window.theme, self.window, shift.outbox, durable=shift.vault.durable):
+            drafts, durable = shift.broker.drafts, shift.vault.durable
+            drafts.press()
+            if not await may_leave(self.window.theme, self.window, shift.outbox, drafts, durable=durable):
                 return
         finally:
             self._asked_to_leave = False

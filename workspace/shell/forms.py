@@ -68,6 +68,12 @@ class Forms:
                             found[part.bind] = part.label
         return found
 
+    def keep(self) -> None:
+        """What is typed in any of them is handed over as a draft now."""
+        for seat in self._work.seats().values():
+            if seat.instance is not None:
+                seat.instance.keep()
+
     def follow(self, key: Sequence[str], values: Mapping[str, Any]) -> None:
         """What was typed, saved or emptied in the same form on another workstation is so here; focus stays where it is."""
         for seat in self._work.seats().values():

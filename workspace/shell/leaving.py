@@ -22,8 +22,9 @@ QUIET = 2.0
 """Seconds after which nobody seems to sign on at once: opening the work comes first."""
 
 
-def words_of(goes: int, stays: int, refused: int, *, durable: bool) -> str:
-    """What becomes of what is not saved when its author signs out; empty when all is saved."""
+def words_of(goes: int, stays: int, refused: int, drafts: int = 0, *, durable: bool) -> str:
+    """What becomes of what is not saved when its author signs out; empty when all is saved. `drafts`: those that neither the
+    disk nor the platform has."""
     said = []
     waiting = goes + stays
     one = waiting == 1
@@ -41,15 +42,26 @@ def words_of(goes: int, stays: int, refused: int, *, durable: bool) -> str:
             said.append(f"{goes} sendes fra denne maskinen når den svarer, også etter at du har logget ut.")
             said.append(f"{stays} sendes neste gang du logger inn her.")
     if refused:
-        them = "Den" if refused == 1 else "De"
-        said.append(f"{refused} ble ikke lagret og må ses over. {them} ligger her til du gjør det.")
+        alone = refused == 1
+        said.append(f"{refused} ble ikke lagret og må ses over.")
+        if durable:
+            said.append(f"{'Den' if alone else 'De'} ligger her til du gjør det.")
+        else:
+            said.append(
+                f"{'Den' if alone else 'De'} er bare i minnet: logger du ut nå, er {'den' if alone else 'de'} borte."
+            )
+    if drafts:
+        alone = drafts == 1
+        said.append(f"{drafts} {'kladd' if alone else 'kladder'} er bare i minnet: logger du ut nå, er")
+        said.append("den borte." if alone else "de borte.")
     return " ".join(said)
 
 
-async def may_leave(theme: Theme, window: QWidget, outbox: Any, *, durable: bool) -> bool:
+async def may_leave(theme: Theme, window: QWidget, outbox: Any, drafts: Any, *, durable: bool) -> bool:
     """Whether the user goes on with signing out; asked only when something is not saved."""
+    at_risk = await drafts.at_risk()
     goes = len(outbox.deliverable())
-    words = words_of(goes, outbox.unsent() - goes, len(outbox.refused()), durable=durable)
+    words = words_of(goes, outbox.unsent() - goes, len(outbox.refused()), at_risk, durable=durable)
     return not words or await _ask(theme, window, words)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workspace.layouts.document import placements
+from workspace.problem import Problem
 from workspace.shell.attention import Attention
 from workspace.shell.drafts import DraftList
 from workspace.shell.existing import ask_existing
@@ -26,6 +27,7 @@ from workspace.shell.workplace import Workplace
 
 log = logging.getLogger(__name__)
 KEYLESS = "Nøkkelen til det som er lagret på denne maskinen, er ikke i nøkkelringen. Lås den opp, eller be om hjelp."
+UNKEPT = "Kladder kan ikke lagres på denne maskinen nå."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Surroundings:
     def __init__(self, window: MainWindow, shift: Shift, work: Workplace, tasks: Tasks, ways: Ways) -> None:
         self._window, self._shift, self._work, self._tasks, self._ways = window, shift, work, tasks, ways
         self._forms = Forms(work, shift.host)
+        self._unkept: Problem | None = None
         self._lists()
         self._line()
         work.patientShown.connect(lambda _who: self.look_for_older())
@@ -71,6 +74,8 @@ class Surroundings:
         shift.subscriptions["origins"] = self.origins
         shift.broker.on_duplicates(lambda found: ask_existing(window.theme, window, found, self._title))
         shift.broker.drafts.on_change(self._drafted)
+        shift.broker.drafts.on_press(self._forms.keep)
+        shift.broker.drafts.on_touch(self._kept_or_not)
         shift.broker.pending.on_exchange(self._forms.exchange)
 
     def _line(self) -> None:
@@ -121,6 +126,14 @@ class Surroundings:
     def _drafted(self, key: tuple[str, ...], kept: Any) -> None:
         """An open form follows what its user typed, saved or emptied on another workstation."""
         self._forms.follow(key, kept.values if kept is not None else {})
+
+    def _kept_or_not(self) -> None:
+        """Whether what is typed reaches the disk."""
+        problem = self._shift.broker.drafts.problem
+        if problem is not self._unkept:
+            self._unkept = problem
+            notice = Notice(f"{UNKEPT} {problem}", "warn") if problem is not None else None
+            self._window.status.notice("drafts", notice)
 
     def _title(self, package: str) -> str:
         packages = self._shift.host.packages

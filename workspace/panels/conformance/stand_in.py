@@ -155,8 +155,10 @@ class StandIn:
     def load_draft(self, key: DraftKey) -> Draft | None:
         return self.drafts.get(key) if self._keeps else None
 
-    def save_draft(self, key: DraftKey, draft: Draft) -> None:
+    def save_draft(self, key: DraftKey, draft: Draft, then: Callable[[], None] | None = None) -> None:
         self.drafts[key] = draft
+        if then is not None:
+            then()
 
     def release(self, token: str) -> None:
         """What was late in that context comes now. Idempotent."""

@@ -85,7 +85,7 @@ class AreaWidget(Labelled):
         self._label.setVisible(bool(component.label) and component.slot == "body")
 
     def value_changed(self) -> None:
-        wanted = str(self._env.value(self._component.bind) or "")
+        wanted = str(self._env.value(self._component.bind) or "").replace("\r\n", "\n").replace("\r", "\n")
         if self.editor.toPlainText() == wanted:
             return
         start, end, middle = difference(self.editor.toPlainText(), wanted)
