@@ -51,6 +51,20 @@ def test_what_was_not_on_the_disk_yet_does_not_come_there_afterwards(tmp_path):
     asyncio.run(run())
 
 
+def test_what_was_on_its_way_to_the_disk_does_not_come_there_after_it(tmp_path):
+    async def run():
+        async with drafts_at(tmp_path / "v.sqlite") as drafts:
+            drafts.save(FIELD, {"text": "Sov godt"}, 1)
+            flushing = asyncio.create_task(drafts.flush())
+            await asyncio.sleep(0)  # it has read what stands, and has not come back
+            handover = drafts.hand_over(FIELD, {"text": "Sov godt"}, {"text": None})
+            await drafts._vault.run(handover.begin())
+            await flushing
+            assert await on_disk(drafts) == []
+
+    asyncio.run(run())
+
+
 def test_when_nothing_could_be_kept_the_draft_is_what_it_was(tmp_path):
     async def run():
         async with drafts_at(tmp_path / "v.sqlite") as drafts:

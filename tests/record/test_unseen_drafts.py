@@ -138,9 +138,8 @@ def test_what_the_platform_no_longer_takes_stays_here_and_in_its_form(server, tm
             fields.typed("text", "Sov")
             await until(lambda: (kept := a.drafts.load(FIELD)) and kept.expires)
             head = {"Authorization": f"Bearer {server.token('tone')}"}
-            stay = await asyncio.to_thread(
-                lambda: httpx.get(f"{server.url}/fhir/Encounter/opphold-BEB-18", headers=head).json()
-            )
+            where = f"{server.url}/fhir/Encounter/opphold-BEB-18"
+            stay = (await asyncio.to_thread(httpx.get, where, headers=head)).json()
             server.store_put({**stay, "status": "finished"})
             more = {"text": "Sov godt, og mye mer som er skrevet siden"}
             fields.typed("text", more["text"])

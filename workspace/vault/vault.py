@@ -63,15 +63,16 @@ class Vault:
             raise
         return cls(database, pool, path)
 
-    async def run(self, work: Callable[[Database], T]) -> T:
-        """Run `work` with the connection in the writer thread, in one transaction; durable when this returns.
+    def run(self, work: Callable[[Database], T]) -> asyncio.Future[T]:
+        """Run `work` with the connection in the writer thread, in one transaction; durable when this is done.
 
-        Raises what `work` raises (nothing is then kept), or Problem ``vault-closed``, ``vault-full`` or
+        Its place among the others is that of this call, not of who awaits it first: what was handed over later is written
+        later. Raises what `work` raises (nothing is then kept), or Problem ``vault-closed`` (at once), ``vault-full`` or
         ``vault-unwritable``.
         """
         if self._closed:
             raise Problem("vault-closed", "Det lokale lageret er lukket.", "Logg inn på nytt.")
-        return await asyncio.wrap_future(self._pool.submit(_transaction, self._database, work))
+        return asyncio.wrap_future(self._pool.submit(_transaction, self._database, work))
 
     async def scrub(self) -> None:
         """What was deleted is gone from the file too: every page is written anew and the log beside it emptied. Raises
