@@ -82,6 +82,25 @@ def test_a_second_after_the_last_key_a_killed_program_has_lost_none(tmp_path: Pa
     assert dict(kept.values) == {"text": WORDS}
 
 
+def test_how_something_is_shown_is_no_draft(tmp_path: Path) -> None:
+    async def run() -> None:
+        drafts, vault = await drafts_at(tmp_path / "v.sqlite")
+        door: Any = Kept(drafts)
+        fields = Fields(door, KEY, SystemClock(), lambda at: None)
+        fields.looked("visning", "tabell")
+        fields.save()
+        assert drafts.all() == ()
+        fields.typed("text", "Sov")
+        fields.save()
+        assert dict(drafts.load(KEY.parts()).values) == {"text": "Sov"}  # type: ignore[union-attr]
+        assert fields.follow(KEY.parts(), {"text": "Sov godt"}) == {"text": "Sov godt"}
+        assert fields.values == {"visning": "tabell", "text": "Sov godt"}
+        await drafts.close()
+        await vault.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.anyio
 async def test_a_commit_says_what_becomes_of_the_fields_and_newer_typing_is_none_of_it(bench: Any) -> None:
     async with bench("good") as b:

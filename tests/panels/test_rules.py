@@ -268,6 +268,27 @@ async def test_a_text_no_screen_could_hold_is_not_drawn(bench: Any) -> None:
         assert panel.root == "rot"
 
 
+async def test_how_a_panel_shows_things_is_told_to_it_and_is_no_draft(bench: Any) -> None:
+    options = [{"value": "tabell", "label": "Tabell"}]
+    chips = {"bind": "visning", "label": "Visning", "style": "chips", "slot": "toolbar", "options": options}
+    children = [
+        {"id": "v", "type": "choice-field", "props": chips},
+        {"id": "t", "type": "text-field", "props": {"bind": "text", "label": "Tekst"}},
+    ]
+    async with bench("puppet") as b:
+        panel, _, strings = await puppet(b)
+        tree = {"id": "rot", "type": "column", "props": {}, "children": children}
+        await strings.say({"method": "render", "params": {"revision": 2, "tree": tree}})
+        await until(lambda: "v" in panel.nodes, panel)
+        panel.typed("visning", "tabell")
+        await until(lambda: any("visning" in m["values"] for m in b.sent("state/changed")), panel)
+        panel.keep()
+        assert b.door.drafts == {}
+        panel.typed("text", "Sov")
+        panel.keep()
+        assert [dict(draft.values) for draft in b.door.drafts.values()] == [{"text": "Sov"}]
+
+
 async def test_more_than_a_message_holds_is_kept_but_not_sent(bench: Any) -> None:
     async with bench("puppet") as b:
         panel, _, _ = await puppet(b)

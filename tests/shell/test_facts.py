@@ -1,6 +1,7 @@
 """The banner's words: never silent about what safety asks for, whether it is known, on its way or not to be had."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 from workspace.record.people import BannerFacts, Resident
@@ -70,5 +71,26 @@ def test_safe_when_all_that_safety_asks_for_is_known():
         assert told[-1] is live.text
         live.close()
         assert directory.closed
+
+    asyncio.run(main())
+
+
+def test_who_was_chosen_by_name_keeps_it_while_the_platform_cannot_say_who_it_is():
+    nobody = Resident(ARNE.patient, "", "", "Uten navn", None, "", "", "", ())
+    away = facts(allergies=(("Allergier kunne ikke hentes", "warn"),), flags=(), news2=None)
+    away = replace(away, resident=nobody, age=None, problem="Plattformen svarer ikke.", identified=False)
+
+    async def main():
+        directory = Directory()
+        live = Facts(directory, ARNE.patient, ARNE.name, of_list(ARNE, 86), lambda unit: "Havblikk", lambda text: None)
+        directory.tell(away)
+        assert (live.text.name, live.text.born) == ("Arne Storspove", "86 år · f. 09.05.1939")
+        assert "rom 210" in live.text.line
+        assert "Allergier kunne ikke hentes" in words(live.text)
+        by_name = Facts(directory, ARNE.patient, "Arne Storspove", None, lambda unit: "", lambda text: None)
+        directory.tell(away)
+        assert (by_name.text.name, by_name.text.born) == ("Arne Storspove", "alder ukjent")
+        directory.tell(replace(away, identified=True))
+        assert by_name.text.name == "Uten navn", "the platform has said so"
 
     asyncio.run(main())

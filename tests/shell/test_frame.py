@@ -118,3 +118,18 @@ def test_one_patient_after_another_leaves_no_timer_behind(frame):
     for number in range(5):
         frame.await_data(f"Beboer {number}")
     assert len(frame.findChildren(QTimer)) == timers
+
+
+def test_what_is_not_offered_any_more_cannot_be_undone(frame):
+    undone = []
+    frame.undoAsked.connect(undone.append)
+    frame.tell("Lagret", receipt="den forrige beboerens")
+    frame.set_body(None)
+    frame._undo_pressed()
+    frame.tell("Lagret", receipt="for lenge siden")
+    frame._timer.timeout.emit()
+    frame._undo_pressed()
+    assert undone == []
+    frame.tell("Lagret", receipt="nå")
+    frame._undo.click()
+    assert undone == ["nå"]

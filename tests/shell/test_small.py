@@ -149,3 +149,13 @@ def test_nobody_open_is_said_whole(window):
     assert empty.isVisible()
     assert [wrong for one in words(empty) if (wrong := cut(one))] == []
     window.clear_pages()
+
+
+def test_no_hits_are_said_in_the_palette(window, qtbot):
+    window.palette_.open([Choice("Paneler", "Handling", "på denne maskinen", list)])
+    window.palette_.edit.setText("xyzzy")
+    drawn = [one.text for one in words(window.palette_.list.viewport())]
+    assert any("Ingen treff" in one for one in drawn)
+    window.palette_._run()
+    assert window.palette_.isVisible(), "there is nothing to run"
+    window.palette_.close_()

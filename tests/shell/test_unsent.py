@@ -77,3 +77,35 @@ def test_it_follows_the_window(sheet):
     sheet.parentWidget().resize(900, 600)
     assert sheet.geometry().right() == sheet.parentWidget().width() - 1
     assert sheet.height() < 600
+
+
+def test_nothing_is_discarded_before_it_is_said_twice_and_a_second_quick_click_says_nothing(sheet, qtbot):
+    forgotten, other = [], Line("3", "avvist", "Journalnotat", "rom 205 Harald", "skrevet 14:59", ["Notat: Uro"])
+    sheet.forgetAsked.connect(forgotten.append)
+    sheet.show_lines([REFUSED, other])
+    sheet.open()
+
+    def button(text, about="1"):
+        shown = [one for one in sheet.findChildren(PlainButton) if one.isVisible() and one.text() == text]
+        return next(one for one in shown if one.property("about") == about)
+
+    qtbot.mouseClick(button("Forkast"), Qt.MouseButton.LeftButton)
+    assert sheet.parentWidget().focusWidget() is button("Behold"), "Enter alone must not do it"
+    for text in ("Ja, forkast", "Behold"):
+        qtbot.mouseDClick(button(text), Qt.MouseButton.LeftButton)
+    assert (forgotten, button("Ja, forkast").isVisible()) == ([], True)
+    qtbot.mouseClick(button("Behold"), Qt.MouseButton.LeftButton)
+    assert button("Forkast").hasFocus() or sheet.isAncestorOf(sheet.parentWidget().focusWidget())
+    qtbot.mouseClick(button("Forkast"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button("Ja, forkast"), Qt.MouseButton.LeftButton)
+    assert forgotten == ["1"]
+
+
+def test_news_leave_the_focus_where_it_was(sheet, qtbot):
+    sheet.show_lines([REFUSED, WAITING])
+    sheet.open()
+    sheet.show_lines([WAITING, REFUSED])
+    focus = sheet.parentWidget().focusWidget()
+    assert (focus.property("about"), sheet.isAncestorOf(focus)) == ("1", True)
+    sheet.show_lines([])
+    assert sheet.isAncestorOf(sheet.parentWidget().focusWidget())

@@ -63,10 +63,13 @@ class TreeChange:
     rows: Mapping[str, RowsChange] = field(default_factory=dict)
 
 
+COMING, NOT_HAD = "Henter …", "Kunne ikke hentes."
+
+
 @dataclass(frozen=True, slots=True)
 class BoundRows:
-    """A watched result for bound tables and trends: `resources` in order; `error` when they are stale.
-    `more`: there are further ones; `newest`: these are the newest of them."""
+    """A watched result for bound tables and trends: `resources` in order; `error` when they are stale, or could not be had.
+    `more`: there are further ones; `newest`: these are the newest of them; `ready`: an answer has come."""
 
     resources: tuple[Resource, ...] = ()
     included: int = 0
@@ -74,6 +77,11 @@ class BoundRows:
     fetched: str = ""
     more: bool = False
     newest: bool = False
+    ready: bool = True
+
+    def nothing(self, empty: str) -> str:
+        """What is said where there are no rows: `empty` only when that is known."""
+        return COMING if not self.ready else NOT_HAD if self.error else empty
 
 
 @dataclass(frozen=True, slots=True)

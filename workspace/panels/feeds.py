@@ -114,7 +114,7 @@ class Feeds:
         if feed is None:
             return BoundRows()
         newest = feed.more and newest_first(feed.query)
-        return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched, feed.more, newest)
+        return BoundRows(tuple(feed.rows), feed.included, feed.error, feed.fetched, feed.more, newest, feed.ready)
 
     def watch(self, query: str, bound: bool = False, mute: bool = False) -> Feed:
         """A live query under a handle; the same query is the same handle. What was fetched ahead and is then only drawn

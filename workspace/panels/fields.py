@@ -29,6 +29,7 @@ class Fields:
         self._timer: asyncio.TimerHandle | None = None
         self._unsaved = self._ended = False
         self._handed = self.revision  # what the draft had last from here
+        self._views: set[str] = set()
         self.exchanged = 0
         """The revision at which fields last changed because what stood there was sent from elsewhere."""
 
@@ -41,6 +42,13 @@ class Fields:
         self.values[bind] = value
         self._changed_at[bind] = self.revision
         self._keep()
+
+    def looked(self, bind: str, value: Any) -> None:
+        """The user chose how something is shown: the panel is told, but it is nothing that anybody has to save."""
+        self.revision += 1
+        self.values[bind] = value
+        self._changed_at[bind] = self.revision
+        self._views.add(bind)
 
     def apply(self, state: Mapping[str, Any], clear: Sequence[str], revision: int) -> dict[str, Any]:
         """What an action left behind, without touching what the user typed after `revision`. Returns the fields that
@@ -86,7 +94,7 @@ class Fields:
         did change; those that are gone are None."""
         if self._unsaved or tuple(key) != self._key.parts():
             return {}
-        changes: dict[str, Any] = {bind: None for bind in self.values if bind not in values}
+        changes: dict[str, Any] = {bind: None for bind in self.values.keys() - self._views if bind not in values}
         changes |= {b: value for b, value in values.items() if b not in self.values or self.values[b] != value}
         self.revision += 1 if changes else 0
         for bind in changes:
@@ -115,7 +123,8 @@ class Fields:
                 return  # another opening of the form has gone on from there
         at = instant(self._clock.now())
         self._handed = self.revision
-        self._door.save_draft(self._key, Draft(dict(self.values), self.revision, at), lambda: self._saved(at))
+        values = {bind: value for bind, value in self.values.items() if bind not in self._views}
+        self._door.save_draft(self._key, Draft(values, self.revision, at), lambda: self._saved(at))
 
     def again(self) -> None:
         """A commit that had taken fields out of the draft has ended: the draft is what the form shows."""

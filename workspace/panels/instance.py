@@ -19,7 +19,7 @@ from workspace.panels import wire
 from workspace.panels.acts import Acts
 from workspace.panels.blobs import Blobs
 from workspace.panels.budget import Bucket
-from workspace.panels.components import Action
+from workspace.panels.components import Action, ChoiceField
 from workspace.panels.face import ActOutcome, BoundRows, PanelInfo, PanelListener, PanelState, TreeNode
 from workspace.panels.faults import Fault
 from workspace.panels.feeds import Feed, Feeds
@@ -204,7 +204,11 @@ class Instance:
         return self.feeds.bound(watch)
 
     def typed(self, bind: str, value: Any) -> None:
-        self.fields.typed(bind, value)
+        node = self.nodes.get(self._tree.binds.get(bind, ""))
+        if node is not None and node.component.slot == "toolbar" and isinstance(node.component, ChoiceField):
+            self.fields.looked(bind, value)
+        else:
+            self.fields.typed(bind, value)
         self.changed({bind: value})
 
     def keep(self) -> None:

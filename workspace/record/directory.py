@@ -232,6 +232,7 @@ class _Banner(Subscription):
             diagnoses=people.diagnosis_texts(self._of("diagnoses"), more="diagnoses" in self._more),
             waiting=waiting,
             sources=people.sources(self._of("allergies"), self._of("flags"), self._of("news2")),
+            identified="patient" in self._rows,
         )
 
     def _allergies(self) -> tuple[tuple[str, str], ...]:

@@ -57,7 +57,8 @@ class BannerFacts:
     known; `news2` is (score, whether one part alone is 3, when), `news2_waits` whether the
     platform has not acknowledged it. `waiting` names the facts that are not here yet;
     `problem` is a sentence when something could not be fetched, so that nobody takes a gap for "nothing to know"; `sources`
-    what stands in which ``Type/id``, by its text (`NEWS2` the score's)."""
+    what stands in which ``Type/id``, by its text (`NEWS2` the score's); `identified` whether the platform has said who it
+    is: without that `resident` is a reference alone."""
 
     resident: Resident
     age: int | None
@@ -71,6 +72,7 @@ class BannerFacts:
     waiting: frozenset[str] = frozenset()
     news2_waits: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
+    identified: bool = True
 
 
 def resident_of(

@@ -15,12 +15,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from workspace.problem import Problem
+from workspace.shell.card_list import Card, CardList, Made
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.kit import when
-from workspace.shell.sheet import Sheet
 from workspace.shell.status import Notice
 from workspace.shell.theme import Theme
-from workspace.shell.unsent import Card
 from workspace.shell.window import MainWindow
 
 if TYPE_CHECKING:
@@ -98,51 +97,18 @@ class Line:
         return self.kind in ("draft", "ends", "expired")
 
 
-class DraftsSheet(Sheet):
+class DraftsSheet(CardList):
     """`openAsked`, `copyAsked` and `discardAsked` carry the draft's id; the last one after the user has said so twice."""
 
     openAsked = Signal(str)
     copyAsked = Signal(str)
     discardAsked = Signal(str)
+    empty = EMPTY
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(theme, window, "Kladder")
-        self._lines: Sequence[Line] = ()
-        self._asking = ""
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
-        """Draw anew; the sheet may be open or not. The focus stays on the draft it was on."""
-        focus = self._window.focusWidget()
-        within = focus is not None and self.isAncestorOf(focus)
-        was = str(focus.property("about") or "") if focus is not None and within else ""
-        self._lines = lines
-        self.clear()
-        self.say("" if lines else EMPTY)
-        buttons: list[PlainButton] = []
-        for line in lines:
-            card = self._card(line, buttons)
-            self.inside.addWidget(card)
-            card.setVisible(True)  # at once: what is to have the focus must stand
-        self.inside.addStretch(1)
-        if within and self.isVisible():
-            same = [one for one in buttons if one.property("about") == was]
-            # Asked whether to discard: Enter alone must not do it.
-            to = same[-1] if same and was == self._asking else next(iter(same or buttons), self.shut)
-            to.setFocus(Qt.FocusReason.OtherFocusReason)
-            QTimer.singleShot(0, self, self._show_focus)
-
-    def _show_focus(self) -> None:
-        """What has the focus is in sight, once all of it has its place."""
-        focus = self._window.focusWidget()
-        if focus is not None and self._area.isAncestorOf(focus):
-            self._area.ensureWidgetVisible(focus)
-
-    def ask(self, own: str) -> None:
-        """Whether to discard one, in its card; "" takes the question back."""
-        self._asking = own
-        self.show_lines(self._lines)
-
-    def _card(self, line: Line, buttons: list[PlainButton]) -> QWidget:
+    def card(self, line: Line, buttons: list[PlainButton]) -> QWidget:
         card = Card(self.theme)
         words, tone, shape, advice = KINDS[line.kind]
         head = QHBoxLayout()
@@ -169,29 +135,12 @@ class DraftsSheet(Sheet):
         return card
 
     def _buttons(self, line: Line, buttons: list[PlainButton]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(0, self.theme.px(4), 0, 0)
         own = line.id
-        made: list[tuple[str, Callable[[], None], bool]] = []
-        if own == self._asking:
-            row.addWidget(self.label("Forkaste for godt?", "medium"))
-            made.append(("Ja, forkast", lambda: self.discardAsked.emit(own), False))
-            made.append(("Behold", lambda: self.ask(""), True))
-        else:
-            if line.opens:
-                made.append(("Åpne", lambda: self.openAsked.emit(own), True))
-            else:
-                made.append(("Kopier tekst", lambda: self.copyAsked.emit(own), True))
-            made.append(("Forkast", lambda: self.ask(own), False))
-        for text, do, primary in made:
-            button = PlainButton(self.theme, text, primary=primary)
-            button.setAccessibleName(f"{text}: {line.panel} {line.who}")
-            button.setProperty("about", own)
-            button.clicked.connect(lambda _on=False, do=do: do())
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-            buttons.append(button)
-        row.addStretch(1)
-        return row
+        first: Made = ("Kopier tekst", lambda: self.copyAsked.emit(own), True)
+        if line.opens:
+            first = ("Åpne", lambda: self.openAsked.emit(own), True)
+        made = [first, ("Forkast", lambda: self.ask(own), False)]
+        return self.buttons(line, made, lambda: self.discardAsked.emit(own), buttons)
 
 
 class DraftList:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from workspace.record.people import NEWS2, BannerFacts, Resident
@@ -36,6 +37,7 @@ class Facts:
         told: Callable[[BannerText], None],
     ) -> None:
         self._unit_name, self._told = unit_name, told
+        self._name, self._known = name, known
         self.safe = asyncio.Event()
         self.text = BannerText(name, facts=[ALLERGIES_COMING]) if known is None else self._text(known)
         self._subscription = directory.watch_banner(patient, self._heard)
@@ -51,6 +53,13 @@ class Facts:
         self._told(self.text)
 
     def _text(self, facts: BannerFacts) -> BannerText:
+        if not facts.identified:  # it cannot be asked who it is: she chose somebody by name, and that is who it is
+            who, age = facts.resident, facts.age
+            if self._known is not None:
+                who, age = self._known.resident, self._known.age
+            elif self._name:
+                who = replace(who, name=self._name)
+            facts = replace(facts, resident=who, age=age)
         return banner_text(facts, self._unit_name(facts.resident.unit))
 
 

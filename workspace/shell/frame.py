@@ -289,7 +289,8 @@ class PanelFrame(QWidget):
         self._state.setToolTip(plain_tip(words))
 
     def _forget(self) -> None:
-        self._told = ("", "ok")
+        """What was told is old: it is seen no more, and what is not offered any more cannot be undone by a key either."""
+        self._told, self._receipt = ("", "ok"), None
         self._state.hide()
 
     def _undo_pressed(self) -> None:

@@ -15,6 +15,9 @@ from workspace.shell.theme import Theme
 MOST = 12
 
 
+NO_HITS = "Ingen treff. Prøv færre bokstaver."
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Something to go to. `kind` is shown to the right: «Beboer», «Panel», «Handling»."""
@@ -53,8 +56,14 @@ class _Painter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: object, index: object) -> None:
         theme = self._palette.theme
-        choice: Choice = index.data(Qt.ItemDataRole.UserRole)  # type: ignore[attr-defined]
+        choice: Choice | None = index.data(Qt.ItemDataRole.UserRole)  # type: ignore[attr-defined]
         area = option.rect  # type: ignore[attr-defined]
+        if choice is None:
+            painter.setFont(theme.font("body"))
+            painter.setPen(theme.color("muted"))
+            words = index.data(Qt.ItemDataRole.DisplayRole)  # type: ignore[attr-defined]
+            painter.drawText(area.adjusted(theme.px(14), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+            return
         chosen = index.row() == self._palette.list.currentRow()  # type: ignore[attr-defined]
         painter.fillRect(area, theme.color("selection" if chosen else "surface"))
         if chosen:
@@ -134,7 +143,7 @@ class Palette(QFrame):
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         if not self.list.count():
-            self.list.addItem("")
+            self.list.addItem(NO_HITS)
 
     def _run(self) -> None:
         item = self.list.currentItem()
@@ -167,6 +176,3 @@ class Palette(QFrame):
         painter.setBrush(self.theme.color("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)
         painter.fillRect(1, self.edit.geometry().bottom() + 4, self.width() - 2, 1, self.theme.color("line"))
-        if not self._choices or self.list.count() == 0 or self.list.item(0).data(Qt.ItemDataRole.UserRole) is None:
-            painter.setPen(self.theme.color("muted"))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "Ingen treff. Prøv færre bokstaver.")

@@ -133,7 +133,7 @@ class Surroundings:
         if problem is not self._unkept:
             self._unkept = problem
             notice = Notice(f"{UNKEPT} {problem}", "warn") if problem is not None else None
-            self._window.status.notice("drafts", notice)
+            self._window.status.notice("unkept", notice)
 
     def _title(self, package: str) -> str:
         packages = self._shift.host.packages

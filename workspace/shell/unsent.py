@@ -9,17 +9,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QRectF, Qt, Signal, SignalInstance
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from workspace.fhir.describe import describe_all
 from workspace.problem import Problem
+from workspace.shell.card_list import Card, CardList, Made
 from workspace.shell.chips import Chip, PlainButton
 from workspace.shell.conflict import ConflictPage
 from workspace.shell.kit import when
-from workspace.shell.sheet import Sheet
 from workspace.shell.theme import Theme
 from workspace.shell.window import MainWindow
 
@@ -51,24 +50,18 @@ class Line:
     reopens: bool = False
 
 
-class UnsentSheet(Sheet):
-    """`compareAsked`, `openAsked`, `retryAsked` and `forgetAsked` carry the item's id."""
+class UnsentSheet(CardList):
+    """`compareAsked`, `openAsked`, `retryAsked` and `forgetAsked` carry the item's id; the last one after the user has said
+    so twice."""
 
     compareAsked = Signal(str)
     retryAsked = Signal(str)
     openAsked = Signal(str)
     forgetAsked = Signal(str)
+    empty = EMPTY
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(theme, window, "Det som ikke er lagret ennå")
-
-    def show_lines(self, lines: Sequence[Line]) -> None:
-        """Draw anew; the sheet may be open or not."""
-        self.clear()
-        self.say("" if lines else EMPTY)
-        for line in lines:
-            self.inside.addWidget(self._card(line))
-        self.inside.addStretch(1)
 
     def show_page(self, page: QWidget, words: str) -> None:
         """Something else in the list's place, with the focus on its first control."""
@@ -80,7 +73,7 @@ class UnsentSheet(Sheet):
         if first is not None:
             first.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _card(self, line: Line) -> QWidget:
+    def card(self, line: Line, buttons: list[PlainButton]) -> QWidget:
         card = Card(self.theme)
         words, tone, shape = STATES.get(line.state, (line.state, "neutral", "none"))
         head = QHBoxLayout()
@@ -98,44 +91,22 @@ class UnsentSheet(Sheet):
         if line.why:
             box.addWidget(self.label(line.why, "body", "bad" if line.state != "venter" else "muted"))
         box.addWidget(self.label(line.made, "caption", "muted"))
-        box.addLayout(self._buttons(line))
+        box.addLayout(self._buttons(line, buttons))
         card.setAccessibleName(f"{words}. {line.panel} {line.who}. {'. '.join(line.lines)}. {line.why}")
         return card
 
-    def _buttons(self, line: Line) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(0, self.theme.px(4), 0, 0)
-        made: list[tuple[str, SignalInstance, bool]] = []
+    def _buttons(self, line: Line, buttons: list[PlainButton]) -> QHBoxLayout:
+        made: list[Made] = []
+        own = line.id
         if line.state == "konflikt":
-            made.append(("Sammenlign", self.compareAsked, True))
+            made.append(("Sammenlign", lambda: self.compareAsked.emit(own), True))
         if line.reopens and line.state != "venter":
-            made.append(("Åpne i skjemaet", self.openAsked, True))
+            made.append(("Åpne i skjemaet", lambda: self.openAsked.emit(own), True))
         if line.state == "avvist":
-            made.append(("Send på nytt", self.retryAsked, False))
+            made.append(("Send på nytt", lambda: self.retryAsked.emit(own), False))
         if line.state != "venter" or line.held:
-            made.append(("Forkast", self.forgetAsked, False))
-        for text, signal, primary in made:
-            button = PlainButton(self.theme, text, primary=primary)
-            button.setAccessibleName(f"{text}: {line.panel} {line.who}")
-            button.clicked.connect(lambda _on=False, s=signal, name=line.id: s.emit(name))
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addStretch(1)
-        return row
-
-
-class Card(QWidget):
-    """A hairline around what belongs together."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._theme.color("line"), 1))
-        painter.setBrush(self._theme.color("surface"))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
+            made.append(("Forkast", lambda: self.ask(own), False))
+        return self.buttons(line, made, lambda: self.forgetAsked.emit(own), buttons)
 
 
 class Unsent:

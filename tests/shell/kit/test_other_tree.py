@@ -161,3 +161,43 @@ def test_the_focus_does_not_come_back_into_a_page_that_nobody_sees(qtbot, framed
     framed.body.widget("t").bar.setCurrentIndex(1)
     framed.frame.show_body()
     assert QApplication.focusWidget() is framed.body.widget("#b").editor
+
+
+def test_what_was_saved_does_not_come_back_into_its_field_and_an_editor_with_nothing_to_undo_lets_the_key_through(
+    qtbot, body, instance
+):
+    asked = []
+    body.undoAsked.connect(lambda: asked.append(True))
+    number = node("number-field", "#p", bind="p", label="Puls")
+    instance.whole(node("column", "c", node("text-area", "#a", bind="a", label="Notat"), number))
+    active(qtbot, body)
+    for name, text in (("#a", "Falt på badet"), ("#p", "77")):
+        editor = body.widget(name).editor
+        editor.setFocus()
+        typed(qtbot, text)
+        qtbot.keyClick(editor, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert instance.values.get(name[1:]) in (None, 7), "the editor's own goes first"
+        typed(qtbot, text)
+        instance.values.pop(name[1:])
+        body.values_changed((name[1:],))
+        qtbot.keyClick(editor, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert instance.values.get(name[1:]) is None
+    assert asked == [True, True]
+
+
+def test_line_ends_of_another_system_are_no_lines_more(body, instance):
+    instance.values["t"] = "Linje en\r\nLinje to"
+    instance.whole(node("column", "c", node("text-area", "a", bind="t", label="A")))
+    body.values_changed(("b",))
+    assert body.widget("a").editor.toPlainText() == "Linje en\nLinje to"
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_either_enter_is_enter_in_a_shortcut(qtbot, body, instance, spawner, key):
+    save = node("button", "b", text="Signer", shortcut="Ctrl+Enter", action={"name": "sign"})
+    instance.whole(node("column", "c", node("text-area", "#a", bind="a", label="Notat"), save))
+    active(qtbot, body)
+    body.widget("#a").editor.setFocus()
+    qtbot.keyClick(body.widget("#a").editor, key, Qt.KeyboardModifier.ControlModifier)
+    spawner.turn()
+    assert [action.name for action in instance.acts] == ["sign"]

@@ -259,3 +259,17 @@ def test_measurements_in_a_unit_that_cannot_be_turned_are_counted_beside_the_cur
         ("04.01.2026 08:00", "8 gutefot annen enhet"),
         ("03.01.2026 08:00", "9 gutefot annen enhet, venter"),
     ]
+
+
+def test_what_has_not_come_is_not_called_empty(notes, show):
+    series = [Series(key="p", title="Puls", code="8867-4")]
+    notes.rows = BoundRows(ready=False)
+    trend = show(Trend(series=series, watch=3, empty="Ingen målinger ennå"))
+    assert trend.words() == "Henter …"
+    notes.rows = BoundRows(error="Plattformen svarer ikke.")
+    trend.bound_changed()
+    assert trend.words() == "Ikke oppdatert: Plattformen svarer ikke."
+    assert "Kunne ikke hentes." in trend.plot._empty
+    notes.rows = BoundRows()
+    trend.bound_changed()
+    assert trend.words() == "Ingen målinger ennå"

@@ -94,6 +94,8 @@ class AreaWidget(Labelled):
         hand.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self._quiet = True
         hand.insertText(middle)  # keeps Ctrl+Z, unlike setPlainText
+        if not wanted:  # it was sent, or is no more: a key does not bring it back as if it were not
+            self.editor.document().clearUndoRedoStacks()
         self._quiet = False
 
     def forget(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from workspace.panels.components import Action, Field, PairField
@@ -44,6 +44,14 @@ def _drop(widgets: dict[str, QWidget], _body: object = None) -> None:
         if isValid(widget):
             widget.hide()
             widget.deleteLater()
+
+
+def _undoes_nothing(watched: QObject, event: QKeyEvent) -> bool:
+    if not event.matches(QKeySequence.StandardKey.Undo):
+        return False
+    if isinstance(watched, QPlainTextEdit):
+        return not watched.document().isUndoAvailable()
+    return isinstance(watched, QLineEdit) and not watched.isUndoAvailable()
 
 
 class PanelBody(QFrame):
@@ -291,6 +299,9 @@ class PanelBody(QFrame):
                 self._fit()
             return False
         if self._frozen and kind in INPUT:
+            return True
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _undoes_nothing(watched, event):
+            event.ignore()  # an editor with nothing of its own to undo would take the key all the same
             return True
         if isinstance(watched, QLineEdit) and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -317,7 +317,8 @@ class Drawing:
             old.setEnabled(False)
             old.deleteLater()
         if isinstance(component, Button) and component.shortcut:
-            shortcut = QShortcut(QKeySequence(component.shortcut), self._owner)
+            shortcut = QShortcut(self._owner)
+            shortcut.setKeys(_keys(component.shortcut))
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda: self._press(name))
             self._shortcuts[name] = shortcut
@@ -332,6 +333,14 @@ class Drawing:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self._shortcuts.clear()
+
+
+def _keys(shortcut: str) -> list[QKeySequence]:
+    """Qt's Enter is that of the number block; here it is either."""
+    head, _, last = shortcut.rpartition("+")
+    if last.lower() not in ("enter", "return"):
+        return [QKeySequence(shortcut)]
+    return [QKeySequence("+".join(part for part in (head, name) if part)) for name in ("Return", "Enter")]
 
 
 def _caret(editor: QWidget | None) -> int:

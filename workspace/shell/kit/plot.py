@@ -36,7 +36,7 @@ class Plot(QWidget):
         self._component = Trend(series=[])
         self._curves: list[Curve] = []
         self._lanes: list[Lane] = []
-        self._stale = ""
+        self._stale = self._empty = ""
         self._at: datetime | None = None
         self.offered: Callable[[datetime], Sequence[whence.Offer]] = lambda moment: ()
         self.origin: whence.Ask = lambda reference, area: None
@@ -45,8 +45,10 @@ class Plot(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
 
-    def show_curves(self, theme: Theme, component: Trend, curves: list[Curve], stale: str) -> None:
-        self._theme, self._component, self._curves, self._stale = theme, component, curves, stale
+    def show_curves(self, theme: Theme, component: Trend, curves: list[Curve], stale: str, empty: str) -> None:
+        """`empty` is said where there are no curves."""
+        self._theme, self._component, self._curves = theme, component, curves
+        self._stale, self._empty = stale, empty
         self._lanes = curves_.lanes(component, curves)
         if self._at not in self._moments():
             self._at = None
@@ -63,7 +65,7 @@ class Plot(QWidget):
             one = f"{curve.series.title} {when.number(value)} {curve.series.unit}".strip()
             late = ", venter" if moment in curve.waiting else ""
             said.append(f"{one} {moment:%d.%m. %H:%M}{late}")
-        return "; ".join(said + ([self._stale] if self._stale else [])) or self._component.empty
+        return "; ".join(said + ([self._stale] if self._stale else [])) or self._empty
 
     def _describe(self) -> None:
         said = self._read_out(self._at) if self._at is not None else self.words()
@@ -179,7 +181,7 @@ class Plot(QWidget):
             painter.setPen(theme.color("muted"))
             painter.setFont(theme.font("body"))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect(), flags, self._component.empty)
+            painter.drawText(self.rect(), flags, self._empty)
         else:
             for index, lane in enumerate(self._lanes):
                 self._lane(painter, self.lane_area(index), lane, span)

@@ -138,6 +138,8 @@ class TableWidget(QWidget):
         component, finding = self.model.component, self.model.finding
         if finding and self.model.total:
             return f"Ingen treff på «{finding}».\nEscape viser alle radene."
+        if component.watch is not None and (bound := self._env.bound(component.watch)).nothing("") != "":
+            return bound.nothing("")
         return "\n".join(part for part in (component.empty, component.empty_hint) if part)
 
     def chosen(self) -> str:

@@ -125,7 +125,8 @@ class TrendWidget(QWidget):
         stale = f"Ikke oppdatert: {bound.error}" if bound is not None and bound.error else ""
         self._curves, self._others = curves_.read(component, rows, self._env.now(), self._seen)
         told = " · ".join(part for part in (stale, curves_.left_out(self._others)) if part)
-        self._plot.show_curves(self._theme, component, self._curves, told)
+        empty = bound.nothing(component.empty) if bound is not None and not rows else component.empty
+        self._plot.show_curves(self._theme, component, self._curves, told, empty)
         self._turner.setVisible(bool(self._curves or self._others))
         if self._table is not None:
             self._table.set_component(curves_.as_table(component, self._curves, self._others))
