@@ -16,6 +16,7 @@ from workspace.panels.fields import Fields
 from workspace.record.client import Client
 from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
+from workspace.record.handover import GivenBack
 from workspace.vault.vault import Vault
 
 __all__ = ["_quick"]
@@ -219,6 +220,23 @@ def test_what_is_typed_on_after_a_merge_stands_in_the_form_of_the_one_who_stays(
             assert form(a, server.clock).values == {"text": "Sover, rolig pust."}
             assert everything(a) == [{"text": "Sover, rolig pust."}]
             await until(lambda: a.drafts.load(FIELD).expires)
+
+    asyncio.run(run())
+
+
+def test_what_comes_back_is_kept_beside_a_key_that_was_pressed_just_now(server, tmp_path):
+    async def run():
+        async with at_pc(server, tmp_path / "a.sqlite") as a:
+            fields = form(a, server.clock)
+            fields.typed("text", "Nytt")
+            back = GivenBack(a.drafts, FIELD, {"text": None}, {"text": "Angret"}, lambda: None)
+            await a.drafts._vault.run(back.begin())
+            back.kept()
+            fields.exchange(FIELD, {"text": None}, {"text": "Angret"})
+            fields.save()
+            assert fields.values == {"text": "Nytt"}
+            assert {"text": "Nytt"} in everything(a)
+            assert {"text": "Angret"} in everything(a)
 
     asyncio.run(run())
 

@@ -140,6 +140,7 @@ class GivenBack(Handover):
         super().__init__(drafts, key, changes, values, then)
 
     def begin(self) -> Callable[[Any], None]:
+        self._drafts.press()  # a key of just now is newer, and must not take its place a moment later
         self._before = self._drafts.get(self.key)
         self._after = self._drafts.given_back(self.key, self._values, self.changes)
         return self._drafts.swap(self.key, self._after)
