@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from tests.shell.kit.conftest import NOW
 from tests.shell.kit.fakes import node
 from workspace.panels.protocol import SetProps
+from workspace.shell import theme as themes
 from workspace.shell.frame import PanelFrame
 from workspace.shell.kit.body import PanelBody
 
@@ -190,6 +191,13 @@ def test_line_ends_of_another_system_are_no_lines_more(body, instance):
     instance.whole(node("column", "c", node("text-area", "a", bind="t", label="A")))
     body.values_changed(("b",))
     assert body.widget("a").editor.toPlainText() == "Linje en\nLinje to"
+
+
+def test_larger_text_is_larger_for_what_stands_in_an_empty_field_too(qapp, body, instance):
+    instance.whole(node("column", "c", node("text-area", "a", bind="t", label="A", placeholder="Hva er nytt?")))
+    large = themes.apply(qapp, themes.load("light"), 2.0)
+    body.set_theme(large)
+    assert body.widget("a").editor.viewport().font() == large.font("body")
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])

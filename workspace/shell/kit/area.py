@@ -29,6 +29,9 @@ class Lines(QPlainTextEdit):
 
     def dress(self, theme: Theme) -> None:
         self.setFont(theme.font("body"))
+        self.viewport().setFont(
+            self.font()
+        )  # the placeholder's; it does not follow when the size changes while it stands
         dressed = self.palette()
         dressed.setColor(QPalette.ColorRole.Base, theme.color("field"))
         dressed.setColor(QPalette.ColorRole.Text, theme.color("text"))
