@@ -517,7 +517,8 @@ class Option(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 class ChoiceField(Field, frozen=True, omit_defaults=True, kw_only=True):
     """One of `options`: `style` menu is a field that opens a list, chips are toggles in a row, segments a closed group.
-    Chips may be `multiple`; their value is then a list. `initial` counts until the user has chosen."""
+    Chips may be `multiple`; their value is then a list. `initial` counts until the user has chosen. In the toolbar it says
+    how things are shown: that is kept while the panel is open, and is nobody's unsaved work."""
 
     kind = "choice-field"
     options: list[Option]
