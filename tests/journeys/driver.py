@@ -304,12 +304,14 @@ class Driver(Looks):
         raise Fault(f"no button {text!r} on the status line: {self.window.status.text()}")
 
     async def do_press_sheet(self, text):
-        """A button on the sheet over the work."""
-        for sheet in self.window.findChildren(Sheet):
-            for button in sheet.findChildren(QAbstractButton):
-                if sheet.isVisible() and button.isVisible() and button.text().startswith(text):
-                    self.click(button, text)
-                    return {"text": button.text()}
+        """A button on the sheet over the work, as soon as it is there."""
+        for _ in range(100):
+            for sheet in self.window.findChildren(Sheet):
+                for button in sheet.findChildren(QAbstractButton):
+                    if sheet.isVisible() and button.isVisible() and button.text().startswith(text):
+                        self.click(button, text)
+                        return {"text": button.text()}
+            await asyncio.sleep(0.02)
         raise Fault(f"no button {text!r} on a sheet")
 
     async def do_expire(self):

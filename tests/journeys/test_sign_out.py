@@ -21,8 +21,8 @@ def test_what_waits_at_sign_out_is_sent_from_the_machine_and_a_colleague_sees_it
     nurse.did("press", text="Signer", instance="note")
     nurse.until(lambda: "1 venter" in nurse.did("status")["words"], 10, "that it waits")
     nurse.did("sign_out")
-    words = nurse.did("sheet")["words"]
-    assert any("også etter at du har logget ut" in one for one in words), words
+    said = "også etter at du har logget ut"
+    nurse.until(lambda: any(said in one for one in nurse.did("sheet")["words"]), 5, said)
     nurse.did("press_sheet", text="Bli her")
     assert "1 venter" in nurse.did("status")["words"]
     nurse.did("sign_out")

@@ -200,8 +200,9 @@ class Drafts:
 
     async def at_risk(self) -> int:
         """How many drafts neither the disk nor the platform has, now that both were asked once more."""
-        with suppress(Problem):
-            await self.flush()
+        if self._dirty:
+            with suppress(Problem):
+                await self.flush()
         if self._at_risk() and self.sync is not None:
             self.sync.wake()
             with suppress(TimeoutError):
