@@ -33,7 +33,9 @@ SIDE = {
     "tasks": ("Task?status=requested,received,accepted,ready,in-progress&_count=400", "oppgaver"),
     "notes": ("Composition?_sort=-date&_count=60", "notater"),
 }
-NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
+NONE_KNOWN = {  # SNOMED CT: no known allergy; of drugs, food, the surroundings, animals, insects, latex
+    "716186003", "409137002", "429625007", "428607008", "716220001", "428197003", "716184000",
+}  # fmt: skip
 HIDDEN_ORDER = ui.pill("?", tone="warn", shape="diamond", label="Et legemiddel kan ikke vises")
 COLUMNS = [
     ui.col("Rom", key="room"),
