@@ -25,6 +25,13 @@ from workspace.fhir import codes, unit_source, units
         (16, "kPa", "mmHg", "", 120.010200867),
         (41, "mL/min", "mL/min/{1.73_m2}", "", None),
         (5, "10*3/uL", "10*9/L", "", 5.0),
+        (6.5, "%", "mmol/mol", "4548-4", None),  # NGSP and IFCC: no factor
+        (48, "mmol/mol", "1", "59261-8", None),
+        (48, "mmol/mol", "mmol/mol", "59261-8", 48),
+        (0.42, "1", "%", "4544-3", 42.0),
+        (1.2, "mg/L FEU", "ng/mL{FEU}", "", 1200.0),
+        (1.2, "mg/L{FEU}", "mg/L{DDU}", "", None),
+        (1.2, "mg/L{FEU}", "mg/L", "", None),
         (3, "", "kg", "", None),
         (3, "kg", "", "", None),
         (3, "gutefot", "gutefot", "", 3),
