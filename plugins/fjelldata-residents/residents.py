@@ -151,7 +151,7 @@ def line(
     age = record.years((person or {}).get("birthDate"), now)
     newest = record.newest(mine["scores"])
     scores = [one for one in newest if record.number(record.value(one)) is not None]
-    hidden = newest[0] if newest and record.withheld(newest[0]) else None
+    hidden = newest[0] if newest and (record.withheld(newest[0]) or is_limit(newest[0])) else None
     late = rounds.forgotten(mine["orders"], mine["given"], since, now)
     ahead = rounds.coming(mine["orders"], now)
     last = record.number(record.value(scores[0])) if scores else None
@@ -201,6 +201,11 @@ def room_key(room: str) -> tuple[bool, str]:
 
 
 # --- cells --------------------------------------------------------------------------------------------------
+
+
+def is_limit(score: Resource) -> bool:
+    """Whether it says only what the score is above or below: that is none, and an older one is not the answer."""
+    return bool((score.get("valueQuantity") or {}).get("comparator"))
 
 
 def has_three(score: Resource) -> bool:

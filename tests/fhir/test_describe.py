@@ -86,7 +86,7 @@ def test_an_element_by_name(resource, path, words):
         ("2026-01-14T15:02:00+01:00", "14.01.2026 15:02"),
         ("<div>Sover <b>godt</b>.</div>", "Sover godt ."),
         ({"value": 112, "code": "/min"}, "112 /min"),
-        ({"value": 5, "code": "mg/L", "comparator": "<"}, "<5 mg/L"),
+        ({"value": 5, "code": "mg/L", "comparator": "<"}, "< 5 mg/L"),
         (json.Literal("38.60"), "38,60"),
         ({"text": "Våken"}, "Våken"),
         ({"coding": [{"code": "unconfirmed"}]}, "ikke bekreftet"),

@@ -49,6 +49,14 @@ def test_what_is_no_amount_is_none(quantity):
     assert units.amount(quantity, "kg") is None
 
 
+def test_a_limit_is_no_amount_and_its_number_is_given_to_whoever_asks_for_it_as_one():
+    over = {"value": 150000, "comparator": ">", "unit": "g"}
+    assert (units.is_limit(over), units.amount(over, "kg"), units.edge(over, "kg")) == (True, None, 150.0)
+    exact = {**over, "comparator": ""}
+    assert (units.is_limit(exact), units.amount(exact, "kg")) == (False, 150.0)
+    assert not units.is_limit(None)
+
+
 def test_the_code_says_the_unit_where_it_is_ucums():
     ucum = "http://unitsofmeasure.org"
     assert units.amount({"value": 70, "unit": "kilo", "system": ucum, "code": "kg"}, "g") == 70000

@@ -316,3 +316,11 @@ def test_that_there_is_no_allergy_of_one_kind_is_not_counted_with_the_allergies(
     odd = {**no_allergy("a", ALL), **ODD}
     assert people.allergy_texts([odd]) == ((f"Allergi: {people.RESERVED}", "bad"),)
     assert people.sources([odd], [], []) == {f"Allergi: {people.RESERVED}": "AllergyIntolerance/a"}
+
+
+def test_a_score_that_is_only_a_limit_is_none_and_neither_is_the_one_before_it():
+    def score(value, **more):
+        return {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": value, **more}}
+
+    assert people.newest_score([score(5, comparator="<"), score(9)]) is None
+    assert people.newest_score([score(9), score(5, comparator="<")]) == (9, False, None)

@@ -199,7 +199,7 @@ def _value(resource: Mapping[str, Any]) -> str:
     quantity = resource.get("valueQuantity")
     if isinstance(quantity, Mapping) and quantity.get("value") is not None:
         unit = str(quantity.get("code") or quantity.get("unit") or "")
-        return f"{quantity.get('comparator') or ''}{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
+        return f"{quantity.get('comparator') or ''} {_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
     for key in ("valueString", "valueDateTime", "description"):
         if isinstance(resource.get(key), str):
             return str(resource[key])

@@ -14,6 +14,7 @@ from workspace.clock import OSLO, parse
 from workspace.fhir import codes, dates
 from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.service import Resource
+from workspace.fhir.units import is_limit
 from workspace.record.rows import name_of
 
 NEWS2 = "1104051000000101"
@@ -213,8 +214,8 @@ def newest_score(observations: Iterable[Resource]) -> tuple[int, bool, datetime 
         if not _counts(each):
             continue
         value = each["valueQuantity"]["value"]
-        if changed_in_meaning(each):
-            return None  # the newest says something we do not understand: an older one is not the answer
+        if changed_in_meaning(each) or is_limit(each["valueQuantity"]):
+            return None  # the newest says something we do not understand, or no score: an older one is not the answer
         parts = [(part.get("valueQuantity") or {}).get("value") for part in _dicts(each.get("component"))]
         return int(value), 3 in parts, moment(each.get("effectiveDateTime"))
     return None
