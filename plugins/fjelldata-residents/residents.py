@@ -33,7 +33,9 @@ SIDE = {
     "tasks": ("Task?status=requested,received,accepted,ready,in-progress&_count=400", "oppgaver"),
     "notes": ("Composition?_sort=-date&_count=60", "notater"),
 }
-NONE_KNOWN = {"716186003", "409137002", "428607008"}  # SNOMED CT: no known (drug, environmental) allergy
+NONE_KNOWN = {  # SNOMED CT: no known allergy; of drugs, food, the surroundings, animals, insects, latex
+    "716186003", "409137002", "429625007", "428607008", "716220001", "428197003", "716184000",
+}  # fmt: skip
 HIDDEN_ORDER = ui.pill("?", tone="warn", shape="diamond", label="Et legemiddel kan ikke vises")
 COLUMNS = [
     ui.col("Rom", key="room"),
@@ -149,7 +151,7 @@ def line(
     age = record.years((person or {}).get("birthDate"), now)
     newest = record.newest(mine["scores"])
     scores = [one for one in newest if record.number(record.value(one)) is not None]
-    hidden = newest[0] if newest and record.withheld(newest[0]) else None
+    hidden = newest[0] if newest and (record.withheld(newest[0]) or is_limit(newest[0])) else None
     late = rounds.forgotten(mine["orders"], mine["given"], since, now)
     ahead = rounds.coming(mine["orders"], now)
     last = record.number(record.value(scores[0])) if scores else None
@@ -199,6 +201,11 @@ def room_key(room: str) -> tuple[bool, str]:
 
 
 # --- cells --------------------------------------------------------------------------------------------------
+
+
+def is_limit(score: Resource) -> bool:
+    """Whether it says only what the score is above or below: that is none, and an older one is not the answer."""
+    return bool((score.get("valueQuantity") or {}).get("comparator"))
 
 
 def has_three(score: Resource) -> bool:

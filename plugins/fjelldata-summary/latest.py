@@ -69,7 +69,8 @@ def show(one: Resource, unit: str, decimals: int | None) -> str:
         values = [in_unit(part, unit, decimals) for part in parts]
         if any(value is None and record.value(part) is not None for value, part in zip(values, parts, strict=True)):
             return " / ".join(recorded(part) or "–" for part in parts)
-        return f"{' / '.join(record.decimal(value) or '–' for value in values)} {unit}"
+        said = (f"{comparator(part)}{record.decimal(value)}" for part, value in zip(parts, values, strict=True))
+        return f"{' / '.join(one or '–' for one in said)} {unit}"
     value = in_unit(one, unit, decimals)
     if value is None:
         return recorded(one)
@@ -84,23 +85,25 @@ def component(one: Resource, codes: tuple[str, ...]) -> Resource | None:
 def in_unit(one: Resource | None, unit: str, decimals: int | None) -> float | None:
     """Its number in `unit`; None where there is none, or it cannot be turned into that. Rounded once: to `decimals` by
     whoever shows it, else here."""
-    value = record.number(record.value(one))
-    found = units.amount((one or {}).get("valueQuantity"), unit, record.codes(one)) if value is not None else None
+    held = (one or {}).get("valueQuantity")
+    value = record.number(held.get("value")) if isinstance(held, dict) else None
+    found = units.edge(held, unit, record.codes(one))
     if found is None or value is None or found == value or decimals is not None:
         return found
     return units.rounded(found, value)
 
 
 def recorded(one: Resource | None) -> str:
-    value = record.number(record.value(one))
-    if value is None or one is None:
+    value = record.value(one)
+    said = str(value or "") if one is not None and comparator(one) else record.decimal(value)
+    if not said:
         return ""
     unit = "" if record.unit(one) in BARE else record.unit(one)
-    return f"{comparator(one)}{record.decimal(value)} {unit}".strip()
+    return f"{said} {unit}".strip()
 
 
-def comparator(one: Resource) -> str:
-    sign = (one.get("valueQuantity") or {}).get("comparator")
+def comparator(one: Resource | None) -> str:
+    sign = ((one or {}).get("valueQuantity") or {}).get("comparator")
     return f"{sign} " if sign else ""
 
 
@@ -113,16 +116,18 @@ def abnormal(one: Resource) -> str:
             if code in _ABNORMAL:
                 return _ABNORMAL[code]
     held = one.get("valueQuantity")
-    value = record.number(record.value(one))
+    sign = comparator(one).strip()
+    value = record.number(held.get("value") if sign and isinstance(held, dict) else record.value(one))
     if value is None:
         return ""
     if record.has_code(one, "1104051000000101"):
-        return "høy" if value >= 5 else ""
+        return "høy" if value >= 5 and not sign.startswith("<") else ""
     for limits in one.get("referenceRange") or []:
         low, high = (limit(held, limits.get(name), record.codes(one)) for name in ("low", "high"))
-        if low is not None and value < low:
+        # What is below its number may lie anywhere below it: it is surely low, never high; and the other way round.
+        if low is not None and (value < low or (sign == "<" and value == low)) and not sign.startswith(">"):
             return "lav"
-        if high is not None and value > high:
+        if high is not None and (value > high or (sign == ">" and value == high)) and not sign.startswith("<"):
             return "høy"
     return ""
 

@@ -26,7 +26,11 @@ ORDERS = "MedicationRequest?status=active&_count=100"
 VITALS = "Observation?category=vital-signs&_sort=-date&_count=200"
 LABS = "Observation?category=laboratory&_sort=-date&_count=200"
 ICPC = ("http://hl7.org/fhir/sid/icpc-2", "urn:oid:2.16.578.1.12.4.1.1.7170")
-NONE_KNOWN = {"716186003", "409137002"}  # SNOMED CT: no known allergy, no known drug allergy
+NONE_KNOWN = "716186003"  # SNOMED CT: no known allergy, of whatever kind
+NONE_OF_A_KIND = {  # SNOMED CT: no known allergy of one kind, which says nothing of the others
+    "409137002": "legemiddel", "429625007": "mat", "428607008": "miljø", "716220001": "dyre", "428197003": "insekt",
+    "716184000": "lateks",
+}  # fmt: skip
 
 
 FIRST = 4  # values that stand open
@@ -97,16 +101,26 @@ def others(values: Callable[[], list[dict[str, Any]]]) -> Part | None:
 def allergies(found: Result) -> Part:
     """Never silent: what is known, that nothing is known, or that nobody has asked."""
     valid = [one for one in found if is_valid(one)]
-    pills = [allergy(one) for one in valid if not record.has_code(one, *NONE_KNOWN)]
-    if pills:
-        return ui.row(*pills, wrap=True, label="Allergier")
-    asked = next((one for one in valid if record.code(one.get("verificationStatus")) == "confirmed"), None)
-    if asked:
-        none = ui.pill("Ingen kjente allergier", tone="ok", shape="dot", about=record.name(asked))
-        return ui.row(none, label="Allergier")
-    said = record.name(valid[0]) if valid else ""
-    none = ui.pill("Ingen kjente allergier: bekreft", tone="warn", shape="diamond", about=said)
-    return ui.row(none, label="Allergier")
+    pills = [allergy(one) for one in valid if not record.has_code(one, NONE_KNOWN, *NONE_OF_A_KIND)]
+    return ui.row(*(pills or [none_known(valid)]), wrap=True, label="Allergier")
+
+
+def none_known(found: list[Resource]) -> Part:
+    """What those who say that there is no allergy say together: of one kind alone, the rest is to be asked about."""
+    asked = [one for one in found if record.code(one.get("verificationStatus")) == "confirmed"]
+    of_all = next((one for one in asked if not record.has_code(one, *NONE_OF_A_KIND)), None)
+    if of_all:
+        return ui.pill("Ingen kjente allergier", tone="ok", shape="dot", about=record.name(of_all))
+    kinds = {
+        kind: record.name(one) for code, kind in NONE_OF_A_KIND.items() for one in asked if record.has_code(one, code)
+    }
+    if not kinds:
+        said = record.name(found[0]) if found else ""
+        return ui.pill("Ingen kjente allergier: bekreft", tone="warn", shape="diamond", about=said)
+    *others, last = kinds
+    words = " og ".join(one for one in (", ".join(f"{kind}-" for kind in others), last) if one)
+    said = f"Ingen kjente {words}allergier: bekreft andre"
+    return ui.pill(said, tone="warn", shape="diamond", about=next(iter(kinds.values())))
 
 
 def is_valid(one: Resource) -> bool:

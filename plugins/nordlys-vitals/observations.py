@@ -157,8 +157,8 @@ def sets(observations: Iterable[Resource]) -> list[tuple[datetime, dict[str, Any
 def _values(one: Resource) -> dict[str, Any]:
     codes = record.codes(one)
     if NEWS2 in codes:
-        scores = [record.value(part) for part in one.get("component") or []]
-        total = record.value(one)
+        scores = [record.number(record.value(part)) for part in one.get("component") or []]
+        total = record.number(record.value(one))
         return {} if total is None else {"news2": total, "scores": [s for s in scores if s is not None]}
     if ACVPU in codes or "67775-7" in codes:
         letter = str(record.value(one) or "")[:1]
@@ -183,8 +183,12 @@ def _component(one: Resource, wanted: tuple[str, ...]) -> Resource | None:
 
 
 def _in(one: Resource | None, unit: str) -> float | str | None:
-    """The number in `unit`; as recorded, with its own unit, where it cannot be turned into that; None without a number."""
-    value = record.number(record.value(one))
+    """The number in `unit`; as recorded, with its own unit, where it cannot be turned into that or is a limit («< 90 %»);
+    None without a number."""
+    held = record.value(one)
+    value = record.number(held)
+    if one is not None and units.is_limit(one.get("valueQuantity")):
+        return f"{held} {record.unit(one)}".strip() if held else None
     if value is None or one is None:
         return None
     found = units.amount(one.get("valueQuantity"), unit, record.codes(one))

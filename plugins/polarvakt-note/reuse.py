@@ -59,7 +59,7 @@ def quote(observations: Iterable[Resource], now: datetime) -> Quote | None:
             if record.when(one) == at and record.has_code(one, *codes) and value:
                 said.append(f"{title} {value}{after}")
                 refs.append(f"Observation/{one.get('id')}")
-                numbers.append(value)
+                numbers.append(value.split()[-1])
                 break
     words = record.who(newest[0]).split()
     day = "" if at.date() == now.date() else f"{record.date(at, now)} "
@@ -75,11 +75,12 @@ def wanted(one: Resource) -> bool:
 
 
 def shown(one: Resource, unit: str) -> str:
-    value = units.amount(one.get("valueQuantity"), unit, record.codes(one))
-    before = record.number(record.value(one))
-    if value is None or before is None:
+    held = one.get("valueQuantity")
+    value = units.edge(held, unit, record.codes(one))
+    if value is None or not isinstance(held, dict):
         return ""
-    return record.decimal(value if value == before else units.rounded(value, before))
+    shown = record.decimal(value if value == held["value"] else units.rounded(value, held["value"]))
+    return f"{held['comparator']} {shown}" if units.is_limit(held) else shown
 
 
 def standing(packed: Any, text: str) -> tuple[list[str], str]:

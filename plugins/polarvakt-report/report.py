@@ -195,7 +195,7 @@ def scores(found: Result) -> Iterator[Happened]:
         value, moment = record.number(record.value(one)), record.when(one)
         if moment is None or one.get("status") == "entered-in-error" or record.ref(one) in told:
             continue
-        if record.withheld(one):
+        if record.withheld(one) or (one.get("valueQuantity") or {}).get("comparator"):
             yield moment, one, "NEWS2 som ikke kan vises", who_when(one, moment), "warn"
         elif value is None:
             continue

@@ -15,9 +15,9 @@ const GREAT = [
 const SHOWN = 'urn:workspace:shown' // the tag of what stands in place of a row whose meaning nobody here knows
 const KILOS = { kg: 1, g: 0.001, '[lb_av]': 0.45359237, lb: 0.45359237 } // UCUM; what was recorded in another unit is no weight
 
-/** A Quantity in kilos, to the gram; null for what is none. */
+/** A Quantity in kilos, to the gram; null for what is none, and for a limit («> 150 kg»): no change is reckoned from it. */
 function kilos(quantity) {
-  const times = KILOS[quantity.code || quantity.unit]
+  const times = quantity.comparator ? null : KILOS[quantity.code || quantity.unit]
   const value = decimal(quantity.value)
   return value === null || !times ? null : Math.round(value * times * 1000) / 1000
 }
@@ -40,9 +40,16 @@ function withheld(row) {
   return ((row.meta || {}).tag || []).some((tag) => tag.system === SHOWN && tag.code === 'withheld')
 }
 
-/** The newest row that the workspace could not show, where no weight is newer; or null. */
+/** The limit that a row says in place of a weight («> 150 kg»), or ''. */
+function limit(row) {
+  const held = row.valueQuantity || {}
+  if (!held.comparator || row.status === 'entered-in-error') return ''
+  return `${held.comparator} ${String(held.value).replace('.', ',')} ${held.unit || held.code || ''}`.trim()
+}
+
+/** The newest row that the workspace could not show, or that is only a limit, where no weight is newer; or null. */
 function hidden(rows, known) {
-  const odd = rows.filter(withheld)
+  const odd = rows.filter((row) => withheld(row) || limit(row))
   const at = (row) => Date.parse(row.effectiveDateTime || '') || 0
   const newest = odd.sort((one, other) => at(other) - at(one))[0]
   return newest && (!known.length || at(newest) >= known[0].at) ? newest : null
@@ -79,4 +86,4 @@ function flagOf(rows) {
   return rows.find((row) => /^MST \d/.test((row.code || {}).text || ''))
 }
 
-module.exports = { RISK, change, flagOf, greatLoss, hidden, score, weights, withheld }
+module.exports = { RISK, change, flagOf, greatLoss, hidden, limit, score, weights, withheld }

@@ -1,7 +1,7 @@
 // «Vekt og ernæring»: the curve of weights, a new weight, and the MST screen with its flag. Speaks protocol 1 by wire.js.
 'use strict'
 
-const { RISK, change, flagOf, greatLoss, hidden, score, weights, withheld } = require('./nutrition.js')
+const { RISK, change, flagOf, greatLoss, hidden, limit, score, weights, withheld } = require('./nutrition.js')
 const { Problem, decimal, node, run } = require('./wire.js')
 
 const WEIGHTS = 'Observation?code=29463-7,27113001&_sort=-date&_count=60'
@@ -33,9 +33,11 @@ function curve(ctx, result, known) {
   const lost = greatLoss(known)
   const told = lost && { percent: number(-lost.percent), days: lost.days }
   const odd = hidden(result.rows, known)
+  const edge = odd && limit(odd)
+  const key = edge ? 'limit' : 'hidden'
   return [
     odd && node('hidden', 'notice', {
-      title: ctx.t('hidden_title'), text: ctx.t('hidden'), tone: 'warn', about: odd.id ? `Observation/${odd.id}` : '',
+      title: ctx.t(`${key}_title`, { limit: edge }), text: ctx.t(key), tone: 'warn', about: odd.id ? `Observation/${odd.id}` : '',
     }),
     lost && node('alarm', 'notice', {
       title: ctx.t('alarm_title'), text: ctx.t('alarm', told), tone: 'warn', abouts: abouts(lost.of),

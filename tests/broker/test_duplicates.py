@@ -186,6 +186,24 @@ def test_one_weight_is_one_in_whatever_unit_and_by_whatever_code(server, working
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("sign", "same"), [(">", True), ("<", False), (None, False)])
+def test_two_limits_are_one_when_both_lie_on_the_same_side(server, working, room, sign, same):
+    def over(comparator, value, unit, **more):
+        made = weight(value, unit, **more)
+        made["valueQuantity"] |= {"comparator": comparator} if comparator else {}
+        return made
+
+    async def run():
+        server.store_put(over(sign, 150000, "g", id="v"))
+        async with working(server) as broker:
+            user = User(broker)
+            assert await refused(broker.commit(room, [Write("create", over(">", 150, "kg"))])) == "exists"
+            ((one,),) = user.asked
+            assert (one.reference, one.same) == ("Observation/v", same)
+
+    asyncio.run(run())
+
+
 def test_nobody_is_held_up_when_nobody_asks_or_the_platform_is_away(server, working, room):
     async def run():
         async with working(server) as broker:

@@ -2,6 +2,7 @@ from workspace.fhir import codes, outcome, units
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.references import local, replaced, target, walk
 from workspace.fhir.texts import fold
+from workspace.fhir.withdrawn import called_off, in_error
 from workspace.problem import Problem
 
 
@@ -24,6 +25,18 @@ def test_lab_spellings_are_one_unit():
 def test_text_is_compared_without_case_and_accents():
     assert fold("  MÁRET  Bjørkeløv ") == "maret bjorkelov"
     assert fold("Kåre") == fold("kare")
+
+
+def test_what_no_longer_holds_says_so_each_type_in_its_own_place():
+    def verified(*codes):
+        return {"verificationStatus": {"coding": [{"code": code} for code in codes]}}
+
+    wrong = "entered-in-error"
+    for one in ({"status": wrong}, {"lifecycleStatus": wrong}, verified("x", wrong), verified("refuted", wrong)):
+        assert (in_error(one), called_off(one)) == (True, wrong)
+    assert (in_error(verified("refuted")), called_off(verified("refuted"))) == (False, "refuted")
+    for odd in ({}, {"status": ["x"]}, {"verificationStatus": "x"}, {"verificationStatus": {"coding": [None]}}):
+        assert (in_error(odd), called_off(odd)) == (False, "")
 
 
 def test_references():

@@ -25,6 +25,13 @@ from workspace.fhir import codes, unit_source, units
         (16, "kPa", "mmHg", "", 120.010200867),
         (41, "mL/min", "mL/min/{1.73_m2}", "", None),
         (5, "10*3/uL", "10*9/L", "", 5.0),
+        (6.5, "%", "mmol/mol", "4548-4", None),  # NGSP and IFCC: no factor
+        (48, "mmol/mol", "1", "59261-8", None),
+        (48, "mmol/mol", "mmol/mol", "59261-8", 48),
+        (0.42, "1", "%", "4544-3", 42.0),
+        (1.2, "mg/L FEU", "ng/mL{FEU}", "", 1200.0),
+        (1.2, "mg/L{FEU}", "mg/L{DDU}", "", None),
+        (1.2, "mg/L{FEU}", "mg/L", "", None),
         (3, "", "kg", "", None),
         (3, "kg", "", "", None),
         (3, "gutefot", "gutefot", "", 3),
@@ -40,6 +47,14 @@ def test_a_value_in_another_unit(value, unit, wanted, code, expected):
 )
 def test_what_is_no_amount_is_none(quantity):
     assert units.amount(quantity, "kg") is None
+
+
+def test_a_limit_is_no_amount_and_its_number_is_given_to_whoever_asks_for_it_as_one():
+    over = {"value": 150000, "comparator": ">", "unit": "g"}
+    assert (units.is_limit(over), units.amount(over, "kg"), units.edge(over, "kg")) == (True, None, 150.0)
+    exact = {**over, "comparator": ""}
+    assert (units.is_limit(exact), units.amount(exact, "kg")) == (False, 150.0)
+    assert not units.is_limit(None)
 
 
 def test_the_code_says_the_unit_where_it_is_ucums():

@@ -137,6 +137,22 @@ def test_what_may_not_be_joined_first_in_line_may_not_be_joined_behind_another(s
     asyncio.run(run())
 
 
+def test_what_its_author_called_off_does_not_hold_again_because_it_was_open_elsewhere(server, tmp_path):
+    async def run():
+        there = await made(server)
+        bases = {f"Observation/{there['id']}": there}
+        async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
+            for mine in ({"status": "entered-in-error"}, {"note": [{"text": "fra det andre skjemaet"}]}):
+                await outbox.commit(updating(there, 1, **mine), "Patient/BEB-18", ASKER, 0.02, bases=bases)
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            await until(lambda: outbox.unsent() == 0)
+            assert [one.state for one in outbox.items()] == ["konflikt"]
+        assert now(server, there)["status"] == "entered-in-error"
+        assert "note" not in now(server, there)
+
+    asyncio.run(run())
+
+
 def test_what_rests_on_a_refused_create_is_held_and_goes_when_the_form_is_mended(server, tmp_path):
     async def run():
         first = bundle(BAD)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.conftest import Server
+from tests.gateway.conftest import Server, bundle
 from tests.record.test_chain import made, now, quantity, updating, versions
 from tests.record.test_outbox import ASKER, in_front_of, outbox_at, token_of, until
 from workspace.fhir.describe import path_words, value_words
@@ -135,6 +135,102 @@ def test_what_one_has_taken_back_is_not_mended_by_the_other():
     assert set(paths(found).values()) == {"both"}
 
 
+def verified(code):
+    return {"verificationStatus": {"coding": [{"code": code}]}}
+
+
+ALLERGY = {
+    "resourceType": "AllergyIntolerance", "id": "a", "clinicalStatus": {"coding": [{"code": "active"}]},
+    **verified("confirmed"), "code": {"text": "Penicillin"}, "reaction": [{"id": "r", "severity": "mild"}],
+}  # fmt: skip
+WRONG = {
+    key: value for key, value in changed(ALLERGY, **verified("entered-in-error")).items() if key != "clinicalStatus"
+}
+SEVERE = changed(ALLERGY, reaction=[{"id": "r", "severity": "severe"}], note=[{"text": "anafylaksi i går"}])
+GOAL = {"resourceType": "Goal", "id": "g", "lifecycleStatus": "active", "description": {"text": "Gå"}}
+
+
+@pytest.mark.parametrize(
+    ("base", "edit", "back"),
+    [
+        (ALLERGY, SEVERE, WRONG),
+        (ALLERGY, SEVERE, changed(ALLERGY, **verified("refuted"))),
+        (changed(ALLERGY, **verified("refuted")), changed(SEVERE, **verified("refuted")), WRONG),
+        (GOAL, changed(GOAL, description={"text": "Gå uten hjelp"}), changed(GOAL, lifecycleStatus="entered-in-error")),
+    ],
+)
+def test_what_one_has_called_off_is_a_question_wherever_its_type_says_so(base, edit, back):
+    for found, side in ((compare(base, edit, back), "theirs"), (compare(base, back, edit), "mine")):
+        assert (found.withdrawn, found.joinable) == ((side,), False)
+        assert set(paths(found).values()) == {"both"}
+    again = compare(back, changed(back, note=[{"text": "x"}]), changed(back, text={"status": "empty"}))
+    assert (again.withdrawn, again.joinable) == ((), True), "nobody has called it off anew"
+
+
+def test_a_clinical_status_goes_with_what_says_that_it_was_entered_in_error():
+    found = compare(ALLERGY, SEVERE, WRONG)
+    assert set(paths(found)) == {"verificationStatus[x]", "reaction.r.severity", "note"}
+    rest = {"reaction.r.severity": "mine", "note": "mine"}
+    assert "clinicalStatus" not in resolved(found, {**rest, "verificationStatus[x]": "theirs"})
+    assert resolved(found, {**rest, "verificationStatus[x]": "mine"}) == SEVERE
+    (both,) = [each for each in found.fields if each.path == "verificationStatus[x]"]
+    assert (value_words(both.mine), value_words(both.theirs)) == ("aktiv, bekreftet", "feilført")
+    other = changed(ALLERGY, clinicalStatus={"coding": [{"code": "inactive"}]})
+    assert set(paths(compare(ALLERGY, other, changed(ALLERGY, **verified("refuted"))))) == {
+        "clinicalStatus", "verificationStatus",
+    }  # fmt: skip
+
+
+UNSURE = {"extension": [{"url": "http://ukjent.example/usikker", "valueBoolean": True}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "within"),
+    [
+        ("value[x]", lambda held: held),
+        ("component.8480-6.value[x]", lambda held: {"component": [{"code": coded("8480-6"), **held}]}),
+        ("note.0.value[x]", lambda held: {"note": [held]}),
+    ],
+)
+def test_a_value_and_what_is_said_of_that_very_value_are_one_element(path, within):
+    base, mine = within({"valueString": "120 over 80"}), within({"valueString": "140 over 90"})
+    theirs = within({"valueString": "120 over 80", "_valueString": UNSURE})
+    found = compare(base, mine, theirs)
+    assert (paths(found), found.joinable) == ({path: "both"}, False)
+    assert resolved(found, {path: "mine"}) == mine
+    assert resolved(found, {path: "theirs"}) == theirs
+    assert [loses(found, resolved(found, {path: side})) for side in ("mine", "theirs")] == [False, True]
+    (one,) = found.fields
+    assert (value_words(one.mine), value_words(one.theirs)) == ("140 over 90", "120 over 80 (usikker: ja)")
+    assert paths(compare(theirs, mine, theirs)) == {path: "mine"}
+
+
+def test_names_and_what_is_said_of_each_are_chosen_together():
+    base = {"resourceType": "Patient", "name": [{"use": "official", "given": ["Arne", "Kåre"]}]}
+    mine = {**base, "name": [{"use": "official", "given": ["Kåre"]}]}
+    theirs = {**base, "name": [{**base["name"][0], "_given": [None, UNSURE]}]}
+    found = compare(base, mine, theirs)
+    assert paths(found) == {"name.0.given[x]": "both"}
+    assert resolved(found, {"name.0.given[x]": "theirs"}) == theirs
+    assert value_words(found.fields[0].theirs) == "Arne, Kåre (usikker: ja)"
+
+
+def test_what_is_said_of_a_status_weighs_as_the_status_does():
+    base = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "dosageInstruction": [{"text": "1 × 2"}],
+    }
+    found = compare(base, changed(base, dosageInstruction=[{"text": "1 × 3"}]), changed(base, _status=UNSURE))
+    assert (paths(found)["status[x]"], found.open, found.joinable) == ("theirs", (), False)
+    gone = {"valueQuantity": {"_value": UNSURE, "unit": "kg"}}
+    found = compare(
+        gone, {"valueQuantity": {**gone["valueQuantity"], "unit": "g"}}, {"valueQuantity": {"_value": {}, "unit": "kg"}}
+    )
+    assert paths(found) == {"valueQuantity": "both"}
+
+
 def test_without_the_version_both_came_from_every_difference_is_a_choice():
     found = compare(None, changed(PLAN, description="a"), changed(PLAN, description="b", title="x"))
     assert paths(found) == {"description": "both", "title": "both"}
@@ -148,10 +244,12 @@ def test_an_unknown_extension_survives():
 
 TREE = st.recursive(
     st.integers(0, 3) | st.text("ab", max_size=2),
-    lambda inner: st.dictionaries(st.sampled_from(["p", "q", "r"]), inner, max_size=3) | st.lists(inner, max_size=3),
+    lambda inner: (
+        st.dictionaries(st.sampled_from(["p", "_p", "q", "r"]), inner, max_size=3) | st.lists(inner, max_size=3)
+    ),
     max_leaves=8,
 )
-RESOURCE = st.dictionaries(st.sampled_from(["a", "b", "c", "note"]), TREE, max_size=4)
+RESOURCE = st.dictionaries(st.sampled_from(["a", "b", "c", "_c", "valueString", "note"]), TREE, max_size=4)
 
 
 @settings(max_examples=300, deadline=None)
@@ -312,6 +410,32 @@ def test_a_joined_change_survives_a_lost_answer_and_a_kill(server, tmp_path):
             assert keys[0] != keys[1]
             assert set(keys[1:]) == {keys[1]}
         assert versions(server, there) == ["3", "2", "1"]
+
+    asyncio.run(run())
+
+
+def test_an_allergy_that_a_colleague_called_off_is_not_written_with_what_was_added_to_it(server, tmp_path):
+    async def run():
+        lege = server.sign_in("lege")
+        who = {"recorder": {"reference": "Practitioner/lege"}, "patient": {"reference": "Patient/BEB-18"}}
+        fresh = {key: value for key, value in ALLERGY.items() if key != "id"} | who
+        there = lege.send(bundle(fresh), "5e1f0a52-0000-4000-8000-000000000004").json()["entry"][0]["resource"]
+        name = f"AllergyIntolerance/{there['id']}"
+        back = updating(
+            {key: value for key, value in there.items() if key != "clinicalStatus"}, 1, **verified("entered-in-error")
+        )
+        assert lege.send(back, "5e1f0a52-0000-4000-8000-000000000005").status_code == 200
+        mine = updating(
+            there, 1, note=[{"text": "Anafylaksi på legevakten"}], recorder={"reference": "Practitioner/tone"}
+        )
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            assert item.state == "konflikt"
+            chosen = {"verificationStatus[x]": "theirs", "note": "mine", "recorder": "mine"}
+            done = await outbox.resolve(item.id, {name: chosen}, 8.0)
+            assert done.state == "lagret", done.problem
+        after = server.sign_in("tone").get(name).json()
+        assert (after["note"], "clinicalStatus" in after) == (mine["entry"][0]["resource"]["note"], False)
 
     asyncio.run(run())
 

@@ -275,3 +275,52 @@ def test_what_has_an_unknown_modifier_is_told_of_and_never_shown_as_it_seems():
     assert (plain.room, plain.flags, plain.unit) == ("Rom 12", (), "Organization/havblikk")
     assert (odd.room, odd.unit, odd.name) == ("", plain.unit, plain.name)
     assert odd.flags == (f"Personopplysninger: {people.RESERVED}", "Smitte")
+
+
+ALL, DRUG, PLACE, FOOD = "716186003", "409137002", "428607008", "429625007"
+ASK = "Ingen kjente allergier: bekreft"
+
+
+def no_allergy(own, code, verified="confirmed"):
+    made = {"resourceType": "AllergyIntolerance", "id": own, "verificationStatus": {"coding": [{"code": verified}]}}
+    return {**made, "code": {"coding": [{"system": SNOMED, "code": code}], "text": "Ingen"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "tone", "whence"),
+    [
+        ([("a", ALL)], people.NO_ALLERGIES, "ok", "a"),
+        ([("a", DRUG)], "Ingen kjente legemiddelallergier: bekreft andre", "warn", "a"),
+        ([("a", PLACE)], "Ingen kjente miljøallergier: bekreft andre", "warn", "a"),
+        ([("a", PLACE), ("b", DRUG)], "Ingen kjente legemiddel- og miljøallergier: bekreft andre", "warn", "b"),
+        ([("a", PLACE), ("b", DRUG), ("c", FOOD)],
+         "Ingen kjente legemiddel-, mat- og miljøallergier: bekreft andre", "warn", "b"),
+        ([("a", DRUG), ("b", ALL)], people.NO_ALLERGIES, "ok", "b"),
+        ([("a", ALL, "unconfirmed"), ("b", DRUG)], "Ingen kjente legemiddelallergier: bekreft andre", "warn", "b"),
+        ([("a", DRUG, "unconfirmed"), ("b", PLACE)], "Ingen kjente miljøallergier: bekreft andre", "warn", "b"),
+        ([("a", DRUG, "unconfirmed")], ASK, "warn", "a"),
+        ([("a", DRUG, "entered-in-error"), ("b", PLACE, "refuted")], ASK, "warn", None),
+    ],
+)  # fmt: skip
+def test_that_there_is_no_allergy_of_one_kind_says_nothing_of_the_others(rows, said, tone, whence):
+    found = [no_allergy(*row) for row in rows]
+    assert people.allergy_texts(found) == ((said, tone),)
+    assert people.sources(found, [], []).get(said) == (whence and f"AllergyIntolerance/{whence}")
+
+
+def test_that_there_is_no_allergy_of_one_kind_is_not_counted_with_the_allergies():
+    known = {"resourceType": "AllergyIntolerance", "id": "p", "code": {"text": "Penicillin"}}
+    rows = [*(no_allergy(code, code) for code in people.NONE_OF_A_KIND), known]
+    assert people.allergy_texts(rows) == (("Allergi: Penicillin", "bad"),)
+    assert people.allergy_texts(rows[:-1], more=True) == ((people.MORE_ALLERGIES, "bad"),)
+    odd = {**no_allergy("a", ALL), **ODD}
+    assert people.allergy_texts([odd]) == ((f"Allergi: {people.RESERVED}", "bad"),)
+    assert people.sources([odd], [], []) == {f"Allergi: {people.RESERVED}": "AllergyIntolerance/a"}
+
+
+def test_a_score_that_is_only_a_limit_is_none_and_neither_is_the_one_before_it():
+    def score(value, **more):
+        return {"resourceType": "Observation", "status": "final", "valueQuantity": {"value": value, **more}}
+
+    assert people.newest_score([score(5, comparator="<"), score(9)]) is None
+    assert people.newest_score([score(9), score(5, comparator="<")]) == (9, False, None)

@@ -229,6 +229,21 @@ def test_an_update_shows_what_was_typed_and_on_a_conflict_the_platforms_version_
     asyncio.run(run())
 
 
+def test_what_its_author_called_off_stays_so_on_the_screen_behind_a_later_update(server):
+    async def run():
+        async with desk(server) as here:
+            await here.write(creating(81), wait=5)
+            panel = await opened(here)
+            there = panel.rows[0]
+            here.front.modes[:] = GONE
+            for mine in ({"status": "entered-in-error"}, {"method": {"text": "manuelt"}}):
+                await here.write(updating(there, **mine), bases={name_of(there): there})
+            (row,) = [one for one in panel.rows if name_of(one) == name_of(there)]
+            assert (row["status"], waits(row)) == ("entered-in-error", True)
+
+    asyncio.run(run())
+
+
 def change_elsewhere(server, there, value):
     match = f'W/"{there["meta"]["versionId"]}"'
     answer = server.sign_in("tone").put({**there, **beats(value)}, **{"If-Match": match})

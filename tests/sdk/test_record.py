@@ -24,6 +24,8 @@ def test_norways_clock_is_the_time_zones_own():
         ({"valueQuantity": {"value": 38.6}}, 38.6),
         ({"valueQuantity": {"value": "38,6"}}, 38.6),
         ({"valueQuantity": {}}, None),
+        ({"valueQuantity": {"value": 4.5, "comparator": "<"}}, "< 4,5"),
+        ({"valueQuantity": {"comparator": "<"}}, None),
         ({"valueInteger": 7}, 7),
         ({"valueCodeableConcept": {"coding": [{"code": "A"}], "text": "Våken"}}, "A"),
         ({"valueCodeableConcept": {"text": "Våken"}}, "Våken"),

@@ -87,3 +87,6 @@ def test_arrows_choose_within_a_field(open_page):
 def test_a_fact_taken_back_is_said_first(open_page):
     page = open_page(theirs={**BASE, "status": "entered-in-error"})
     assert "Eli Havn har merket dette som feilført." in [label.text() for label in page.findChildren(QLabel)]
+    page = open_page(mine={**BASE, "verificationStatus": {"coding": [{"code": "refuted"}]}}, theirs=THEIRS)
+    assert "Du har merket dette som avkreftet." in [label.text() for label in page.findChildren(QLabel)]
+    assert "Du · 15:02: avkreftet" in sides(page)

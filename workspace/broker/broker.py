@@ -42,6 +42,7 @@ from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.search import format_query, parse_query
 from workspace.fhir.service import Resource
+from workspace.fhir.withdrawn import in_error
 from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.drafts import Drafts
@@ -149,7 +150,7 @@ class Broker:
 
     async def read(self, grant: Grant, reference: str) -> Resource:
         resource = await self._one(grant, reference)
-        if facts.in_error(resource):
+        if in_error(resource):
             raise scoping.refused("not-found", facts.TAKEN_BACK, f"{resource['resourceType']} entered in error")
         return resource
 
@@ -309,7 +310,7 @@ class Broker:
     def _filter(self, grant: Grant, query: str) -> Callable[[Resource], bool]:
         """What of an answer reaches the panel: the platform may not know `:not`, and no query speaks for included rows."""
         wanted = facts.asks_for_error(parse_query(query))
-        return lambda one: self._passes(grant, one) and (wanted or not facts.in_error(one))
+        return lambda one: self._passes(grant, one) and (wanted or not in_error(one))
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):

@@ -199,8 +199,8 @@ def _same_amount(one: Resource, other: Resource) -> bool:
     if not here or here.keys() != there.keys():
         return False
     for about, (quantity, sign) in here.items():
-        value = units.amount(there[about][0], units.unit_of(quantity), [code for _, code in about | main])
-        if value is None or sign != there[about][1] or value != units.amount(quantity, units.unit_of(quantity)):
+        value = units.edge(there[about][0], units.unit_of(quantity), [code for _, code in about | main])
+        if value is None or sign != there[about][1] or value != units.edge(quantity, units.unit_of(quantity)):
             return False
     return True
 

@@ -29,6 +29,7 @@ NAMES = {
 ELEMENTS = {
     "abatementDateTime": "Avsluttet",
     "activity": "Tiltak",
+    "clinicalStatus": "Status",
     "code": "Hva",
     "comment": "Merknad",
     "component": "Del",
@@ -38,6 +39,7 @@ ELEMENTS = {
     "effective": "Tidspunkt",
     "effectiveDateTime": "Tidspunkt",
     "goal": "Mål",
+    "lifecycleStatus": "Status",
     "note": "Merknad",
     "period": "Periode",
     "section": "Avsnitt",
@@ -49,18 +51,24 @@ ELEMENTS = {
     "valueCodeableConcept": "Verdi",
     "valueQuantity": "Verdi",
     "valueString": "Verdi",
+    "verificationStatus": "Bekreftelse",
 }
 STATUSES = {
     "active": "aktiv",
     "cancelled": "avlyst",
     "completed": "fullført",
+    "confirmed": "bekreftet",
     "draft": "utkast",
     "entered-in-error": "feilført",
     "final": "ferdig",
     "in-progress": "pågår",
+    "inactive": "ikke aktiv",
     "on-hold": "på vent",
+    "refuted": "avkreftet",
+    "resolved": "avsluttet",
     "revoked": "trukket",
     "stopped": "stanset",
+    "unconfirmed": "ikke bekreftet",
 }
 UNITS = {"Cel": "°C", "mm[Hg]": "mmHg", "{score}": "", "umol/L": "µmol/L", "10*9/L": "10⁹/L"}
 LONGEST = 200
@@ -122,9 +130,13 @@ def value_words(value: Any) -> str:
         return "ja" if value else "nei"
     if isinstance(value, list):
         words = ", ".join(value_words(one) for one in value)
+    elif isinstance(value, Mapping) and any(key.startswith("_") for key in value):
+        words = _with_added(value)
+    elif isinstance(value, Mapping) and "verificationStatus" in value:
+        words = ", ".join(value_words(one) for one in value.values())
     elif isinstance(value, Mapping):
         words = _value({"valueQuantity": value}) or _concept(value) or _named(value) or _value(value) or _text(value)
-        words = words or str(value.get("display") or value.get("text") or value.get("reference") or "")
+        words = words or str(value.get("display") or value.get("text") or value.get("reference") or _coded(value))
         only = next(iter(value.values())) if len(value) == 1 else None
         words = words or (value_words(only) if isinstance(only, str) else "(sammensatt)")
     elif isinstance(value, str):
@@ -132,6 +144,28 @@ def value_words(value: Any) -> str:
     else:
         words = _number(value)
     return words if len(words) <= LONGEST else words[: LONGEST - 1].rstrip() + "…"
+
+
+def _with_added(parts: Mapping[str, Any]) -> str:
+    """A value beside what its extensions say of it: «120 (usikker: ja)»."""
+    words = ", ".join(value_words(part) for key, part in parts.items() if not key.startswith("_")) or value_words(None)
+    held = [part for key, part in parts.items() if key.startswith("_")]
+    each = [one for part in held for one in (part if isinstance(part, list) else [part]) if isinstance(one, Mapping)]
+    added = [_extension(one) for part in each for one in part.get("extension") or () if isinstance(one, Mapping)]
+    return f"{words} ({'; '.join(added)})" if added else words
+
+
+def _extension(one: Mapping[str, Any]) -> str:
+    said = ", ".join(value_words(part) for key, part in one.items() if key.startswith("value"))
+    return f"{str(one.get('url') or '').rpartition('/')[2]}: {said or '(sammensatt)'}"
+
+
+def _coded(concept: Mapping[str, Any]) -> str:
+    """What a concept without words says by its code."""
+    found = concept.get("coding")
+    held = found if isinstance(found, list) else []
+    codes = [str(one["code"]) for one in held if isinstance(one, Mapping) and one.get("code")]
+    return STATUSES.get(codes[0], codes[0]) if codes else ""
 
 
 def _moment(text: str) -> str:
@@ -165,7 +199,7 @@ def _value(resource: Mapping[str, Any]) -> str:
     quantity = resource.get("valueQuantity")
     if isinstance(quantity, Mapping) and quantity.get("value") is not None:
         unit = str(quantity.get("code") or quantity.get("unit") or "")
-        return f"{quantity.get('comparator') or ''}{_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
+        return f"{quantity.get('comparator') or ''} {_number(quantity['value'])} {UNITS.get(unit, unit)}".strip()
     for key in ("valueString", "valueDateTime", "description"):
         if isinstance(resource.get(key), str):
             return str(resource[key])

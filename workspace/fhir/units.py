@@ -60,11 +60,22 @@ def converted(value: float, unit: str, wanted: str, codes: Iterable[str] = ()) -
 
 
 def amount(quantity: Any, wanted: str, codes: Iterable[str] = ()) -> float | None:
-    """The number of a Quantity in the unit `wanted`; None without a number, and when it cannot be turned into that."""
+    """The number of a Quantity in the unit `wanted`; None without a number, when it cannot be turned into that, and of a
+    limit («< 5»): that is no number to reckon with."""
+    return None if is_limit(quantity) else edge(quantity, wanted, codes)
+
+
+def edge(quantity: Any, wanted: str, codes: Iterable[str] = ()) -> float | None:
+    """`amount`, and of a limit its number too, for whoever shows its comparator beside it."""
     held = quantity.get("value") if isinstance(quantity, dict) else None
     if not isinstance(held, int | float) or isinstance(held, bool):
         return None
     return converted(held, unit_of(quantity), wanted, codes)
+
+
+def is_limit(quantity: Any) -> bool:
+    """Whether a Quantity has a comparator: then it says that the value is below or above its number."""
+    return isinstance(quantity, dict) and bool(quantity.get("comparator"))
 
 
 def rounded(value: float, before: float) -> float:

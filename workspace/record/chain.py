@@ -68,7 +68,8 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
     Both were typed from the same version: what the later one did not touch is taken from the earlier. Where both changed a
     field, the later typing of the same person stands; but when a colleague's version lies between (a resolved conflict, or
     a change that was joined), it must be joinable with that one too, as if it had come first: else the entry keeps its
-    version and becomes a conflict of its own."""
+    version and becomes a conflict of its own. So does one of what the earlier one called off: it is not to hold again
+    because somebody had it open."""
     request = entry.get("request") or {}
     name = str(request.get("url", ""))
     earlier = done.get(name)
@@ -78,6 +79,8 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
     resource, base = entry.get("resource") or {}, bases.get(name)
     if base is not None:
         found = conflict.compare(base, resource, earlier.now)
+        if found.withdrawn == ("theirs",):
+            return None
         if match != earlier.match and (found.open or not _stands_beside(base, resource, earlier.joined)):
             return None
         resource = found.merged

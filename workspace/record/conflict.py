@@ -1,7 +1,8 @@
 """Two people changed the same resource: what each changed, what can be joined, and what a person must choose. Pure.
 
 The unit of choice is what belongs together clinically: a value with its unit, a coded concept, a reference, a period, are
-never put together from two authors. Where one of the two took the whole back (``entered-in-error``), nothing is joined.
+never put together from two authors, nor is a value with what is said of that very value (``_valueString``). Where one of the
+two called the whole off (entered in error, or refuted), nothing is joined: whoever adds to it takes it to hold.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 from workspace.fhir import json
 from workspace.fhir.service import Resource
+from workspace.fhir.withdrawn import called_off, in_error
 
 Side = Literal["mine", "theirs", "both"]
 ABSENT: Any = None
@@ -31,14 +33,16 @@ _CHOICES = (
 )  # fmt: skip
 """Elements that stand under one of several names (R4 formats.html#choice): ``value[x]``. A resource has one of them."""
 CHOICE = "[x]"
+"""Ends the path of what stands under several names: a choice, or a primitive (``title``) and its extensions (``_title``)."""
+_WITH = {"clinicalStatus": "verificationStatus"}
+"""Of what was entered in error: it has no clinical status (R4 ait-2, con-5), so whoever chooses the one chooses both."""
 _KEYS = ("id", "linkId", "url", "system")
 """What tells the elements of a list apart, when all of them have it and no two the same."""
 _OWN = ("meta", "resourceType", "id", "implicitRules")
 """The platform's, or the same by definition."""
-IN_ERROR = "entered-in-error"
 _WEIGHTY = frozenset(
     {"status", "clinicalStatus", "verificationStatus", "intent", "doNotPerform", "dosage", "dosageInstruction", "code",
-     "medicationCodeableConcept", "medicationReference", "medication[x]", "subject", "patient", "component",
+     "medicationCodeableConcept", "medicationReference", "medication", "subject", "patient", "component",
      "interpretation", "dataAbsentReason", "criticality"}
 )  # fmt: skip
 """Elements that decide what a resource means: one stops a drug while another changes its dose is for people to settle."""
@@ -67,7 +71,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`merged` has every change that needs no choice, and mine where it does. `withdrawn` names who took the whole back."""
+    """`merged` has every change that needs no choice, and mine where it does. `withdrawn` names who called the whole off."""
 
     fields: tuple[Field, ...]
     merged: Resource
@@ -80,8 +84,8 @@ class Comparison:
 
     @property
     def joinable(self) -> bool:
-        """Whether both changes can stand together without anybody being asked: no element was changed by both, nobody took
-        the whole back, and not both changed what decides what the resource means."""
+        """Whether both changes can stand together without anybody being asked: no element was changed by both, nobody called
+        the whole off, and not both changed what decides what the resource means."""
         weighty = {each.side for each in self.fields if _is_weighty(each.path)}
         return not self.open and not self.withdrawn and not {"mine", "theirs"} <= weighty
 
@@ -129,13 +133,10 @@ def compare(base: Mapping[str, Any] | None, mine: Mapping[str, Any], theirs: Map
     """Every element that differs, and what can be joined. Without a `base` each difference needs a choice."""
     found = _Found()
     merged = _element(found, "", dict(base) if base is not None else {}, dict(mine), dict(theirs), base is not None)
-    withdrawn: list[Side] = []
-    was = (base or {}).get("status")
-    for side, one in (("mine", mine), ("theirs", theirs)):
-        if one.get("status") == IN_ERROR and was != IN_ERROR:
-            withdrawn.append("mine" if side == "mine" else "theirs")
+    sides: tuple[tuple[Side, Mapping[str, Any]], ...] = (("mine", mine), ("theirs", theirs))
+    withdrawn = [side for side, one in sides if called_off(one) not in ("", called_off(base or {}))]
     if withdrawn:
-        # A fact that one has taken back is not mended by another's change: the person sees both wholes.
+        # A fact that one has called off is not mended by another's change: the person sees both wholes.
         found.fields[:] = [Field(f.path, f.base, f.mine, f.theirs, "both") for f in found.fields]
         merged = deepcopy(dict(mine))
     for name in _OWN:
@@ -218,7 +219,7 @@ def _element(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known:
 
 def _dict(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bool) -> dict[str, Any]:
     joined: dict[str, Any] = {}
-    base, mine, theirs = _by_choice(base, mine, theirs)
+    base, mine, theirs = _gathered(base, mine, theirs)
     for key in _ordered(mine, theirs, base):
         if not path and key in _OWN:
             continue
@@ -228,28 +229,36 @@ def _dict(found: _Found, path: str, base: Any, mine: Any, theirs: Any, known: bo
     return joined
 
 
-def _by_choice(*sides: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Where the sides have a choice under different names, all of them under one, ``value[x]``: nobody gets two."""
-    stems = {key: stem for side in sides for key in side if (stem := _stem(key))}
-    held = list(stems.values())
-    apart = {stem for stem in held if held.count(stem) > 1}
+def _gathered(*sides: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where the sides have an element under different names, all of them under one, ``value[x]``: nobody gets half of it."""
+    others = _WITH if any(in_error(side) for side in sides) else {}
+    elements = {key: others.get(key) or _element_of(key) for side in sides for key in side}
+    held = list(elements.values())
+    apart = {one for key, one in elements.items() if key.startswith("_") or held.count(one) > 1} - {*_OWN}
     if not apart:
         return list(sides)
     gathered: list[Mapping[str, Any]] = []
     for side in sides:
         fresh: dict[str, Any] = {}
         for key, value in side.items():
-            stem = stems.get(key, "")
-            if stem in apart:
-                fresh.setdefault(f"{stem}{CHOICE}", {})[key] = value
+            if elements[key] in apart:
+                fresh.setdefault(f"{elements[key]}{CHOICE}", {})[key] = value
             else:
                 fresh[key] = value
         gathered.append(fresh)
     return gathered
 
 
-def _stem(key: str) -> str:
-    return next((one for one in _CHOICES if key.startswith(one) and key[len(one) : len(one) + 1].isupper()), "")
+def _element_of(key: str) -> str:
+    """Whose name `key` is: that of a choice (``valueString`` is a `value`), of a primitive's extensions, or its own."""
+    bare = key.removeprefix("_")
+    stems = (one for one in _CHOICES if bare.startswith(one) and bare[len(one) : len(one) + 1].isupper())
+    return next(stems, bare)
+
+
+def _belongs(key: str, step: str) -> bool:
+    """Whether `key` is one of the names that `step`, the end of a path, stands for."""
+    return step.removesuffix(CHOICE) in (_element_of(key), _WITH.get(key))
 
 
 def _list(
@@ -306,15 +315,21 @@ def _code(row: Any) -> str:
 
 def _open_dict(value: Any) -> bool:
     """Whether its elements may come from two authors."""
-    return isinstance(value, dict) and not any(marks <= value.keys() for marks in (*_WHOLE, *_SIGNED))
+    return isinstance(value, dict) and not _has(value, (*_WHOLE, *_SIGNED))
 
 
 def _is_signed(value: Any) -> bool:
-    return isinstance(value, dict) and any(marks <= value.keys() for marks in _SIGNED)
+    return isinstance(value, dict) and _has(value, _SIGNED)
+
+
+def _has(value: Mapping[str, Any], kinds: Sequence[frozenset[str]]) -> bool:
+    """Whether it has the marks of one of `kinds`, be it as a value or as what is said in place of one."""
+    held = {key.removeprefix("_") for key in value}
+    return any(marks <= held for marks in kinds)
 
 
 def _is_weighty(path: str) -> bool:
-    head = path.partition(".")[0]
+    head = path.partition(".")[0].removesuffix(CHOICE)
     return head in _WEIGHTY or head.startswith("value") or path.rpartition(".")[2] == "modifierExtension"
 
 
@@ -346,7 +361,7 @@ def _get(value: Any, path: Sequence[str]) -> Any:
 def _child(value: Any, step: str) -> Any:
     if isinstance(value, dict):
         if step.endswith(CHOICE):
-            return {key: part for key, part in value.items() if _stem(key) == step.removesuffix(CHOICE)} or ABSENT
+            return {key: part for key, part in value.items() if _belongs(key, step)} or ABSENT
         return value.get(step)
     if isinstance(value, list):
         place = _place(value, step)
@@ -374,7 +389,7 @@ def _put(holder: Any, path: Sequence[str], value: Any) -> None:
 def _set(holder: Any, step: str, value: Any) -> None:
     if isinstance(holder, dict):
         if step.endswith(CHOICE):
-            for key in [key for key in holder if _stem(key) == step.removesuffix(CHOICE)]:
+            for key in [key for key in holder if _belongs(key, step)]:
                 del holder[key]
             holder.update(value or {})
         elif value is ABSENT:

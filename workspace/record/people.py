@@ -14,12 +14,18 @@ from workspace.clock import OSLO, parse
 from workspace.fhir import codes, dates
 from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.service import Resource
+from workspace.fhir.units import is_limit
 from workspace.record.rows import name_of
 
 NEWS2 = "1104051000000101"
 """SNOMED CT, Royal College of Physicians NEWS2 total score."""
-NONE_KNOWN = frozenset({"716186003", "409137002", "428607008"})
-"""SNOMED CT: no known (drug, environmental) allergy."""
+NONE_KNOWN = "716186003"
+"""SNOMED CT: no known allergy, of whatever kind."""
+NONE_OF_A_KIND = {
+    "409137002": "legemiddel", "429625007": "mat", "428607008": "miljø", "716220001": "dyre", "428197003": "insekt",
+    "716184000": "lateks",
+}  # fmt: skip
+"""SNOMED CT: no known allergy of one kind. It says nothing of the others, nor do several of them together."""
 NATIONAL = (codes.FNR, codes.DNR, codes.FHN)
 UNNAMED = "Uten navn"
 MORE_ALLERGIES = "Flere allergier: se journalen"
@@ -149,9 +155,9 @@ def sources(allergies: Iterable[Resource], flags: Iterable[Resource], scores: It
     """What stands where, by its text, as `flag_texts` and `allergy_texts` say it; the newest score as `NEWS2`."""
     told = {_flag(each): name_of(each) for each in flags if each.get("status") in (None, "active")}
     valid = [each for each in allergies if _is_valid(each)]
-    told |= {_allergy(each): name_of(each) for each in valid}
-    none = next((name_of(each) for each in valid if NONE_KNOWN & set(_codes(each.get("code")))), "")
-    told |= {NO_ALLERGIES: none} if none else {}
+    told |= {_allergy(each): name_of(each) for each in valid if _is_real(each)}
+    none, _, whence = _none_known([each for each in valid if not _is_real(each)])
+    told |= {none: whence} if whence else {}
     newest = next((each for each in scores if _counts(each)), None)
     return {**told, **({NEWS2: name_of(newest)} if newest is not None else {})}
 
@@ -170,12 +176,29 @@ def allergy_texts(found: Iterable[Resource], *, more: bool = False) -> tuple[tup
     if more:
         return ((MORE_ALLERGIES, "bad"), *(one for one in allergy_texts(found) if one[1] == "bad"))
     valid = [each for each in found if _is_valid(each)]
-    real = [each for each in valid if changed_in_meaning(each) or not NONE_KNOWN & set(_codes(each.get("code")))]
-    if real:
-        return tuple((_allergy(each), "bad") for each in real)
-    if any("confirmed" in _codes(each.get("verificationStatus")) for each in valid):
-        return ((NO_ALLERGIES, "ok"),)
-    return (("Ingen kjente allergier: bekreft", "warn"),)
+    real = [each for each in valid if _is_real(each)]
+    return tuple((_allergy(each), "bad") for each in real) if real else (_none_known(valid)[:2],)
+
+
+def _is_real(one: Resource) -> bool:
+    return changed_in_meaning(one) or not {NONE_KNOWN, *NONE_OF_A_KIND} & set(_codes(one.get("code")))
+
+
+def _none_known(found: Sequence[Resource]) -> tuple[str, str, str]:
+    """What those who say that there is no allergy say together: the words, their tone, and which of them says it."""
+    kinds: dict[str, str] = {}
+    for each in found:
+        if "confirmed" in _codes(each.get("verificationStatus")):
+            said = _codes(each.get("code"))
+            own = {NONE_OF_A_KIND[code]: name_of(each) for code in said if code in NONE_OF_A_KIND}
+            if not own:
+                return NO_ALLERGIES, "ok", name_of(each)
+            kinds = {**own, **kinds}
+    if not kinds:
+        return f"{NO_ALLERGIES}: bekreft", "warn", name_of(found[0]) if found else ""
+    named = [kind for kind in NONE_OF_A_KIND.values() if kind in kinds]
+    words = " og ".join(one for one in (", ".join(f"{kind}-" for kind in named[:-1]), named[-1]) if one)
+    return f"Ingen kjente {words}allergier: bekreft andre", "warn", kinds[named[0]]
 
 
 def _allergy(one: Resource) -> str:
@@ -193,8 +216,8 @@ def newest_score(observations: Iterable[Resource]) -> tuple[int, bool, datetime 
         if not _counts(each):
             continue
         value = each["valueQuantity"]["value"]
-        if changed_in_meaning(each):
-            return None  # the newest says something we do not understand: an older one is not the answer
+        if changed_in_meaning(each) or is_limit(each["valueQuantity"]):
+            return None  # the newest says something we do not understand, or no score: an older one is not the answer
         parts = [(part.get("valueQuantity") or {}).get("value") for part in _dicts(each.get("component"))]
         return int(value), 3 in parts, moment(each.get("effectiveDateTime"))
     return None

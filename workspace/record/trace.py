@@ -12,6 +12,7 @@ from workspace.access.kinds import AUTHOR, elements
 from workspace.fhir.describe import describe
 from workspace.fhir.references import target
 from workspace.fhir.service import Resource
+from workspace.fhir.withdrawn import in_error
 from workspace.record.origin import PACKAGE, Origin, origin_of
 from workspace.record.ours import TRANSACTION, tag
 from workspace.record.people import names
@@ -94,14 +95,11 @@ def _at(resource: Resource) -> str:
 
 
 def _state(resource: Resource) -> State:
-    verified = resource.get("verificationStatus")
-    codings = verified.get("coding") if isinstance(verified, dict) else None
-    said = {resource.get("status"), *(one.get("code") for one in codings or () if isinstance(one, dict))}
-    if "entered-in-error" in said:
+    if in_error(resource):
         return "feilført"
     if waits(resource):
         return "venter"
-    return "rettet" if version_of(resource) > 1 or said & {"corrected", "amended"} else "lagret"
+    return "rettet" if version_of(resource) > 1 or resource.get("status") in ("corrected", "amended") else "lagret"
 
 
 def people_of(resource: Mapping[str, Any]) -> tuple[Person, ...]:

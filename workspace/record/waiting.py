@@ -257,7 +257,8 @@ def _rows(items: Sequence[Item]) -> tuple[Row, ...]:
                 name, match = str(request.get("url", "")), version_in(str(request.get("ifMatch", "")))
                 earlier, base = updated.get(name), item.bases.get(name)
                 if earlier is not None and base is not None:
-                    resource = conflict.compare(base, resource, earlier).merged
+                    joined = conflict.compare(base, resource, earlier)
+                    resource = earlier if joined.withdrawn == ("theirs",) else joined.merged
                 updated[name] = resource
             else:
                 name, match = names.get(str(entry.get("fullUrl", "")), ""), ""

@@ -37,12 +37,14 @@ _SUMMER = timezone(timedelta(hours=2), "CEST")
 
 
 def value(resource: Resource | None) -> Any:
-    """An Observation's (or component's) value: a number, a code, a text, a truth, or None."""
+    """An Observation's (or component's) value: a number, a code, a text, a truth, or None. A limit is the text «< 5», which
+    no number is to be reckoned from."""
     if not isinstance(resource, dict):
         return None
     held = resource.get("valueQuantity")
     if isinstance(held, dict):
-        return number(held.get("value"))
+        found, sign = number(held.get("value")), held.get("comparator")
+        return f"{sign} {decimal(found)}" if sign and found is not None else found
     if "valueInteger" in resource:
         return number(resource["valueInteger"])
     coded = resource.get("valueCodeableConcept")

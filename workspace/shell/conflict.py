@@ -12,6 +12,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from workspace.fhir.describe import describe, path_words, value_words
+from workspace.fhir.withdrawn import called_off
 from workspace.shell.chips import PlainButton
 from workspace.shell.kit import when
 from workspace.shell.kit.tips import plain_tip
@@ -97,9 +98,11 @@ class ConflictPage(QWidget):
     def _resource(self, versions: Any) -> None:
         sheet = self._sheet
         self._box.addWidget(sheet.label(describe(versions.mine), "medium"))
-        if versions.comparison.withdrawn:
-            who = "Du har" if versions.comparison.withdrawn[0] == "mine" else f"{_name(versions.theirs_by)} har"
-            self._box.addWidget(sheet.label(f"{who} merket dette som feilført.", "body", "bad"))
+        for side in versions.comparison.withdrawn[:1]:
+            mine = side == "mine"
+            who = "Du" if mine else _name(versions.theirs_by)
+            how = value_words(called_off(versions.mine if mine else versions.theirs))
+            self._box.addWidget(sheet.label(f"{who} har merket dette som {how}.", "body", "bad"))
         joined = [one for one in versions.comparison.fields if one.side != "both"]
         for field in versions.comparison.open:
             self._box.addWidget(sheet.label(path_words(versions.mine, field.path), "caption", "muted"))

@@ -59,7 +59,7 @@ def test_at_most_two_marks_and_the_dangerous_ones_first():
         flags=[flag("1", "Fall"), flag("2", "Insulin"), flag("3", "HLR-"), flag("4", "HLR+", OTHER)],
         allergies=[
             allergy("a", "Penicillin"),
-            allergy("b", "Ingen kjent allergi", THIRD, code="716186003"),
+            *(allergy(code, "Ingen kjent allergi", THIRD, code=code) for code in residents.NONE_KNOWN),
             allergy("c", "Sulfa", OTHER, verificationStatus={"coding": [{"code": "refuted"}]}),
         ],
     )

@@ -60,6 +60,24 @@ def test_allergies_are_never_silent():
     assert pill["about"] == "AllergyIntolerance/b"
 
 
+@pytest.mark.parametrize(
+    ("codes", "said", "tone", "about"),
+    [
+        (["409137002"], "Ingen kjente legemiddelallergier: bekreft andre", "warn", "a0"),
+        (["428607008"], "Ingen kjente miljøallergier: bekreft andre", "warn", "a0"),
+        (["428607008", "409137002"], "Ingen kjente legemiddel- og miljøallergier: bekreft andre", "warn", "a1"),
+        (["428607008", "409137002", "716186003"], "Ingen kjente allergier", "ok", "a2"),
+    ],
+)
+def test_that_there_is_no_allergy_of_one_kind_says_nothing_of_the_others(codes, said, tone, about):
+    sure, unsure = ({"verificationStatus": {"coding": [{"code": code}]}} for code in ("confirmed", "unconfirmed"))
+    rows = [allergy(f"a{at}", "Ingen", code=code, **sure) for at, code in enumerate(codes)]
+    pill = opened(allergies=[allergy("u", "Ingen", code="716186003", **unsure), *rows]).one("pill")
+    assert (pill["text"], pill["tone"], pill["about"]) == (said, tone, f"AllergyIntolerance/{about}")
+    known = opened(allergies=[*rows, allergy("p", "Penicillin")]).one("pill")
+    assert known["text"] == "Allergi: Penicillin"
+
+
 def test_allergies_that_could_not_be_fetched_are_not_taken_for_none():
     bench = opened(allergies={"error": "Borte."})
     assert bench.one("failed")["text"] == "Borte."

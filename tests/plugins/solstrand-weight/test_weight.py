@@ -116,6 +116,19 @@ def test_a_weight_that_cannot_be_shown_is_told_of_until_there_is_a_newer_one(pan
         assert "hidden" not in other.nodes
 
 
+def test_no_change_is_reckoned_from_a_limit_and_it_is_told_of_until_there_is_a_newer_one(panel):
+    over = weight("2026-01-13", 150)
+    over["valueQuantity"]["comparator"] = ">"
+    panel.open([over, weight("2026-01-12", 57.5), weight("2025-12-20", 57.5)])
+    assert panel.nodes["latest.value"]["props"]["text"] == "57,5 kg"
+    assert panel.nodes["latest.change"]["props"]["text"] == "Uendret på 23 dager"
+    told = panel.nodes["hidden"]["props"]
+    assert (told["title"], told["about"]) == ("Siste vekt er > 150 kg", "Observation/v-2026-01-13")
+    with Talk() as other:
+        other.open([weight("2026-01-14", 57), over])
+        assert "hidden" not in other.nodes
+
+
 def test_a_flag_that_cannot_be_shown_may_be_the_mst_and_is_told_of(panel):
     odd = {"url": "http://ukjent.example/ikke", "valueBoolean": True}
     flag = {

@@ -53,7 +53,7 @@ def test_odd_data_never_raise(odd):
         ({"coding": [{"code": "R81"}]}, "R81"),
         ({"value": 38.6, "unit": "°C"}, "38,6 °C"),
         (json.loads('{"value": 38.0, "unit": "°C"}'), "38,0 °C"),
-        ({"value": 5, "comparator": "<", "code": "mg/L"}, "<5 mg/L"),
+        ({"value": 5, "comparator": "<", "code": "mg/L"}, "< 5 mg/L"),
         ({"reference": "Practitioner/x", "display": "Eli Havn"}, "Eli Havn"),
         (True, "ja"),
         (1.5, "1,5"),
@@ -87,9 +87,25 @@ def test_points_are_sorted_and_leave_out_errors_and_other_codes():
 def test_points_are_in_one_unit_and_what_cannot_be_is_told_as_recorded():
     rows = [measured(71500, "g", 1), measured(154, "[lb_av]", 2), measured(9, "gutefot", 3), measured(70, "kg", 4)]
     in_kilos = [("2026-01-01", 71.5), ("2026-01-02", 69.85), ("2026-01-04", 70.0)]
-    other = [("2026-01-03", "9 gutefot")]
+    other = [("2026-01-03", "9 gutefot", False)]
     assert paths.points(rows, "29463-7", unit="kg") == (in_kilos, other)
     assert paths.points(rows, "29463-7") == (in_kilos, other)  # the newest one's unit, when the curve has none
+
+
+def test_a_limit_is_no_point_of_a_curve():
+    below = measured(60, "kg", 2)
+    below["valueQuantity"]["comparator"] = "<"
+    rows = [measured(70, "kg", 1), below]
+    assert paths.points(rows, "29463-7", unit="kg") == ([("2026-01-01", 70.0)], [("2026-01-02", "< 60 kg", True)])
+
+
+@pytest.mark.parametrize(("unit", "said"), [("", "> 900"), ("kg", "> 0,9 kg"), ("mm", "> 900 g")])
+def test_a_limit_in_a_cell_keeps_its_comparator(unit, said):
+    over = measured(900, "g", 1)
+    over["valueQuantity"]["comparator"] = ">"
+    found = paths.in_unit(over, "valueQuantity.value", unit, None)
+    assert found is not None
+    assert found[0] == said
 
 
 def test_one_thing_measured_by_two_codes_is_one_curve():

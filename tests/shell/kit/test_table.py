@@ -474,3 +474,17 @@ def test_a_bad_value_in_strong_letters_leaves_its_word_room(qtbot, notes):
     strong, body = (theme.metrics(role).horizontalAdvance(cell.text) for role in ("strong", "body"))
     assert strong > body
     assert widths[0] - widths[1] == strong - body
+
+
+def test_a_bound_cell_shows_a_limit_as_one(qtbot, notes):
+    below = {"resourceType": "Observation", "id": "a", "valueQuantity": {"value": 5, "comparator": "<", "unit": "mg/L"}}
+    notes.rows = BoundRows((below,))
+    columns = [
+        TableColumn(key="bare", title="CRP", path="valueQuantity.value"),
+        TableColumn(key="unit", title="CRP", path="valueQuantity.value", unit="mg/L", decimals=1),
+        TableColumn(key="whole", title="CRP", path="valueQuantity"),
+    ]
+    made = TableWidget(Table(columns=columns, watch=1), notes.env)
+    qtbot.addWidget(made)
+    (row,) = shown(made.model)
+    assert [made.model.words(row, column) for column in columns] == ["< 5", "< 5,0 mg/L", "< 5 mg/L"]

@@ -273,3 +273,21 @@ def test_what_has_not_come_is_not_called_empty(notes, show):
     notes.rows = BoundRows()
     trend.bound_changed()
     assert trend.words() == "Ingen målinger ennå"
+
+
+def test_a_limit_breaks_the_line_and_is_counted_and_listed_as_what_is_not_exact(notes, show):
+    def row(value, day, **more):
+        quantity, code = {"value": value, "unit": "mg/L", **more}, {"coding": [{"code": "1988-5"}]}
+        return {"code": code, "valueQuantity": quantity, "effectiveDateTime": f"2026-01-{day:02d}T08:00:00+01:00"}
+
+    odd = row(9, 4, unit="gutefot")
+    notes.rows = BoundRows((row(48, 1), row(5, 2, comparator="<"), row(50, 3), odd))
+    trend = show(Trend(series=[Series(key="c", title="CRP", unit="mg/L", code="1988-5")], watch=1, gap_hours=1000))
+    assert trend.words() == "CRP 50 mg/L 03.01. 08:00; 1 måling i annen enhet · 1 måling uten nøyaktig verdi"
+    (curve,) = trend.curves()
+    assert [value for _, value in curve.points] == [48, 50]
+    assert [len(run) for run in curve.runs] == [1, 1]
+    trend.turn()
+    model = trend.table.model
+    cells = [model.words(model.row(n), model.component.columns[1]) for n in range(model.rowCount())]
+    assert cells == ["9 gutefot annen enhet", "50", "< 5 mg/L ikke nøyaktig", "48"]

@@ -39,12 +39,19 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A value in a unit that cannot be turned into the curve's: in words as recorded, and whether it waits."""
+    """A value that is no point of its curve, as a `limit` («< 5») or in a unit that cannot be turned into the curve's: in
+    words as recorded, and whether it waits."""
 
     series: Series
     at: datetime
     said: str
     waits: bool = False
+    limit: bool = False
+
+    @property
+    def mark(self) -> str:
+        """Why it is no point, beside it in a table."""
+        return ("ikke nøyaktig" if self.limit else "annen enhet") + (", venter" if self.waits else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,8 @@ class Lane:
 def read(
     component: Trend, rows: Sequence[dict[str, Any]], now: datetime, seen: paths.Readings | None = None
 ) -> tuple[list[Curve], list[Other]]:
-    """The curves that have points within the component's window, and what is left out of them because of its unit. `seen`
-    is what was read of the rows before."""
+    """The curves that have points within the component's window, and what is left out of them. `seen` is what was read of
+    the rows before."""
     seen = seen or paths.Readings()
     seen.begin()
     dated = [(series, *_dated(component, series, rows, seen)) for series in component.series]
@@ -75,26 +82,30 @@ def read(
         kept = [point for point in points if first is None or point[0] >= first]
         known = tuple((at, value) for at, value in kept if value is not None)
         waiting = _waiting(component, series, late, seen)
-        left += [Other(series, at, said, at in waiting) for at, said in others if first is None or at >= first]
+        left += [
+            Other(series, at, said, at in waiting, limit) for at, said, limit in others if first is None or at >= first
+        ]
         if known:
             runs = tuple(_runs(kept, component.gap_hours))
             found.append(Curve(series, known, runs, _tone(component, series, index), waiting))
     return found, left
 
 
-Dated = tuple[list[tuple[datetime, float | None]], list[tuple[datetime, str]]]
+Dated = tuple[list[tuple[datetime, float | None]], list[tuple[datetime, str, bool]]]
 
 
 def _dated(component: Trend, series: Series, rows: Sequence[dict[str, Any]], seen: paths.Readings) -> Dated:
     given: Iterable[tuple[str, float | None]] = series.points
-    left: list[tuple[str, str]] = []
+    left: list[tuple[str, str, bool]] = []
     if component.watch is not None:
-        given, left = paths.points(rows, series.code, series.component, series.unit, seen)
+        known, left = paths.points(rows, series.code, series.component, series.unit, seen)
+        # A limit breaks the line: what it would go through there is not so.
+        given = [*known, *((text, None) for text, _, limit in left if limit)]
     dated = [(when.moment(text), value) for text, value in given]
-    others = [(when.moment(text), said) for text, said in left]
+    others = [(when.moment(text), said, limit) for text, said, limit in left]
     return (
         sorted(((at, value) for at, value in dated if at is not None), key=lambda point: point[0]),
-        [(at, said) for at, said in others if at is not None],
+        [(at, said, limit) for at, said, limit in others if at is not None],
     )
 
 
@@ -104,13 +115,14 @@ def _waiting(
     if not late or component.watch is None:
         return frozenset()
     points, others = _dated(component, series, late, seen)
-    return frozenset(at for at, _ in (*points, *others))
+    return frozenset((*(at for at, _ in points), *(at for at, _, _ in others)))
 
 
 def left_out(others: Sequence[Other]) -> str:
     """How many are left out of the curves, in words; "" when none is."""
-    count = len(others)
-    return "" if not count else f"{count} {'måling' if count == 1 else 'målinger'} i annen enhet"
+    limits = sum(one.limit for one in others)
+    told = ((len(others) - limits, "i annen enhet"), (limits, "uten nøyaktig verdi"))
+    return " · ".join(f"{count} {'måling' if count == 1 else 'målinger'} {why}" for count, why in told if count)
 
 
 def _tone(component: Trend, series: Series, index: int) -> str:
@@ -201,9 +213,8 @@ def as_table(component: Trend, curves: Sequence[Curve], others: Sequence[Other] 
             )
     for one in others:
         key = _column(one.series)
-        mark = "annen enhet, venter" if one.waits else "annen enhet"
         taken = key in rows.get((one.at, ""), {})  # then it has a row of its own: neither is to hide the other
-        cells(one.at, one.said if taken else "")[key] = Cell(text=one.said, sort="", secondary=mark)
+        cells(one.at, one.said if taken else "")[key] = Cell(text=one.said, sort="", secondary=one.mark)
     made = [
         TableRow(key=" ".join((at.isoformat(), which)).strip(), cells=rows[at, which])
         for at, which in sorted(rows, reverse=True)

@@ -82,7 +82,7 @@ def text(value: Any) -> str:
         amount = value.get("value")
         if isinstance(amount, int | float) and not isinstance(amount, bool):
             unit = value.get("unit") or value.get("code") or ""
-            return f"{value.get('comparator') or ''}{number(amount)} {unit}".strip()
+            return f"{value.get('comparator') or ''} {number(amount)} {unit}".strip()
         coding = next((c for c in value.get("coding") or () if isinstance(c, dict)), {})
         for found in (
             value.get("text"),
@@ -127,7 +127,8 @@ class Reading:
     amounts: dict[str, float | None] = field(default_factory=dict)
 
     def amount(self, unit: str) -> float | None:
-        """The number in `unit`, without digits that nobody measured; None when it cannot be turned into that."""
+        """The number in `unit`, without digits that nobody measured; None when it cannot be turned into that, and of a
+        limit («< 5»): that is no point of a curve."""
         if unit not in self.amounts:
             value, before = units.amount(self.quantity, unit, self.about), self.quantity["value"]
             self.amounts[unit] = value if value is None or value == before else units.rounded(value, before)
@@ -159,19 +160,20 @@ class Readings:
 
 def points(
     resources: Iterable[dict[str, Any]], code: str, component: str = "", unit: str = "", seen: Readings | None = None
-) -> tuple[list[tuple[str, float]], list[tuple[str, str]]]:
+) -> tuple[list[tuple[str, float]], list[tuple[str, str, bool]]]:
     """(instant, value in `unit`) of the observations with `code` or one that means the same (or their `component`), oldest
-    first, those in error left out; and (instant, words) of those in units that cannot be turned into it, as recorded.
-    Without `unit` the newest one's holds."""
+    first, those in error left out; and (instant, words, whether it is a limit) of limits («< 5») and of those in units that
+    cannot be turned into it, as recorded. Without `unit` the newest one's holds."""
     seen, curve = seen or Readings(), (code, component)
     read = [one for resource in resources if (one := seen.of(resource, curve)) is not None]
     read.sort(key=lambda one: one.instant)
     shown = unit or (units.unit_of(read[-1].quantity) if read else "")
-    known, others = [], []
+    known: list[tuple[str, float]] = []
+    others: list[tuple[str, str, bool]] = []
     for one in read:
         amount = one.amount(shown)
         if amount is None:
-            others.append((one.instant, text(one.quantity)))
+            others.append((one.instant, text(one.quantity), units.is_limit(one.quantity)))
         else:
             known.append((one.instant, amount))
     return known, others
@@ -197,17 +199,21 @@ def _part(resource: dict[str, Any], wanted: frozenset[str]) -> Any:
 
 
 def in_unit(resource: dict[str, Any], path: str, unit: str, decimals: int | None) -> tuple[str, float | None] | None:
-    """The number at `path` when it is a Quantity's: as shown in `unit`, with the number to sort by. In a unit that cannot be
-    turned into that it is shown as recorded, with none. None for numbers that are no Quantity's."""
+    """The number at `path` when it is a Quantity's: as shown in `unit` ("": its own, unsaid), a limit with its comparator,
+    and the number to sort by. In a unit that cannot be turned into that it is shown as recorded, with none. None for numbers
+    that are no Quantity's."""
     above, dot, last = path.rpartition(".")
     quantity = at(resource, above) if dot and last == "value" else None
     if not isinstance(quantity, dict) or not isinstance(quantity.get("value"), int | float):
         return None
+    sign = quantity.get("comparator") or ""
+    if not unit:
+        return f"{sign} {number(quantity['value'], decimals)}".strip(), float(quantity["value"])
     holder = at(resource, above.rpartition(".")[0]) if "." in above else resource
-    value = units.amount(quantity, unit, codes(holder) | codes(resource))
+    value = units.edge(quantity, unit, codes(holder) | codes(resource))
     if value is None:
         return text(quantity), None
     before = quantity["value"]
     if decimals is None and value != before:
         value = units.rounded(value, before)
-    return f"{quantity.get('comparator') or ''}{number(value, decimals)} {unit}".strip(), float(value)
+    return f"{sign} {number(value, decimals)} {unit}".strip(), float(value)

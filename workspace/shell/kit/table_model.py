@@ -66,7 +66,7 @@ def _bound_cell(resource: dict[str, Any], column: TableColumn) -> CellValue:
     if column.kind in ("age", "date", "time"):
         return Cell(at=value if isinstance(value, str) else "", sort=str(value or ""))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        told = paths.in_unit(resource, column.path, column.unit, column.decimals) if column.unit else None
+        told = paths.in_unit(resource, column.path, column.unit, column.decimals)
         if told is not None:
             return Cell(text=told[0], sort="" if told[1] is None else told[1])
         text = when.number(value, column.decimals) + (f" {column.unit}" if column.unit else "")
