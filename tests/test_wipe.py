@@ -18,7 +18,7 @@ from workspace.cli import main
 from workspace.clock import SystemClock
 from workspace.record import offline as offline_module
 from workspace.record import record as record_module
-from workspace.record.offline import wipe_others
+from workspace.record.wiping import wipe
 from workspace.vault import pin as pin_module
 from workspace.vault.people import Vaults, roster
 
@@ -137,15 +137,76 @@ def test_the_whole_vault_goes_only_when_nothing_waits_or_it_is_said(server, prof
     assert list(profile.glob("vault*")) == [], "no key was made"
 
 
+@pytest.fixture
+def newer(profile):
+    """A newer program has made a vault with something in it that waits."""
+
+    async def run():
+        vaults = await Vaults.open(profile, KEY, SystemClock())
+        vault = await vaults.open_for("311000101", "Practitioner/dahl", "Dahl")
+        await vault.run(lambda database: database.execute("PRAGMA user_version = 99"))
+        await vaults.close()
+        (dahl,) = [one.id for one in roster(profile, KEY) if one.who.name == "Dahl"]
+        return profile / "vaults" / f"{dahl}.sqlite"
+
+    return asyncio.run(run())
+
+
+def test_a_vault_that_cannot_be_cleaned_is_named_and_the_others_are(server, profile, newer, capsys):
+    shift(server, profile)
+    before = newer.read_bytes()
+    assert main(["wipe", "--profile", str(profile), "--json"]) == 1
+    found = told(capsys)
+    assert [(one["vault"], one["person"], one["code"]) for one in found["faults"]] == [
+        (newer.stem, "Dahl", "vault-newer")
+    ]
+    assert found["copies"] > 3
+    assert [one.who.name for one in roster(profile, KEY)] == ["Dahl"], "nothing waited in the other"
+    assert main(["wipe", "--profile", str(profile)]) == 1
+    said = capsys.readouterr().out
+    assert f"Dahl ({newer.stem}): Det lokale lageret er laget av en nyere utgave" in said
+    assert "Ingen kan lenger arbeide uten nett med PIN." in said
+    assert newer.read_bytes() == before
+    assert main(["wipe", "--profile", str(profile), "--all"]) == 1
+    assert "kan ha arbeid som ikke er sendt" in capsys.readouterr().err
+    assert newer.read_bytes() == before
+    assert main(["wipe", "--profile", str(profile), "--all", "--even-unsent", "--json"]) == 0
+    assert (told(capsys)["faults"], list(profile.glob("vault*"))) == ([], [])
+
+
+@pytest.mark.parametrize("how", ["newer", "damaged"])
+def test_the_workstations_own_vault_keeps_nobodys_copies(server, profile, capsys, how):
+    shift(server, profile, waits=True)
+    own = profile / "vault.sqlite"
+
+    async def renewed():
+        vaults = await Vaults.open(profile, KEY, SystemClock())
+        await vaults.device().run(lambda database: database.execute("PRAGMA user_version = 99"))
+        await vaults.close()
+
+    if how == "newer":
+        asyncio.run(renewed())
+    else:
+        own.write_bytes(b"x" * 8192)
+    before = own.read_bytes()
+    assert main(["wipe", "--profile", str(profile), "--json"]) == 1
+    found = told(capsys)
+    assert [(one["vault"], one["code"]) for one in found["faults"]] == [("vault.sqlite", f"vault-{how}")]
+    assert (found["copies"] > 3, found["unsent"]) == (True, 1)
+    assert before in [one.read_bytes() for one in profile.glob("vault*.sqlite")], "nothing is changed there"
+    assert main(["wipe", "--profile", str(profile), "--all", "--even-unsent", "--json"]) == 0
+    assert list(profile.glob("vault*")) == []
+
+
 def test_nothing_is_deleted_without_the_key_or_while_the_program_runs(server, profile, capsys):
     shift(server, profile)
 
     async def busy():
         vaults = await Vaults.open(profile, KEY, SystemClock())
         ended = await asyncio.to_thread(main, ["wipe", "--profile", str(profile)])
-        there = await wipe_others(vaults)
+        there = await wipe(vaults, vaults.device())
         await vaults.close()
-        return ended, there
+        return ended, there.copies
 
     ended, there = asyncio.run(busy())
     assert ended == 1

@@ -1,7 +1,8 @@
 """`workspace wipe`: what was copied to this machine is deleted, without anybody signing on.
 
 Deletes copies of the record, PINs, and the vaults in which nothing waits; with `whole` all vaults and their key, and then
-what nobody has sent only when it is told to. Never makes a key, and never touches a vault that a running program has.
+what nobody has sent only when it is told to. What it cannot clean it names, and goes on. Never makes a key, and never
+touches a vault that a running program has.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workspace.clock import SystemClock
 from workspace.problem import Problem
 
+if TYPE_CHECKING:
+    from workspace.vault.people import Vaults
+
 
 def run(profile: Path, *, whole: bool, even_unsent: bool, as_json: bool) -> int:
-    """Do it and say what was done. Raises Problem."""
+    """Do it and say what was done. 1 when something here is not clean. Raises Problem."""
     if even_unsent and not whole:
         raise Problem(
             "wipe-unclear",
@@ -26,7 +30,7 @@ def run(profile: Path, *, whole: bool, even_unsent: bool, as_json: bool) -> int:
         )
     told = asyncio.run(_wiped(profile, whole=whole, even_unsent=even_unsent))
     sys.stdout.write((json.dumps(told, ensure_ascii=False) if as_json else _words(told)) + "\n")
-    return 0
+    return 1 if told["faults"] else 0
 
 
 async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, Any]:
@@ -42,6 +46,8 @@ async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, 
         "unsent": 0,
         "drafts": 0,
         "unread": 0,
+        "pins": 0,
+        "faults": [],
     }
     files = _files(profile)
     unread = [one.name for one in files if ASIDE in one.name]
@@ -57,47 +63,67 @@ async def _wiped(profile: Path, *, whole: bool, even_unsent: bool) -> dict[str, 
     if unread and not even_unsent:
         raise Problem(
             "wipe-unread",
-            "Her ligger et skadet lager som kan ha arbeid som ikke er sendt.",
+            "Her ligger et lager som ikke kan leses, og som kan ha arbeid som ikke er sendt.",
             "Be brukerstøtte om hjelp, eller slett det også med --all --even-unsent.",
             ", ".join(unread),
         )
     await asyncio.to_thread(forget_key, profile)  # first: without it the rest is noise
+    files = _files(profile)  # one may have been moved aside
     for one in files:
         one.unlink(missing_ok=True)
     if (profile / FOLDER).is_dir():
         (profile / FOLDER).rmdir()
-    told["vault"], told["unread"] = ("deleted" if files else "none"), 0
+    told["vault"], told["unread"], told["pins"], told["faults"] = ("deleted" if files else "none"), 0, 0, []
     return told
 
 
 async def _opened(profile: Path, key: bytes, told: dict[str, Any], *, only_empty: bool) -> list[str]:
     """Wipe the copies in everybody's vault, and in the one that was everybody's, and count what is unsent. Names of what
     cannot be read. With `only_empty` raises Problem ``wipe-unsent`` before anything goes."""
-    from workspace.record.offline import wipe, wipe_others
-    from workspace.record.wiping import end, unsent
-    from workspace.vault.people import Vaults
+    from workspace.record.wiping import unsent, wipe
 
-    vaults = await Vaults.open(profile, key, SystemClock())
+    vaults, unread = await _vaults(profile, key)
     try:
-        unread = await vaults.unread()
+        unread |= await vaults.unread()
         counts = [await vaults.device().run(unsent)]
+        names = {}
         for person in await vaults.others():
+            names[person.id] = person.who.name or person.who.user
             try:
                 async with vaults.visit(person) as vault:
                     counts.append(await vault.run(unsent))
             except Problem as problem:
-                if problem.code != "vault-damaged":
-                    raise
-                unread.append(person.id)
+                unread[person.id] = problem
         told["unsent"], told["drafts"] = (sum(each) for each in zip(*counts, strict=True))
         if only_empty and (told["unsent"] or told["drafts"]):
             raise _waiting(told["unsent"], told["drafts"])
-        told["unread"] = len(unread)
-        told["copies"] = await wipe(vaults.device()) + await wipe_others(vaults)
-        told["persons"] = await end(vaults)
+        done = await wipe(vaults, vaults.device())
+        told["unread"], told["copies"], told["persons"] = len(unread), done.copies, done.vaults
+        told["pins"] = sum(person.pin for person in await vaults.others())
+        told["faults"] = [_fault(own, names.get(own, ""), why) for own, why in (unread | done.faults).items()]
     finally:
         await vaults.close()
-    return unread
+    return list(unread)
+
+
+async def _vaults(profile: Path, key: bytes) -> tuple[Vaults, dict[str, Problem]]:
+    """Everybody's, also when the workstation's own cannot be read: why not, by its name. Raises Problem."""
+    from workspace.vault.people import FORMER, Vaults
+    from workspace.vault.vault import Vault
+
+    try:
+        return await Vaults.open(profile, key, SystemClock()), {}
+    except Problem as problem:
+        if problem.code == "vault-damaged":  # it was moved aside
+            return await Vaults.open(profile, key, SystemClock()), {FORMER: problem}
+        if problem.code == "vault-newer":  # nobody else has it, so no program runs here
+            memory = await Vault.open(None, None, SystemClock())
+            return Vaults(profile, key, SystemClock(), memory), {FORMER: problem}
+        raise
+
+
+def _fault(own: str, name: str, why: Problem) -> dict[str, str]:
+    return {"vault": own, "person": name, "code": why.code, "sentence": str(why)}
 
 
 def _files(profile: Path) -> list[Path]:
@@ -128,11 +154,19 @@ def _words(told: dict[str, Any]) -> str:
     if told["vault"] == "none":
         return f"Det er ikke noe lokalt lager i {told['profile']}."
     lines = [
-        f"{told['copies']} kopier for lesing uten plattform er slettet, og ingen kan lenger arbeide uten nett med PIN.",
+        f"{told['copies']} kopier for lesing uten plattform er slettet.",
         f"Lager med nøkkel er slettet for {told['persons']} som ikke hadde noe usendt.",
     ]
-    if told["unread"]:
-        lines.append(f"Kunne ikke leses, og er ikke rørt: {told['unread']} lokale lager. Be brukerstøtte om hjelp.")
+    if told["pins"]:
+        lines.append(f"{told['pins']} kan fortsatt arbeide uten nett med PIN.")
+    else:
+        lines.append("Ingen kan lenger arbeide uten nett med PIN.")
+    if told["faults"]:
+        lines.append(
+            f"Ikke renset: {len(told['faults'])} lokale lager. Rett det som står her, og kjør kommandoen igjen."
+        )
+    for one in told["faults"]:
+        lines.append(f"  {one['person'] or 'Ukjent eier'} ({one['vault']}): {one['sentence']}")
     if told["vault"] == "deleted":
         lines.append("Det lokale lageret og nøkkelen er slettet.")
     elif told["unsent"] or told["drafts"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -16,9 +17,14 @@ from workspace.broker import duplicates, facts
 from workspace.broker.door import Write
 from workspace.broker.duplicates import Answer, Rules, codes_of
 from workspace.clock import OSLO, OffsetClock, SystemClock
+from workspace.fhir.search import Sort
+from workspace.fhir.service import FhirRequest
 from workspace.problem import Problem
-from workspace.record import outbox
+from workspace.record import fetch, outbox
+from workspace.record.client import Asker
+from workspace.record.directory import SHELL
 from workspace.record.tally import Tally, shift_of
+from workspace.sandbox.fhir import plan
 from workspace.vault.vault import Vault
 
 
@@ -95,6 +101,62 @@ def test_what_was_typed_a_moment_ago_is_told_though_the_line_is_dead(server, wor
             ((one,),) = user.asked
             assert (one.waits, one.minutes) == (True, 1)
             proxy.mute = False
+
+    asyncio.run(run())
+
+
+@pytest.fixture
+def in_id_order(monkeypatch):
+    """A platform that gives what nobody asked it to sort by id, and no more than a hundred rows."""
+    asked = plan._orders
+    monkeypatch.setattr(plan, "_orders", lambda q: asked(q if q.sort else replace(q, sort=(Sort("_id", False),))))
+    monkeypatch.setattr(fetch, "LONGEST", 100)
+    monkeypatch.setattr(duplicates, "LOOK", 20.0)
+
+
+def filled(server, rows):
+    """Past the gateway, all at once."""
+    entries = [
+        {"resource": row, "request": {"method": "PUT", "url": f"{row['resourceType']}/{row['id']}"}} for row in rows
+    ]
+    body = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = asyncio.run_coroutine_threadsafe(server.store.handle(FhirRequest("POST", "", body=body)), server.loop)
+    assert answer.result(20).status == 200
+
+
+@pytest.mark.usefixtures("in_id_order")
+def test_what_was_written_a_moment_ago_is_found_behind_more_rows_than_a_search_may_have(server, working, room):
+    """A monitor has measured since long before; the newest has the id that comes last."""
+    first = datetime(2026, 1, 14, 14, 31, tzinfo=OSLO)
+    rows = [
+        {**pulse("BEB-18", value=70, effectiveDateTime=(first + timedelta(seconds=n)).isoformat()), "id": f"a-{n:03}"}
+        for n in range(120)
+    ]
+    newest = pulse("BEB-18", value=80, effectiveDateTime=(first + timedelta(minutes=10)).isoformat())
+    filled(server, [*rows, {**newest, "id": "zz"}])
+
+    async def run():
+        async with working(server) as broker:
+            user = User(broker)
+            assert await refused(broker.commit(room, [late(1)])) == "exists"
+            ((one,),) = user.asked
+            assert (one.reference, one.existing) == ("Observation/zz", "Måling 80 /min")
+
+    asyncio.run(run())
+
+
+@pytest.mark.usefixtures("in_id_order")
+def test_what_is_asked_about_for_as_long_as_it_stands_comes_newest_first_too(server, working):
+    code = {"coding": [{"system": "urn:oid:2.16.578.1.12.4.1.1.7110", "code": "I50"}]}
+    row = {"resourceType": "Condition", "subject": {"reference": "Patient/BEB-18"}, "code": code}
+    filled(server, [{**row, "id": f"a-{n:03}"} for n in range(120)])
+    filled(server, [{**row, "id": "zz", "onsetDateTime": "1999"}])
+
+    async def run():
+        async with working(server) as broker:
+            text = duplicates.question("Condition", "Patient/BEB-18", [(Write("create", row), 0)])
+            found = (await broker._record.search(text, Asker(SHELL.packages))).resources
+            assert (found[0]["id"], len(found)) == ("zz", 100)
 
     asyncio.run(run())
 

@@ -1,5 +1,6 @@
 from workspace.fhir import codes, outcome, units
 from workspace.fhir.compartment import patients_of
+from workspace.fhir.merges import circular, onward
 from workspace.fhir.references import local, replaced, target, walk
 from workspace.fhir.texts import fold
 from workspace.fhir.withdrawn import called_off, in_error
@@ -72,3 +73,15 @@ def test_whom_a_resource_is_about():
     assert patients_of(audit) == ()
     meeting = {"resourceType": "Appointment", "participant": [{"actor": {"reference": "Patient/x"}}]}
     assert patients_of(meeting) == ("Patient/x",)
+
+
+def test_who_comes_after_a_record_that_was_replaced():
+    replaced_by = {"a": "b", "b": "c", "x": "y", "y": "z", "z": "x", "w": "x", "self": "self"}
+    assert [onward(each, replaced_by) for each in "abc"] == [("b", "c"), ("c",), ()]
+    assert [each for each in ("a", "b", "c", "x", "y", "w", "self") if circular(each, replaced_by)] == [
+        "x",
+        "y",
+        "w",
+        "self",
+    ]
+    assert set(onward("w", replaced_by)) == {"x", "y", "z"}

@@ -8,7 +8,10 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from uuid import uuid4
+
+import pytest
 
 from tests.gateway.conftest import bundle, pulse
 from tests.gateway.test_drafts import key, own, put
@@ -233,6 +236,21 @@ def test_two_who_were_one_are_told_and_drafts_move(server, tone):
     assert tone.get("Observation/puls-BEB-18").status_code == 200
     server.store_put({**gone.json(), "gender": "male"})  # changed again, replaced once
     assert "merge" not in [e["event"] for e in poll(tone, poll(tone)["seq"] - 1)["events"]]
+
+
+@pytest.mark.parametrize("between", [[], ["BEB-30"]], ids=["two", "three"])
+def test_records_that_replace_each_other_move_no_draft_round(server, tone, between):
+    put(tone)
+    row = ["BEB-18", "BEB-19", *between, "BEB-18"]
+    with stream(server.sign_in("tone")) as events:
+        hello(events)
+        for gone, stays in pairwise(row):
+            link = [{"other": {"reference": f"Patient/{stays}"}, "type": "replaced-by"}]
+            server.store_put({"resourceType": "Patient", "id": gone, "active": False, "link": link})
+            while events.next()[0] != "merge":
+                pass
+    (draft,) = tone.get("/drafts").json()["drafts"]
+    assert draft["key"]["patient"] == f"Patient/{row[-2]}", "it stays where it was when the circle closed"
 
 
 def test_somebody_replaced_by_a_stranger_stays_closed(server, tone):

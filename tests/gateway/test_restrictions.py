@@ -56,6 +56,16 @@ def test_a_closed_record_is_as_one_she_never_had(server, tone):
     assert {one for e in refused for one in patients(e)} >= {"Patient/BEB-18"}
 
 
+def test_what_was_closed_is_so_for_all_who_come_after_in_a_row_of_merges(server, tone):
+    close(server)
+    for gone, stays in (("BEB-18", "BEB-19"), ("BEB-19", "BEB-30")):
+        link = [{"other": {"reference": f"Patient/{stays}"}, "type": "replaced-by"}]
+        server.store_put({"resourceType": "Patient", "id": gone, "active": False, "link": link})
+    for one in ("BEB-18", "BEB-19", "BEB-30"):
+        assert tone.get(f"Patient/{one}").status_code == 403
+    assert server.sign_in("lege").get("Patient/BEB-30").status_code == 200
+
+
 def test_what_is_closed_while_she_works_must_go_and_what_follows_is_not_told(server, tone):
     first = poll(tone)
     with stream(server.sign_in("tone")) as events:

@@ -222,6 +222,27 @@ def test_two_patients_that_are_one_are_asked_about_anew_and_the_drafts_hear_of_i
     asyncio.run(run())
 
 
+def test_records_that_replace_each_other_are_told_of_no_further_than_the_first(platform, tmp_path, until):
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            merged, heard = [], []
+            record.on_merge(lambda gone, stays: merged.append((gone, stays)))
+            watch = record.watch("Patient?_id=p,q", ONE, heard.append)
+            await until(lambda: heard)
+            for gone, stays in (("q", "p"), ("p", "q")):
+                link = [{"other": {"reference": f"Patient/{stays}"}, "type": "replaced-by"}]
+                await here.put({"resourceType": "Patient", "id": gone, "active": False, "link": link})
+                seq = len(here.numbered) + 1
+                here.tell("merge", {"seq": seq, "from": f"Patient/{gone}", "into": f"Patient/{stays}"})
+            await until(lambda: any(row["id"] == "p" and row.get("link") for change in heard for _, row in change.put))
+            record.refresh()
+            assert len((await record.search("Patient?_id=p,q", ONE)).resources) == 2
+            assert merged == [("Patient/q", "Patient/p")]
+            watch.close()
+
+    asyncio.run(run())
+
+
 def test_a_merge_that_the_feed_never_told_is_read_off_the_patient_once(platform, tmp_path, until):
     async def run():
         async with platform(tmp_path) as (here, record):

@@ -121,6 +121,12 @@ def test_whoever_was_joined_with_another_is_in_no_list_though_the_stay_still_nam
             link = [{"other": to("Patient/BEB-18"), "type": "replaced-by"}]
             await here.put({"resourceType": "Patient", "id": "hull", "active": False, "link": link})
             await until(lambda: [one.patient for one in lists[-1]] == ["Patient/BEB-18"])
+            link = [{"other": to("Patient/hull"), "type": "replaced-by"}]
+            await here.put({"resourceType": "Patient", "id": "BEB-18", "active": False, "link": link})
+            both = ["Patient/BEB-18", "Patient/hull"]
+            await until(
+                lambda: sorted(one.patient for one in lists[-1]) == both
+            )  # nobody is known to stay: nobody is lost
             watched.close()
 
     asyncio.run(run())

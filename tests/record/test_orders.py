@@ -141,6 +141,33 @@ def test_who_is_away_obeys_at_the_next_sign_on_and_what_is_unsent_stays(server, 
     asyncio.run(run())
 
 
+def test_an_order_stays_open_while_a_vault_cannot_be_cleaned(server, tmp_path):
+    async def run():
+        profile = tmp_path / "a"
+        async with at_pc(server, profile, who="lege") as pc:
+            await keep(pc)
+            await pc.vaults.set_pin(pc.offline._vault, "730214")
+            await pc.offline._vault.run(lambda database: database.execute("PRAGMA user_version = 99"))
+        async with at_pc(server, profile) as pc:
+            await keep(pc)
+            await pc.vaults.set_pin(pc.offline._vault, "730215")
+            own = await order(server, TONE, pc.device)
+            async with asyncio.timeout(10):
+                while await left(pc):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            await until(lambda: not any(one.pin for one in roster(profile, KEY)))
+            assert pending(server, pc.device) == [own]
+            assert pc.wiped == []
+            (lege,) = await pc.vaults.others(than=pc.offline._vault)
+            async with pc.vaults._opening[lege.id]:
+                for file in (profile / "vaults").glob(f"{lege.id}*"):  # as the newer program does
+                    file.unlink()
+            await until(lambda: pc.wiped)
+            await until(lambda: pending(server, pc.device) == [])
+
+    asyncio.run(run())
+
+
 def test_each_device_answers_for_itself_and_nobody_for_another(server):
     async def run():
         own = await order(server, TONE, "*")

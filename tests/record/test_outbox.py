@@ -393,7 +393,7 @@ def test_what_was_refused_before_a_merge_is_about_the_one_who_stays_and_is_sent_
             other = await outbox.commit(bundle({**bad, "subject": {"reference": "Patient/BEB-30"}}), "x", ASKER, 5.0)
             joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
             await asyncio.to_thread(lambda: asyncio.run_coroutine_threadsafe(joining, server.loop).result(20))
-            await outbox.merged(*(("Patient/BEB-18", "Patient/BEB-19") if told else ()))
+            await outbox.merged("Patient/BEB-18" if told else "")
             assert [one.id for one in outbox.refused()] == [refused.id, other.id]
         async with outbox_at(file, server.url, token_of(server)) as outbox:
             moved, untouched = outbox.refused()
@@ -428,6 +428,37 @@ def test_what_waits_for_a_patient_whose_one_who_stays_may_not_be_known_is_refuse
             assert [one.id for one in outbox.refused()] == [item.id]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_records_that_replace_each_other_in_a_circle_end_what_waits_in_sight(server, tmp_path, length):
+    names = ["BEB-18", *(f"BEB-{number}" for number in range(40, 39 + length))]
+
+    async def run():
+        file = tmp_path / "v.sqlite"
+        async with outbox_at(file, NOWHERE) as outbox:
+            item = await outbox.commit(bundle(pulse("BEB-18", value=99)), "Patient/BEB-18", ASKER, 0.02)
+        for gone, stays in zip(names, [*names[1:], names[0]], strict=True):
+            link = [{"other": {"reference": f"Patient/{stays}"}, "type": "replaced-by"}]
+            server.store_put({"resourceType": "Patient", "id": gone, "active": False, "link": link})
+        async with outbox_at(file, server.url, token_of(server)) as outbox:
+            await until(outbox.refused)
+            (refused,) = outbox.refused()
+            assert (refused.state, refused.patient, refused.key) == ("avvist", "Patient/BEB-18", item.key)
+            assert refused.problem.code == "patient-circle"
+            assert "ikke kjent hvilken av dem som består" in refused.problem.sentence
+            for gone in ("", *(f"Patient/{each}" for each in names)):
+                await outbox.merged(gone)
+            assert [(one.patient, one.bundle) for one in outbox.refused()] == [("Patient/BEB-18", item.bundle)]
+            assert (outbox.unsent(), outbox._sending) == (0, {})
+            # The links are mended: it goes as it stands.
+            server.store_put({"resourceType": "Patient", "id": "BEB-18", "active": True})
+            mended = await outbox.commit(refused.bundle, refused.patient, ASKER, 5.0, replaces=refused.id)
+            assert (mended.state, outbox.refused()) == ("lagret", ())
+
+    asyncio.run(run())
+    found = server.sign_in("tone").get("Observation?code=8867-4&patient=Patient/BEB-18&_count=50").json()["entry"]
+    assert [e["resource"]["valueQuantity"]["value"] for e in found].count(99) == 1
 
 
 def test_what_a_platform_has_forgotten_that_it_wrote_is_not_written_twice(server, tmp_path):

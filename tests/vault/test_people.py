@@ -117,7 +117,7 @@ def test_the_file_of_one_swapped_for_anothers_is_refused_and_set_aside_with_its_
             assert hers.exists(), "a visitor leaves it to its owner"
         else:
             assert [person.who for person in await vaults.others()] == [DAHL]
-            assert await vaults.unread() == [hers.stem]
+            assert list(await vaults.unread()) == [hers.stem]
         with pytest.raises(Problem) as caught:
             await signs_on(vaults, TONE)
         assert caught.value.code == "vault-damaged"

@@ -288,7 +288,7 @@ class Broker:
 
         async def work() -> None:
             try:
-                await self._outbox.merged(gone, stays)
+                await self._outbox.merged(gone)
             except Problem as problem:  # it stays as it was, and is sent to the one who stays all the same
                 log.info("what was refused stays under a former name: %s", problem.code)
 

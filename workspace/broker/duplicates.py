@@ -153,18 +153,19 @@ def codes_of(resource: Mapping[str, Any]) -> frozenset[Code]:
 
 
 def question(kind: str, who: str, asked: Sequence[tuple[Write, int]]) -> str:
-    """The search for what may be the same as any of `asked` (write, minutes), all of `kind` and about `who`."""
+    """The search for what may be the same as any of `asked` (write, minutes), all of `kind` and about `who`: the newest
+    first, for no more comes than a search may have."""
     about = frozenset().union(*(codes_of(write.resource) for write, _ in asked))
     named = {each for code in about for each in codes.spellings(*code)}
     tokens = ",".join(sorted(f"{system}|{code}" if system else code for system, code in named))
     spans = [(when(write.resource), timedelta(minutes=minutes)) for write, minutes in asked]
     known = [(moment - far, moment + far) for moment, far in spans if moment is not None and far]
-    span = ""
+    span, newest = "", "_lastUpdated"
     if len(known) == len(spans):  # else one of them is asked about for as long as the earlier one stands
-        name = {"MedicationAdministration": "effective-time"}.get(kind, "date")
+        name = newest = {"MedicationAdministration": "effective-time"}.get(kind, "date")
         first, last = min(low for low, _ in known), max(high for _, high in known)
         span = f"&{name}=ge{_stamp(first)}&{name}=le{_stamp(last)}"
-    return f"{kind}?patient={who}&code={tokens}{span}&_count=100"
+    return f"{kind}?patient={who}&code={tokens}{span}&_sort=-{newest}"
 
 
 def nearest(place: int, write: Write, rows: Sequence[Resource], minutes: int) -> Duplicate | None:

@@ -17,3 +17,20 @@ def replaced_by(patient: Mapping[str, Any], base: str = "") -> str:
             if there and there.startswith("Patient/"):
                 return there
     return ""
+
+
+def onward(gone: str, replaced: Mapping[str, str]) -> tuple[str, ...]:
+    """Who comes after `gone` by `replaced` (each by whom), the one who stays last. A circle ends where it closes, with the
+    one it closes at."""
+    row: list[str] = []
+    found = gone
+    while found not in row and (there := replaced.get(found, "")):
+        row.append(found)
+        found = there
+    return (*row[1:], found) if row else ()
+
+
+def circular(gone: str, replaced: Mapping[str, str]) -> bool:
+    """Whether nobody stays of `gone`: who comes after it replace each other in a circle."""
+    row = (gone, *onward(gone, replaced))
+    return len(set(row)) < len(row)

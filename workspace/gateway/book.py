@@ -21,7 +21,7 @@ from workspace.access.restrictions import PRIVACY, Restriction, restriction_of
 from workspace.clock import Clock
 from workspace.fhir.compartment import patients_of
 from workspace.fhir.dates import bounds, moment
-from workspace.fhir.merges import replaced_by
+from workspace.fhir.merges import onward, replaced_by
 from workspace.fhir.references import target
 from workspace.fhir.service import FhirRequest, FhirService, Resource
 from workspace.gateway.refused import Refused
@@ -79,16 +79,19 @@ class Book:
         if self._homes is None or self._homes[0] != age or now >= self._homes[1]:
             residence, parents = await self._residence(), await self._parents()
             replaced = await self._read_replaced()
-            for own, survivor in replaced.items():
+            after = {own: onward(own, replaced) for own in replaced}
+            homes = dict(residence)
+            for own, others in after.items():
                 # The one who goes is open to those who may see the one who stays.
-                residence[own] = tuple(dict.fromkeys((*residence.get(own, ()), *residence.get(survivor, ()))))
+                every = (unit for one in (own, *others) for unit in homes.get(one, ()))
+                residence[own] = tuple(dict.fromkeys(every))
             kept = KEPT_SECONDS if residence else EMPTY_SECONDS
             restrictions, protected = await self._restrictions(), await self._protected()
-            # What either of the two had closed, or protected, is so for both.
+            # What any of them had closed, or protected, is so for all who come after.
             restrictions += tuple(
-                replace(each, patient=replaced[each.patient]) for each in restrictions if each.patient in replaced
+                replace(each, patient=one) for each in restrictions for one in after.get(each.patient, ())
             )
-            protected |= {replaced[own] for own in protected if own in replaced}
+            protected |= {one for own in protected for one in after.get(own, ())}
             common = Decisions((), residence, parents, restrictions, protected, replaced)
             self._homes = (age, now + kept, common)
             self._tell(replaced)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workspace.clock import Clock
+from workspace.fhir.merges import circular, replaced_by
 from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resource
 from workspace.gateway import asking
 from workspace.gateway.asking import Asking
@@ -168,10 +169,21 @@ class Gateway:
         return answer.body if answer.status == 200 else None
 
     async def merged(self, source: str, into: str) -> None:
-        """Drafts about the one who goes are about the one who stays from now on."""
-        await self.drafts.moved(source, into)
+        """Drafts about the one who goes are about the one who stays from now on; where the links lead back nobody does."""
+        if not await self._leads_back(source, into):
+            await self.drafts.moved(source, into)
         row = (_told(source, into),)
         await self.store.run(lambda c: c.execute("INSERT OR IGNORE INTO logged VALUES (?)", row))
+
+    async def _leads_back(self, source: str, into: str) -> bool:
+        links, last = {source: into}, into
+        while not circular(source, links):
+            answer = await self.service.handle(FhirRequest("GET", last))
+            there = replaced_by(answer.body, self.settings.base) if answer.status == 200 and answer.body else ""
+            if not there:
+                return False
+            links[last], last = there, there
+        return True
 
     async def knows(self, source: str, into: str) -> bool:
         row = (_told(source, into),)

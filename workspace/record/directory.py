@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from workspace import __version__
 from workspace.clock import Clock
-from workspace.fhir.merges import replaced_by
+from workspace.fhir.merges import circular, replaced_by
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import people
@@ -272,11 +272,12 @@ def _patients(stays: Iterable[Resource]) -> tuple[str, ...]:
 def _residents(rows: Iterable[Resource], flags: Iterable[Resource]) -> tuple[Resident, ...]:
     by_name = {name_of(each): each for each in rows}
     marked = people.flag_texts(flags)
+    joined = {name: replaced_by(each) for name, each in by_name.items() if each.get("resourceType") == "Patient"}
     found: dict[str, Resident] = {}
     for stay in by_name.values():
         who = people.reference_of(stay.get("subject")) if stay.get("resourceType") == "Encounter" else ""
         patient = by_name.get(who, {"resourceType": "Patient", "id": who.partition("/")[2]})
-        if who and not replaced_by(patient):  # the one who stays is in the list
+        if who and (not joined.get(who) or circular(who, joined)):  # else the one who stays is in the list
             found[who] = people.resident_of(patient, stay, by_name, marked.get(who, ()))
     return tuple(sorted(found.values(), key=lambda each: (each.room or "~", each.family, each.given)))
 

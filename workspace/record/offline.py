@@ -22,7 +22,7 @@ from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.fetch import fetch
 from workspace.record.live import Page, page_of
-from workspace.record.wiping import end
+from workspace.record.wiping import wipe
 from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
 
@@ -252,15 +252,15 @@ class Offline:
     async def wipe(self) -> int:
         """On order: everything of everybody on this workstation, and nothing is copied again before the next sign-on. How
         many copies there were. What nobody has sent yet (outbox, drafts) is no copy and stays; PINs go, and vaults in which
-        nothing waits (`wiping`)."""
+        nothing waits (`wiping`). Raises Problem when something could not be cleaned, after all else is."""
         self._wiped = True
         await self._stop()
         self.unit = self.copied = ""
-        count = await wipe(self._vault)
-        if self._vaults is not None:
-            count += await wipe_others(self._vaults, self._vault)
-            await end(self._vaults)
-        return count
+        done = await wipe(self._vaults, self._vault)
+        fault = done.fault()
+        if fault is not None:
+            raise fault
+        return done.copies
 
     async def only_units(self, units: Iterable[str]) -> None:
         """What is kept of units that are not the user's any more goes."""
@@ -343,31 +343,3 @@ def age(database: Any, now: int) -> None:
     database.execute("DELETE FROM offline WHERE until <= ? OR until > ?", (now, now + KEPT_SECONDS + SLACK))
     if not latest - SLACK <= now < latest + NOTED:
         database.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (CLOCK, str(now)))
-
-
-async def wipe(vault: Vault) -> int:
-    """Every copy in `vault`, off the disk too. How many there were. Raises Problem."""
-
-    def work(database: Any) -> int:
-        count = int(next(iter(database.execute("SELECT count(*) FROM offline")))[0])
-        database.execute("DELETE FROM offline")
-        return count
-
-    count = await vault.run(work)
-    await vault.scrub()
-    return count
-
-
-async def wipe_others(vaults: Vaults, own: Vault | None = None) -> int:
-    """Every copy in everybody's vault but `own`. Who has one that is damaged is passed over: nobody can read it, and what
-    else is in it must not go. How many there were. Raises Problem."""
-    count = 0
-    for person in await vaults.others(than=own):
-        try:
-            async with vaults.visit(person) as vault:
-                count += await wipe(vault)
-        except Problem as problem:
-            if problem.code != "vault-damaged":
-                raise
-            log.warning("a damaged vault was not wiped")
-    return count

@@ -13,11 +13,14 @@ from collections.abc import Callable
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.offline import Offline
+from workspace.record.patience import Patience
 
 log = logging.getLogger(__name__)
 AGAIN = 300.0
 """Seconds between questions when nothing is heard: a feed that is only polled tells of no orders."""
 RETRY = 10.0
+"""Seconds before the platform is asked again, or what could not be cleaned is tried again; the latter doubles each time, for
+each try writes the whole vault anew."""
 
 
 class Orders:
@@ -50,18 +53,20 @@ class Orders:
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     async def _work(self) -> None:
+        patience = Patience(RETRY, AGAIN)
         while True:
             self._awake.clear()
             pause = AGAIN
             try:
                 await self._look()
+                patience = Patience(RETRY, AGAIN)
             except PlatformProblem as problem:
                 if problem.status in (404, 405):
                     return  # a platform that gives no orders
                 pause = RETRY
             except Problem as problem:
                 log.warning("an order to wipe waits: %s", problem.code)
-                pause = RETRY
+                pause = patience.next(problem)
             try:
                 async with asyncio.timeout(pause):
                     await self._awake.wait()

@@ -269,11 +269,11 @@ class Outbox:
         if back is not None:
             back.kept()
 
-    async def merged(self, gone: str = "", stays: str = "") -> None:
-        """Two patients are one: what was refused about the one who goes is about the one who stays, and still refused.
-        Without names the platform is asked about each, for a merge that nobody told of. Raises Problem."""
+    async def merged(self, gone: str = "") -> None:
+        """Two patients are one: what was refused about the one who goes is about the one whom the platform's links say that
+        stays, and still refused. Without a name all are asked about, for a merge that nobody told of. Raises Problem."""
         before = {one.id: one for one in self._refused.values() if one.id not in self._replacing}
-        for fresh in await self._readdressing.refused(tuple(before.values()), gone, stays):
+        for fresh in await self._readdressing.refused(tuple(before.values()), gone):
             if self._refused.get(fresh.id) is before[fresh.id]:
                 self._refused[fresh.id] = fresh
         self._mark()
@@ -425,6 +425,8 @@ class Outbox:
                 if (fresh := await self._readdressing.sent(item)) is not None:
                     self._items[item.id] = fresh
                     return await self._try(fresh)
+            except readdress.Circle as circle:
+                return await self._judged(item, refusal.Verdict(problem=circle))
             except Problem as unknown:
                 return unknown
         return await self._judged(item, await self._refusals.judge(item, problem))

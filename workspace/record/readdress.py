@@ -6,28 +6,43 @@ left as it was; the author's own session seals it again.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from workspace.fhir.merges import replaced_by
+from workspace.fhir.merges import circular, replaced_by
 from workspace.fhir.references import replaced
+from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
 from workspace.record.items import Item
 from workspace.record.sealing import Sealing
 from workspace.vault.vault import Vault
 
+log = logging.getLogger(__name__)
 REPLACED = "patient-replaced"
 """The gateway's code for a write about a patient who was joined with another."""
-LINKS = 5
-"""Joined records in a row that are followed."""
+LINKS = 20
+"""Joined records in a row that are followed; more are as good as a circle."""
+
+
+class Circle(Problem):
+    """The platform's links lead back to where they came from: nobody is known to stay."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "patient-circle",
+            "Journalene er slått sammen med hverandre i ring: det er ikke kjent hvilken av dem som består.",
+            "Meld fra til brukerstøtte, så koblingen blir rettet. Det du skrev, står her og kan sendes på nytt etterpå.",
+            detail,
+        )
 
 
 async def to_the_one_who_stays(client: Client, item: Item) -> Item | None:
     """`item` about the patient who stays; None when no link says who that is. Raises PlatformProblem when that cannot be
-    known now."""
+    known now, and `Circle`."""
     stays: dict[str, str] = {}
     for patient in item.lanes | {item.patient}:
         if patient.startswith("Patient/") and (other := await _survivor(client, item, patient)):
@@ -39,18 +54,22 @@ async def to_the_one_who_stays(client: Client, item: Item) -> Item | None:
 
 
 async def _survivor(client: Client, item: Item, patient: str) -> str:
-    found = ""
-    for _ in range(LINKS):
+    links: dict[str, str] = {}
+    found = patient
+    while len(links) < LINKS:
         try:
-            there = replaced_by((await client.get(found or patient, item.asker)).body)
+            there = replaced_by((await client.get(found, item.asker)).body)
         except PlatformProblem as problem:
             if problem.status in (403, 404, 410):
                 return ""
             raise
         if not there:
-            break
+            return found if links else ""
+        links[found] = there
         found = there
-    return found
+        if circular(patient, links):
+            break
+    raise Circle(" → ".join((*links, found)))
 
 
 def readdressed(item: Item, stays: Mapping[str, str]) -> Item:
@@ -78,19 +97,22 @@ class Readdressing:
         self._client, self._vault, self._sealing = client, vault, sealing
 
     async def sent(self, item: Item) -> Item | None:
-        """What waits, for who stays; None when a person must see to it. Raises Problem."""
+        """What waits, for who stays; None when a person must see to it, as for a `Circle`. Raises Problem."""
         fresh = await to_the_one_who_stays(self._client, item)
         return None if fresh is None else await self._kept(fresh)
 
-    async def refused(self, items: Sequence[Item], gone: str = "", stays: str = "") -> list[Item]:
-        """Those of `items` that were about `gone`, about `stays`: as refused as they were, and they open in that one's form.
-        Without names the platform is asked who was joined with another. Raises Problem."""
+    async def refused(self, items: Sequence[Item], gone: str = "") -> list[Item]:
+        """Those of `items` that were about `gone` (whoever it is, when it is empty), about who stays: as refused as they
+        were, and they open in that one's form. Raises Problem."""
         moved = []
         for item in items:
-            if not gone:
+            if gone and gone not in item.lanes | {item.patient}:
+                continue
+            try:
                 fresh = await to_the_one_who_stays(self._client, item)
-            else:
-                fresh = readdressed(item, {gone: stays}) if gone in item.lanes | {item.patient} else None
+            except Circle:
+                log.warning("what was refused stays where it is: the records replace each other")
+                continue
             if fresh is not None:
                 moved.append(await self._kept(fresh))
         return moved

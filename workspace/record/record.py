@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from workspace.clock import Clock
-from workspace.fhir.merges import replaced_by
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.feed import Feed
+from workspace.record.joins import Joins
 from workspace.record.lights import Light
 from workspace.record.offline import Offline
 from workspace.record.queries import KEPT_AFTER, Queries, Watched
@@ -57,7 +57,7 @@ class Record:
             access=self._access, merged=self._merged, drafted=self._drafted, ordered=self._ordered,
         )  # fmt: skip
         queries.fetched = self._fetched
-        self._joined: set[tuple[str, str]] = set()
+        self._joins = Joins()
         self._merging: list[Callable[[str, str], None]] = []
         self._drafting: list[Callable[[Mapping[str, Any] | None, int], None]] = []
         self._ordering: list[Callable[[], None]] = []
@@ -231,7 +231,8 @@ class Record:
         return lambda: self._doubting.remove(listener) if listener in self._doubting else None
 
     def on_merge(self, listener: Callable[[str, str], None]) -> Callable[[], None]:
-        """Told (gone, stays), each ``Patient/<id>``, when two records turn out to be one person. Returns what ends it."""
+        """Told (gone, stays), each ``Patient/<id>``, when two records turn out to be one person, but for what closes a
+        circle. Returns what ends it."""
         self._merging.append(listener)
         return lambda: self._merging.remove(listener) if listener in self._merging else None
 
@@ -260,15 +261,15 @@ class Record:
 
     def _fetched(self, rows: Sequence[Resource]) -> None:
         """A merge that the feed did not tell of (it was cut for too long, or is older than this session) says itself."""
-        for row in rows:
-            if row.get("resourceType") == "Patient" and (stays := replaced_by(row)):
-                gone = f"Patient/{row.get('id')}"
-                if (gone, stays) not in self._joined:
-                    self._merged(gone, stays)
+        for gone, stays in self._joins.read(rows):
+            self._merged(gone, stays)
 
     def _merged(self, gone: str, stays: str) -> None:
-        self._joined.add((gone, stays))
+        moves = self._joins.tells(gone, stays)
         self._queries.merged(gone, stays)
+        if not moves:
+            log.warning("records that replace each other: nothing follows them")
+            return
         for listener in list(self._merging):
             listener(gone, stays)
 
@@ -284,5 +285,8 @@ class Record:
             self._queries.changed(fresh)
         if not fresh:
             return
+        self._joins.read(
+            each.resource for each in fresh if each.resource is not None
+        )  # the feed tells of a merge itself
         for listener in list(self._listeners):
             listener(fresh)

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from workspace.problem import Problem
 from workspace.shell.chips import PlainButton
 from workspace.shell.sheet import Sheet
 from workspace.shell.status import Notice
@@ -49,7 +50,11 @@ class Wiping:
         """Ask, and delete when the user says so. Whether it was done. Raises Problem."""
         if self._sheet is not None or not await self._meant():
             return False
-        count = await self._offline.wipe()
+        try:
+            count = await self._offline.wipe()
+        except Problem:
+            self._after()  # what could go has gone
+            raise
         self._say(f"Det som var kopiert til denne maskinen, er slettet ({_counted(count)}).")
         return True
 

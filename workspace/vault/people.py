@@ -154,11 +154,17 @@ class Vaults:
         mine = {own for own, (vault, _) in self._held.items() if vault is than}
         return [person for person in found if person.id not in mine]
 
-    async def unread(self) -> list[str]:
-        """Ids of vaults whose key cannot be had."""
+    async def unread(self) -> dict[str, Problem]:
+        """Why the key of a vault cannot be had, by id."""
         known = {person.id for person in await self.others()}
-        files = [file.stem for file in self._folder.glob("*.sqlite") if ASIDE not in file.name]
-        return sorted(own for own in files if own not in known)
+        found = {}
+        for own in sorted(file.stem for file in self._folder.glob("*.sqlite") if ASIDE not in file.name):
+            if own not in known:
+                try:
+                    await asyncio.to_thread(_known, self._folder, own, self._device_key())
+                except Problem as problem:
+                    found[own] = problem
+        return found
 
     @asynccontextmanager
     async def visit(self, person: Person) -> AsyncIterator[Vault]:
@@ -171,18 +177,24 @@ class Vaults:
         finally:
             await self._let_go(person.id)
 
-    async def end(self) -> None:
-        """On order: no PIN opens anything here, and each vault is `going` until its owner signs on anew. Raises Problem."""
+    async def end(self) -> dict[str, Problem]:
+        """On order: no PIN opens anything here, and each vault is `going` until its owner signs on anew. All are tried: why
+        one could not be written, by id."""
+        faults = {}
         for file in sorted(self._folder.glob(f"*{WRAPPED}")) if self._key is not None else ():
             async with self._opening[file.stem]:
-                await asyncio.to_thread(wraps.end, self._folder, file.stem, self._device_key())
+                try:
+                    await asyncio.to_thread(wraps.end, self._folder, file.stem, self._device_key())
+                except Problem as problem:
+                    faults[file.stem] = problem
+        return faults
 
-    async def clear(self, person: Person, waits: Callable[[Database], bool]) -> bool:
-        """The vault of `person` and its key are gone, when it is `going`, nobody has it open and nothing `waits` in it.
-        Whether it went. Raises Problem, as `visit` does."""
+    async def clear(self, person: Person, waits: Callable[[Database], bool], *, ordered: bool = False) -> bool:
+        """The vault of `person` and its key are gone, when it is `going` (or `ordered` to now), nobody has it open and
+        nothing `waits` in it. Whether it went. Raises Problem, as `visit` does."""
         async with self._opening[person.id]:
             wrap = await asyncio.to_thread(_known, self._folder, person.id, self._device_key())
-            if not wrap.going or person.id in self._held:
+            if not (wrap.going or ordered) or person.id in self._held:
                 return False
             path = self._folder / f"{person.id}.sqlite"
             vault = await Vault.open(path, wrap.key, self._clock, raw=True, aside=False)

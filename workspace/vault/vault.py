@@ -169,13 +169,11 @@ def _prepare(database: Database, key: bytes, *, raw: bool = False) -> None:
 
 
 def _transaction(database: Database, work: Callable[[Database], T]) -> T:
-    import apsw
-
-    database.execute("BEGIN IMMEDIATE")
     try:
+        database.execute("BEGIN IMMEDIATE")
         answer = work(database)
         database.execute("COMMIT")
-    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+    except _disk_errors() as error:
         _rollback(database)
         raise _unkept(error) from error
     except BaseException:
@@ -185,13 +183,20 @@ def _transaction(database: Database, work: Callable[[Database], T]) -> T:
 
 
 def _scrub(database: Database) -> None:
-    import apsw
-
     try:
         database.execute("VACUUM")
         list(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"))
-    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+    except _disk_errors() as error:
         raise _unkept(error) from error
+
+
+def _disk_errors() -> tuple[type[Exception], ...]:
+    """What a disk does to an open vault. One that goes bad meanwhile is set aside when it is next opened."""
+    import apsw
+
+    return (
+        apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError, apsw.NotADBError,
+    )  # fmt: skip
 
 
 def _unkept(error: Exception) -> Problem:
