@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 
 from tests.gateway.conftest import Server, bundle, pulse
+from tests.gateway.test_drafts import put, saying
 from workspace.access.audit import chain_of, verify_chain
 from workspace.clock import SystemClock
 from workspace.fhir.service import FhirRequest
@@ -71,6 +72,28 @@ def test_what_was_written_is_in_the_log_once_after_the_next_start(tmp_path, wher
     finally:
         server.stop()
         caplog.clear()
+
+
+@pytest.mark.parametrize("where", ["after", "log"])
+def test_what_was_written_is_no_draft_after_the_next_start_and_what_comes_of_it_is_late(tmp_path, where):
+    """Nobody sends the transaction again: its author asks what became of it."""
+    key = str(uuid4())
+    server = Server(tmp_path).start()
+    try:
+        tone = server.sign_in("tone")
+        first = put(tone, {"pulse": 77}, stretch="s-1").json()
+    finally:
+        server.stop()
+    (tmp_path / "sent.json").write_text(json.dumps(saying(first, "pulse", stretch="s-1")))
+    killed(tmp_path, key, where)
+    server = Server(tmp_path).start()
+    try:
+        tone = server.sign_in("tone")
+        assert tone.get(f"/transactions/{key}").status_code == 200
+        assert tone.get("/drafts").json()["drafts"] == []
+        assert put(tone, {"pulse": 77}, stretch="s-1").status_code == 412
+    finally:
+        server.stop()
 
 
 async def _puts(folder, resource):

@@ -111,14 +111,22 @@ class Taken:
         return None
 
 
-def taken_by(bundle: Mapping[str, Any]) -> Taken | None:
-    """As the transaction itself says, under its seal (docs/seams.md, *Drafts*); None when that is nothing we can read."""
+def taken_by(bundle: Mapping[str, Any]) -> str:
+    """What a transaction takes from a draft, as it says itself, under its seal (docs/seams.md, *Drafts*); "" for nothing."""
     try:
         given = next(each for each in bundle["meta"]["extension"] if each["url"] == TAKEN)
-        told = orjson.loads(given["valueString"])
+        return str(given["valueString"])
+    except (KeyError, TypeError, StopIteration):
+        return ""
+
+
+def taken_of(given: str) -> Taken | None:
+    """What `taken_by` gave; None when that is nothing we can read."""
+    try:
+        told = orjson.loads(given)
         own, revision, device, fields = (told[name] for name in ("id", "revision", "device", "fields"))
         stretch, left = told.get("stretch", ""), told.get("left", [])
-    except (KeyError, TypeError, StopIteration, orjson.JSONDecodeError):
+    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError):
         return None
     if not isinstance(own, str) or not isinstance(device, str) or len(device) > 64 or type(revision) is not int:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -15,9 +14,7 @@ from workspace.fhir import json, outcome
 from workspace.fhir.service import FhirRequest, FhirResponse, Resource
 from workspace.gateway import capability, reads, searches
 from workspace.gateway.asking import Asking
-from workspace.gateway.drafts import taken_by
 from workspace.gateway.gateway import Gateway
-from workspace.gateway.idempotency import Outcome
 from workspace.gateway.refused import Refused, bad_request
 from workspace.gateway.web import fhir_response, json_bytes
 from workspace.problem import Problem
@@ -83,18 +80,7 @@ class FhirRoutes:
             return fhir_response(self._refused(asking, problem, "transaction", body))
         if done.resource is not None:
             self._gateway.written(FhirResponse(done.status, done.resource))
-        await self._let_go(asking, body, done)
         return json_bytes(done.body or json.dumps(done.resource), done.status)
-
-    async def _let_go(self, asking: Asking, bundle: Resource, done: Outcome) -> None:
-        """What was written is no draft any more. A draft that stays is a smaller fault than a write that is said to fail."""
-        taken = taken_by(bundle)
-        if taken is None or done.status not in (200, 201) or not _is_done(done):
-            return
-        try:
-            await self._gateway.drafts.written(asking.author, taken)
-        except (Problem, sqlite3.Error):
-            log.exception("a draft that was written could not be taken away")
 
     async def _batch(self, asking: Asking, bundle: Resource) -> FhirResponse:
         entries = bundle.get("entry")
@@ -169,16 +155,6 @@ class FhirRoutes:
             named = _named(body, request, self._gateway.settings.base)
             self._gateway.auditing.refused(asking, shape, named, problem.decision)
         return problem.response()
-
-
-def _is_done(done: Outcome) -> bool:
-    """Whether every entry of the answer says so."""
-    answer = done.resource if done.resource is not None else json.loads(done.body or b"null")
-    entries = answer.get("entry") if isinstance(answer, dict) else None
-    responses = [each.get("response") if isinstance(each, dict) else None for each in entries or ()]
-    return bool(responses) and all(
-        isinstance(each, dict) and str(each.get("status") or "").startswith("2") for each in responses
-    )
 
 
 def _named(body: Resource | None, request: FhirRequest | None, base: str) -> tuple[str, ...]:

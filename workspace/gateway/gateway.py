@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +15,7 @@ from workspace.gateway import asking
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
 from workspace.gateway.book import WATCHED, Book
-from workspace.gateway.drafts import Drafts
+from workspace.gateway.drafts import Drafts, taken_of
 from workspace.gateway.feed import Change, Feed
 from workspace.gateway.idempotency import Keys
 from workspace.gateway.intents import Intents
@@ -28,6 +30,9 @@ from workspace.gateway.store import GatewayStore
 from workspace.gateway.tokens import Bearer, TokenCheck
 from workspace.gateway.wipes import Wipes
 from workspace.gateway.writes import Writes
+from workspace.problem import Problem
+
+logger = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -60,7 +65,7 @@ class Gateway:
         self.searches = Searches(service, self.auditing, Pages(settings), settings.base)
         self.reads = Reads(service, self.auditing, settings.base)
         self._keys = Keys(self.store, clock)
-        self.intents = Intents(service, self.auditing, self.store, clock)
+        self.intents = Intents(service, self.auditing, self.store, clock, self._let_go)
         self.writes = Writes(service, self.auditing, self._keys, self.intents, settings.base)
         self._listen = getattr(service, "on_commit", None)
         self._undo: Callable[[], None] | None = None
@@ -155,6 +160,16 @@ class Gateway:
         if any(kind in WATCHED for kind, _, _, _ in changes):
             self.book.forget()
         self.feed.publish(changes)
+
+    async def _let_go(self, author: str, given: str) -> None:
+        """What was written is no draft any more. A draft that stays is a smaller fault than a write that is said to fail."""
+        taken = taken_of(given)
+        if taken is None:
+            return
+        try:
+            await self.drafts.written(author, taken)
+        except (Problem, sqlite3.Error):
+            logger.exception("a draft that was written could not be taken away")
 
     # What the feed looks up ---------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
@@ -46,7 +46,7 @@ class Intent:
     """A write under `key`: resources of `kinds` in `count` entries, logged as `accesses`, one for each panel.
 
     `asked` says that the key is the client's own, under which it may ask again; `names` (``Type/id``) what it puts; `since`
-    an instant before the write, "" when it is not known.
+    an instant before the write, "" when it is not known; `taken` (`drafts.taken_by`) what it takes from `drafter`'s draft.
     """
 
     key: str
@@ -58,6 +58,8 @@ class Intent:
     asked: bool = False
     names: tuple[str, ...] = ()
     since: str = ""
+    drafter: str = ""
+    taken: str = ""
 
     @property
     def creates(self) -> bool:
@@ -65,10 +67,18 @@ class Intent:
 
 
 class Intents:
-    """`begin` before the write, `logged` or `dropped` after it; `complete` at start."""
+    """`begin` before the write, `logged` or `dropped` after it; `complete` at start. `let_go` takes what was written from
+    its author's draft (`drafter`, `taken`); doing so again changes nothing."""
 
-    def __init__(self, service: FhirService, auditing: Auditing, store: GatewayStore, clock: Clock) -> None:
-        self._service = service
+    def __init__(
+        self,
+        service: FhirService,
+        auditing: Auditing,
+        store: GatewayStore,
+        clock: Clock,
+        let_go: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._service, self._let_go = service, let_go
         self._auditing = auditing
         self._store = store
         self._clock = clock
@@ -104,11 +114,13 @@ class Intents:
                 issue="transient",
             ) from error
 
-    async def logged(self, intent: Intent, written: Iterable[str]) -> None:
-        """The write was done: its events are on the platform, or safe in the outbox, when this returns. `written`: what, as
-        ``Type/id/_history/3``, or ``Type/id`` where the platform does not say which version."""
+    async def logged(self, intent: Intent, written: Iterable[str], *, whole: bool) -> None:
+        """The write was done, all of it when `whole`: its events are on the platform, or safe in the outbox, when this
+        returns. `written`: what, as ``Type/id/_history/3``, or ``Type/id`` where the platform does not say which version."""
         versions = tuple(each for each in written if each)
         self._open.discard(intent.key)
+        if whole and intent.taken:  # first: what is not logged yet is looked for again after a stop
+            await self._let_go(intent.drafter, intent.taken)
         await self._auditing.written(intent.key, intent.accesses, intent.session, versions)
 
     async def dropped(self, key: str) -> None:
@@ -162,7 +174,7 @@ class Intents:
                 return False
             if written:
                 logger.warning("the log of a write is completed after a stop midway")
-                await self.logged(intent, map(version_of, written.values()))
+                await self.logged(intent, map(version_of, written.values()), whole=len(written) >= intent.count)
             else:
                 await self.dropped(intent.key)
         return True
@@ -260,6 +272,8 @@ def _dumped(intent: Intent) -> bytes:
             "accesses": accesses,
             "names": intent.names,
             "since": intent.since,
+            "drafter": intent.drafter,
+            "taken": intent.taken,
         }
     )
 
@@ -282,6 +296,8 @@ def _loaded(body: bytes, session: str, asked: int) -> Intent:
         bool(asked),
         tuple(told.get("names", ())),
         told.get("since", ""),
+        told.get("drafter", ""),
+        told.get("taken", ""),
     )
 
 

@@ -23,6 +23,7 @@ from workspace.fhir.service import FhirRequest, FhirResponse, FhirService, Resou
 from workspace.gateway import authorship, origins, profiles
 from workspace.gateway.asking import Asking
 from workspace.gateway.auditing import Auditing
+from workspace.gateway.drafts import taken_by
 from workspace.gateway.idempotency import Keys, Outcome, answered, digest_of, reused, tagged
 from workspace.gateway.intents import Intent, Intents, version_of
 from workspace.gateway.linked import Linked, Pointing
@@ -114,6 +115,7 @@ class Writes:
         decisions = await self._check(asking, entries, known)
         sent = [_sent(entry, given, key) for entry, given in zip(entries, bundle["entry"], strict=True)]
         intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", decisions, asked=bool(digest))
+        intent = replace(intent, drafter=asking.author, taken=taken_by(bundle))
         sent = self._with_origin(asking, key, entries, sent)
         return await self._done(intent, _transaction(sent), digest, lambda one: origins.without(one, len(entries)))
 
@@ -151,7 +153,7 @@ class Writes:
         answer = own(answer)
         written = _written(answer)
         if answer.status in (200, 201) and written:
-            await self._intents.logged(intent, written)
+            await self._intents.logged(intent, written, whole=_is_done(answer))
         elif answer.status in (200, 201) or answer.status >= 500:  # done, or perhaps; what, is looked for
             self._intents.doubtful(intent.key)
         else:
@@ -183,7 +185,7 @@ class Writes:
                 entry.creates = entry.method == "POST"
             intent = self._intent(asking, key, entries, f"transaction[{len(entries)}]", {}, asked=True)
             await self._intents.begin(intent, digest)
-        await self._intents.logged(intent, map(version_of, places.values()))
+        await self._intents.logged(intent, map(version_of, places.values()), whole=len(places) >= intent.count)
         return answered(places, len(entries))
 
     async def asked_again(self, author: str, key: str) -> Outcome | None:
@@ -203,7 +205,7 @@ class Writes:
         places = await self._intents.written_under(intent) if intent else {}
         if intent is None or not places:
             return None
-        await self._intents.logged(intent, map(version_of, places.values()))
+        await self._intents.logged(intent, map(version_of, places.values()), whole=len(places) >= intent.count)
         answer = answered(places, intent.count)
         return Outcome(answer.status, json.dumps(answer.body), answer.body)
 
@@ -421,6 +423,15 @@ def _written(answer: FhirResponse) -> list[str]:
         there = _VERSION.search(str((each.get("response") or {}).get("location") or ""))
         found.append(version_of(each.get("resource") or {}) or (there[0] if there else ""))
     return [one for one in found if one]
+
+
+def _is_done(answer: FhirResponse) -> bool:
+    """Whether every entry of the answer says so."""
+    entries = (answer.body or {}).get("entry")
+    responses = [each.get("response") if isinstance(each, dict) else None for each in entries or ()]
+    return bool(responses) and all(
+        isinstance(each, dict) and str(each.get("status") or "").startswith("2") for each in responses
+    )
 
 
 def _transaction(entries: list[Resource]) -> FhirRequest:
