@@ -26,6 +26,7 @@ from workspace.record import inverse
 from workspace.record.drafts import Drafts
 from workspace.record.handover import Handover
 from workspace.record.items import version_in
+from workspace.record.ours import TRANSACTION, tag
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record
 from workspace.record.rows import name_of, waits
@@ -212,8 +213,8 @@ class Writing:
             if write.action == "create":
                 created.append(now)
                 continue
-            version = write.if_match.removeprefix("W/").strip('"')
-            place = f"{now['resourceType']}/{now['id']}/_history/{version}"
+            name = name_of(now)
+            place = f"{name}/_history/{commit.matches[name]}"
             former = await self._gate.asked(self._record.read(place, self._gate.asker(commit.grant)))
             entries.append(inverse.restored(former, now))
         return [*inverse.inverse(created), *entries]
@@ -249,6 +250,8 @@ class Writing:
                 answers = (item.answer or {}).get("entry") or ()
                 commit.patient = item.patient
                 commit.answered = tuple(entry.get("resource") or {} for entry in answers)
+                ours = {name_of(one) for one in commit.answered if tag(one, TRANSACTION) in ("", item.sent_as)}
+                commit.matches = {name: match for name, match in item.updates.items() if name in ours}
         elif item.state != "venter":
             self._commits.pop(item.id, None)
         for told in list(self._receipts):
