@@ -173,7 +173,7 @@ def test_a_conflict_is_shown_by_field_and_settled_at_the_door(server, working, u
             assert [each.path for each in one.comparison.open] == ["valueQuantity"]
             assert one.theirs_by.reference == "Practitioner/lege"
             assert one.base["valueQuantity"]["value"] == 81
-            settled = await tone.pending.resolve(shown.id, {name: {"valueQuantity": "theirs"}})
+            settled = await tone.pending.resolve(shown, {name: {"valueQuantity": "theirs"}})
             assert settled.state == "lagret"
             after = await tone.read(mine, name)
             assert (after["valueQuantity"]["value"], after["method"]["text"]) == (90, "manuelt")

@@ -259,7 +259,8 @@ def test_a_settled_conflict_leaves_its_form(server, working, nosy):
             receipt = await tone.commit(mine, [Write("update", late, if_match="1")], sent)
             form.again()
             assert (receipt.state, form.values) == ("konflikt", {"pulse": "82", "note": "sov"})
-            settled = await tone.pending.resolve(receipt.id, {name: {"valueQuantity": "mine"}})
+            (shown,) = await tone.pending.conflicts()
+            settled = await tone.pending.resolve(shown, {name: {"valueQuantity": "mine"}})
             assert settled.state == "lagret"
             assert form.values == dict(tone.load_draft(KEY).values) == {"note": "sov"}
 

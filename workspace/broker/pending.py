@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workspace.broker.door import DraftKey, Form, WriteState
-from workspace.broker.grant import Grant
 from workspace.problem import Problem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.drafts import Drafts
@@ -87,14 +86,14 @@ class Pendings:
         """Field by field, both authors named; those whose versions the platform gives now."""
         return await self._outbox.conflicts()
 
-    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
-        """Settle a conflict: for each resource (``Type/id``) a choice for each path in `comparison.open`: ``"mine"``,
-        ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The state of
-        the answer says how it went. Its form is emptied as by `retry`. Raises Problem ``choice-missing``,
-        ``not-in-conflict``, ``being-sent`` or what the platform says."""
-        item = self._outbox.item(own)
+    async def resolve(self, seen: Conflict, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
+        """Settle a conflict as it was `seen`: for each resource (``Type/id``) a choice for each path in `comparison.open`:
+        ``"mine"``, ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The
+        state of the answer says how it went. Its form is emptied as by `retry`. Raises Problem ``choice-missing``,
+        ``not-in-conflict``, ``conflict-moved`` (show it again), ``being-sent`` or what the platform says."""
+        item = self._outbox.item(seen.id)
         handover = self._handover(item) if item is not None else None
-        return self._sent(await self._outbox.resolve(own, choices, handover=handover), handover, own)
+        return self._sent(await self._outbox.resolve(seen, choices, handover=handover), handover, seen.id)
 
     def on_exchange(self, listener: Exchange) -> Callable[[], None]:
         """Told what leaves an open form because it was sent from here, and what comes back because that was refused. Returns
@@ -187,8 +186,8 @@ class Pendings:
     # For the broker -------------------------------------------------------------------------------
 
     def replaced_by(self, key: DraftKey, form: Form | None) -> str:
-        """The refused item that a new commit from the form of the draft `key` mends; "" when there is none. Ask when the user
-        has pressed: the draft has let go of the words by the time they are sent."""
+        """The refused item that a new commit from the form of the draft `key` mends; "" when there is none. Ask when the
+        user has pressed: the draft has let go of the words by the time they are sent."""
         mends = self._drafts.mending(key.parts()) if form is not None else None
         if form is None or mends is None or not set(mends.binds) & set(said_in(form.values, form.changes)):
             return ""
