@@ -48,6 +48,35 @@ def test_a_version_that_cannot_be_had_just_now_makes_the_second_erase_nothing(se
     asyncio.run(run())
 
 
+def test_the_third_in_a_row_stands_upon_both_when_the_version_could_not_be_had_twice(server, tmp_path):
+    async def run():
+        there = await made(server)
+        async with outbox_at(tmp_path / "v.sqlite", NOWHERE) as outbox:
+            for change in (
+                {"note": [{"text": "først"}]},
+                {"valueQuantity": quantity(75)},
+                {"valueQuantity": quantity(76)},
+            ):
+                await outbox.commit(updating(there, 1, **change), "Patient/BEB-18", ASKER, 0.02)
+        async with outbox_at(tmp_path / "v.sqlite", NOWHERE, token_of(server)) as outbox:
+            real, failed = outbox._client.get, []
+
+            async def get(path, asker):
+                if "_history/1" in path and len(failed) < 2:
+                    failed.append(path)
+                    raise PlatformProblem("platform-failed", "x", status=503)
+                return await real(path, asker)
+
+            outbox._client.get = get
+            outbox._client._endpoints = endpoints(server.url)
+            await until(lambda: outbox.unsent() == 0)
+            assert (len(failed), outbox.items()) == (2, ())
+        after = now(server, there)
+        assert (after["note"], after["valueQuantity"]["value"]) == ([{"text": "først"}], 76)
+
+    asyncio.run(run())
+
+
 def test_what_may_be_there_already_is_asked_about_before_it_is_written_anew(server, tmp_path):
     """The second was done and its answer lost; the first, refused before, is mended now and goes in front of it."""
 

@@ -52,7 +52,7 @@ class Behind:
             if one.id in busy:
                 self._owe(one, outcome)
                 continue
-            may = one.id in outcome.absent
+            may = one.id in outcome.absent or not self._attempts.may_have_left(one.id)
             fresh = chain.after(one, outcome.names, outcome.done if may else {})
             if one.updates == fresh.updates:
                 self._owe(one, outcome)
@@ -64,8 +64,9 @@ class Behind:
         return found
 
     def _owe(self, item: Item, outcome: Outcome) -> None:
-        if set(item.updates) & set(outcome.done):
-            self._owed[item.id] = {**self._owed.get(item.id, {}), **outcome.done}
+        if concerned := {name: now for name, now in outcome.done.items() if name in item.updates}:
+            before = self._owed.get(item.id, {})
+            self._owed[item.id] = {**before, **{name: _since(before.get(name), now) for name, now in concerned.items()}}
 
     def upon_own(self, item: Item, shown: Conflict) -> Item | None:
         """`item`, refused for its version, upon what an earlier one of its author's has made; None when somebody else's
@@ -85,6 +86,13 @@ class Behind:
 
     def ended(self, own: str) -> None:
         self._owed.pop(own, None)
+
+
+def _since(before: Done | None, now: Done) -> Done:
+    """`now`, from the version that `before` was made from when nobody else's lies between the two."""
+    if before is None or now.formerly or (before.now.get("meta") or {}).get("versionId") != now.match:
+        return now
+    return replace(now, match=before.match, formerly=before.formerly, joined=before.joined)
 
 
 def orphans(names: Set[str], waiting: Iterable[Item]) -> list[Item]:

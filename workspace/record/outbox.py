@@ -299,12 +299,10 @@ class Outbox:
         *,
         handover: Handover | None = None,
     ) -> Item:
-        """Write what `choices` (``Type/id`` → path → Choice) make of the item in conflict, as it was `seen`, on top of the
-        other's version. What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a
-        commit.
+        """Write what `choices` (``Type/id`` → path → Choice) make of the conflict as it was `seen`, on top of the other's
+        version. What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a commit.
 
-        Raises Problem ``not-in-conflict``, ``choice-missing``, ``conflict-moved`` (what stands there is not what was seen),
-        or what the platform says."""
+        Raises Problem ``not-in-conflict``, ``choice-missing``, ``conflict-moved`` or what the platform says."""
         item = self._refused.get(own := seen.id)
         if item is None or item.state != "konflikt":
             raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
