@@ -14,6 +14,7 @@ from tests.gateway.conftest import pulse
 from workspace.broker import context
 from workspace.broker.door import Draft, DraftKey, Form, Write
 from workspace.problem import Problem
+from workspace.record.draftsync import DraftSync
 from workspace.sandbox.merge import merge
 
 PULSES = "Observation?code=8867-4&_sort=-date"
@@ -75,9 +76,51 @@ def test_what_was_refused_opens_with_the_one_who_stays_after_a_merge(server, wor
     asyncio.run(run())
 
 
+def test_what_was_opened_to_be_mended_before_a_merge_is_mended_by_the_one_who_stays(server, working, room, until):
+    async def run():
+        async with working(server) as broker:
+            DraftSync(broker.drafts, broker._outbox._client, device="pc")
+            broker.save_draft(KEY, Draft({"pulse": "55"}, 7))
+            await broker.commit(room, [without_status()], FORM)
+            joining = merge(server.store, "Patient/BEB-18", "Patient/BEB-19")
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(joining, server.loop))
+            await until(lambda: broker.pending.all("Patient/BEB-19"))
+            broker.merged("Patient/BEB-18", "Patient/BEB-19")  # as the shell does
+            there = grant(context.for_patient("Patient/BEB-19"))
+            mended = replace(FORM, values={"pulse": "56"}, revision=9)
+            done = await broker.commit(there, [Write("create", pulse("BEB-19", value=56))], mended)
+            assert done.state == "lagret"
+            assert broker.pending.all() == ()
+
+    asyncio.run(run())
+
+
+def test_a_mending_that_the_full_disk_did_not_take_is_one_when_it_is_tried_again(server, working, room, monkeypatch):
+    async def run():
+        async with working(server) as broker:
+            broker.save_draft(KEY, Draft({"pulse": "55"}, 7))
+            sent = replace(FORM, changes={"pulse": None})
+            await broker.commit(room, [without_status()], sent)
+            broker.save_draft(KEY, Draft({"pulse": "56"}, 8))
+            mended = replace(sent, values={"pulse": "56"}, revision=8)
+
+            async def full(work):
+                raise Problem("vault-full", "Disken er full.")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(broker._outbox._vault, "run", full)
+                with pytest.raises(Problem):
+                    await broker.commit(room, [creating(56)], mended)
+            assert (await broker.commit(room, [creating(56)], mended)).state == "lagret"
+            assert broker.pending.all() == ()
+
+    asyncio.run(run())
+
+
 def test_what_is_saved_again_from_a_form_that_still_stands_is_its_mending(server, working, room):
     async def run():
         async with working(server) as broker:
+            broker.save_draft(KEY, Draft({"pulse": "55"}, 7))
             await broker.commit(room, [without_status()], FORM)
             other = await broker.commit(room, [creating(60)], Form("notes", {"x": 1}, 1))
             assert other.state == "lagret"
@@ -130,7 +173,7 @@ def test_a_conflict_is_shown_by_field_and_settled_at_the_door(server, working, u
             assert [each.path for each in one.comparison.open] == ["valueQuantity"]
             assert one.theirs_by.reference == "Practitioner/lege"
             assert one.base["valueQuantity"]["value"] == 81
-            settled = await tone.pending.resolve(shown.id, {name: {"valueQuantity": "theirs"}})
+            settled = await tone.pending.resolve(shown, {name: {"valueQuantity": "theirs"}})
             assert settled.state == "lagret"
             after = await tone.read(mine, name)
             assert (after["valueQuantity"]["value"], after["method"]["text"]) == (90, "manuelt")

@@ -102,25 +102,98 @@ def test_what_is_refused_once_more_stands_in_its_form_again_and_is_mended_from_t
     assert stored(server) == [55, 72]
 
 
-def test_what_still_stands_in_its_form_after_a_new_start_is_mended_from_there_and_what_is_typed_anew_is_its_own(
-    server, working, room, nosy
+@pytest.mark.parametrize("emptied", [False, True], ids=["corrected", "emptied and typed anew"])
+def test_what_stands_in_its_form_after_a_new_start_is_mended_from_there_and_what_is_typed_anew_is_its_own(
+    server, working, room, nosy, emptied
 ):
     async def run():
         async with nosy(working) as (broker, form):
             server.front.says = [422]
             await saved(broker, room, form, pulse="55", temp=38.6)
-            broker.pending._mending.clear()  # a new start remembers what is in the vault alone
+            await broker.drafts.flush()
+            broker.drafts._kept.clear()  # a new start remembers what is in the vault alone
+            await broker.drafts.start()
             again = Fields(broker, KEY, server.clock, lambda at: None)
             assert again.values == {"pulse": "55", "temp": 38.6}
-            touched = replace(SENT, revision=again.revision + 2)
-            assert (await broker.commit(room, [creating(56)], touched)).state == "lagret"
-            assert len(broker.pending.all()) == 1, "typed anew"
-            same = replace(SENT, revision=again.revision)
-            assert (await broker.commit(room, [creating(55)], same)).state == "lagret"
+            for value in [None] * emptied + ["56"]:
+                again.typed("pulse", value)
+                if emptied:
+                    again.typed("temp", None)
+                again.save()
+            sent = replace(SENT, values=again.state.values, revision=again.revision)
+            assert (await broker.commit(room, [creating(56)], sent)).state == "lagret"
+            assert len(broker.pending.all()) == emptied
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("resent", [False, True], ids=["left alone", "sent again in vain"])
+@pytest.mark.parametrize("value", ["64", "55"], ids=["another value", "the same value"])
+def test_what_is_measured_after_a_late_no_does_not_take_its_place(server, working, room, nosy, until, value, resent):
+    async def run():
+        async with nosy(working) as (broker, form):
+            broker._outbox._away = lambda: True  # the commit returns as *venter*
+            server.front.says = [422, 422] if resent else [422]
+            form.typed("pulse", "55")
+            form.save()
+            sent = replace(SENT, values={"pulse": "55"}, changes={"pulse": None}, revision=form.revision)
+            receipt = await broker.commit(room, [creating(55)], sent)
+            assert receipt.state == "venter"
+            form.apply({}, ["pulse"], form.revision)
+            form.end()
+            broker._outbox._away = lambda: False
+            await until(lambda: [one.state for one in broker.pending.all()] == ["avvist"])
+            if resent:
+                receipt = await broker.pending.retry(receipt.id)
+                assert receipt.state == "avvist"
+            again = Fields(broker, KEY, server.clock, lambda at: None)
+            assert again.values == {}
+            again.typed("pulse", value)
+            again.save()
+            new = replace(sent, values={"pulse": value}, revision=again.revision)
+            assert (await broker.commit(room, [creating(int(value))], new)).state == "lagret"
+            assert [one.id for one in broker.pending.all()] == [receipt.id], "the first is not saved yet, and says so"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_is_typed_into_a_form_that_was_emptied_does_not_take_its_place(server, working, room, nosy, by_hand):
+    async def run():
+        async with nosy(working) as (broker, form):
+            server.front.says = [422]
+            refused = await saved(broker, room, form, pulse="55", temp=38.6)
+            form.typed("note", "sov")
+            if by_hand:
+                form.typed("pulse", None)
+                form.typed("temp", None)
+                form.save()
+            else:
+                form.apply({}, ["pulse", "temp"], form.revision)
+            form.typed("pulse", "64")
+            form.save()
+            new = replace(SENT, values=form.state.values, changes={"pulse": None}, revision=form.revision)
+            assert (await broker.commit(room, [creating(64)], new)).state == "lagret"
+            assert [one.id for one in broker.pending.all()] == [refused.id]
+
+    asyncio.run(run())
+
+
+def test_what_else_is_saved_from_the_form_meanwhile_is_no_mending(server, working, room, nosy):
+    async def run():
+        async with nosy(working) as (broker, form):
+            server.front.says = [422]
+            refused = await saved(broker, room, form, pulse="55", temp=38.6)
+            form.typed("note", "sov")
+            form.save()
+            noted = replace(SENT, values=form.state.values, changes={"note": None}, revision=form.revision)
+            assert (await broker.commit(room, [creating(60)], noted)).state == "lagret"
+            form.apply({}, ["note"], form.revision)
+            assert [one.id for one in broker.pending.all()] == [refused.id]
+            assert (await saved(broker, room, form)).state == "lagret"
             assert broker.pending.all() == ()
 
     asyncio.run(run())
-    assert stored(server) == [55, 56, 72]
 
 
 def test_a_late_no_leaves_the_form_empty_and_stays_so_when_it_is_refused_again(server, working, room, nosy):
@@ -186,7 +259,8 @@ def test_a_settled_conflict_leaves_its_form(server, working, nosy):
             receipt = await tone.commit(mine, [Write("update", late, if_match="1")], sent)
             form.again()
             assert (receipt.state, form.values) == ("konflikt", {"pulse": "82", "note": "sov"})
-            settled = await tone.pending.resolve(receipt.id, {name: {"valueQuantity": "mine"}})
+            (shown,) = await tone.pending.conflicts()
+            settled = await tone.pending.resolve(shown, {name: {"valueQuantity": "mine"}})
             assert settled.state == "lagret"
             assert form.values == dict(tone.load_draft(KEY).values) == {"note": "sov"}
 

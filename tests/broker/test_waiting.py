@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from tests.broker.conftest import grant
+from tests.broker.test_pending import FORM, without_status
 from tests.gateway.conftest import pulse
 from tests.record.ill_behaved_platform import IllBehaved
 from workspace.broker import context
@@ -16,6 +18,7 @@ from workspace.broker.door import Refused, Write
 from workspace.broker.duplicates import Answer
 from workspace.record import patience
 from workspace.record import record as record_module
+from workspace.record.client import away
 from workspace.record.outbox import Outbox
 from workspace.record.rows import WAITS, name_of, waits
 
@@ -168,5 +171,60 @@ def test_where_a_row_that_waits_comes_from_is_told_without_the_platform(server, 
             better = {**there, "valueQuantity": {**there["valueQuantity"], "value": 83}}
             await broker.commit(room, [Write("update", better, if_match="1")])
             assert news, "and by the one it has now"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["after the mending", "before the mending"])
+def test_a_form_that_still_points_at_a_row_that_was_refused_follows_its_mending(server, working, room, until, before):
+    async def run():
+        async with without_writes(server, working) as (broker, thaw):
+            await broker.commit(room, [without_status()], FORM)
+            row = next(one for one in (await broker.search(room, PULSES)).resources if waits(one))
+            thaw()
+            await until(lambda: broker.counts().refused == 1)
+            (refused,) = broker.pending.all()
+            late = creating(value=83, derivedFrom=[{"reference": name_of(row)}])
+            if before:
+                assert (await broker.commit(room, [late])).state == "venter"
+            broker.pending.reopen(refused.id)
+            done = await broker.commit(room, [creating(value=56)], replace(FORM, values={"pulse": "56"}))
+            assert done.state == "lagret"
+            assert name_of(await broker.read(room, name_of(row))) == done.references[0]
+            if not before:
+                await broker.commit(room, [late])
+            await until(lambda: not broker.counts().unsent)
+            rows = (await broker.search(room, PULSES)).resources
+            assert [one["derivedFrom"] for one in rows if "derivedFrom" in one] == [[{"reference": done.references[0]}]]
+            assert broker.pending.all() == ()
+
+    asyncio.run(run())
+
+
+def test_a_held_row_that_is_let_go_while_the_platform_is_away_stays_in_sight(server, working, room, until):
+    async def run():
+        async with without_writes(server, working) as (broker, thaw):
+            await broker.commit(room, [without_status()], FORM)
+            row = next(one for one in (await broker.search(room, PULSES)).resources if waits(one))
+            thaw()
+            await until(lambda: broker.counts().refused == 1)
+            await broker.commit(room, [creating(value=83, derivedFrom=[{"reference": name_of(row)}])])
+
+            async def values():
+                found = (await broker.search(room, PULSES)).resources
+                return sorted(one["valueQuantity"]["value"] for one in found if waits(one))
+
+            assert await values() == [83], "held, in sight"
+
+            async def gone(*_, **__):
+                raise away("ConnectError")
+
+            broker._outbox._client.transaction = gone
+            (refused,) = [one for one in broker.pending.all() if one.state == "avvist"]
+            broker.pending.reopen(refused.id)
+            done = await broker.commit(room, [creating(value=56)], replace(FORM, values={"pulse": "56"}))
+            assert done.state == "venter"
+            assert not any(one.held for one in broker.pending.all())
+            assert await values() == [56, 83], "both wait, and both are shown"
 
     asyncio.run(run())

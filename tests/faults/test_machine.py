@@ -205,7 +205,7 @@ def test_two_workstations_on_one_care_plan_lose_no_word_of_either(server, tmp_pa
                         (one,) = shown.resources
                         assert {"tone", "lege"} >= {one.theirs_by.reference.rpartition("/")[2]}
                         chosen = {each.path: dice.choice(["mine", "theirs"]) for each in one.comparison.open}
-                        settled = await tone.resolve(shown.id, {one.name: chosen})
+                        settled = await tone.resolve(shown, {one.name: chosen})
                         assert settled.state in ("lagret", "venter", "konflikt"), settled.problem
                     await asyncio.sleep(0.02)
             assert asked

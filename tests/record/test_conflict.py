@@ -308,9 +308,9 @@ def test_a_conflict_names_both_authors_and_the_choice_is_written_with_both_in_th
             assert one.theirs_by.at == one.theirs["meta"]["lastUpdated"]
             assert one.mine_by.at == item.made
             with pytest.raises(Problem) as caught:
-                await outbox.resolve(item.id, {})
+                await outbox.resolve(shown, {})
             assert caught.value.code == "choice-missing"
-            done = await outbox.resolve(item.id, {name: {"valueQuantity": "theirs"}}, 8.0)
+            done = await outbox.resolve(shown, {name: {"valueQuantity": "theirs"}}, 8.0)
             assert done.state == "lagret", done.problem
             assert outbox.items() == ()
         after = now(server, there)
@@ -337,11 +337,12 @@ def test_to_keep_mine_makes_theirs_a_former_version(server, tmp_path):
             item = await outbox.commit(updating(there, 1, valueQuantity=quantity(71)), "Patient/BEB-18", ASKER, 8.0)
             assert item.state == "konflikt"
         async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
-            done = await outbox.resolve(item.id, {name: {"valueQuantity": "mine"}}, 8.0)
+            (shown,) = await outbox.conflicts()
+            done = await outbox.resolve(shown, {name: {"valueQuantity": "mine"}}, 8.0)
             assert done.state == "lagret", done.problem
             assert await outbox.conflicts() == ()
             with pytest.raises(Problem) as caught:
-                await outbox.resolve(item.id, {})
+                await outbox.resolve(shown, {})
             assert caught.value.code == "not-in-conflict"
         assert now(server, there)["valueQuantity"]["value"] == 71
         former = server.sign_in("tone").get(f"{name}/_history/2").json()
@@ -510,10 +511,36 @@ def test_a_conflict_that_the_other_one_has_settled_meanwhile_can_be_settled(serv
             assert item.state == "konflikt"
             hers = updating(now(server, there), 2, valueQuantity=quantity(71))
             assert server.sign_in("lege").send(hers, "5e1f0a52-0000-4000-8000-000000000003").status_code == 200
-            done = await outbox.resolve(item.id, {}, 8.0)
+            (shown,) = await outbox.conflicts()
+            done = await outbox.resolve(shown, {}, 8.0)
             assert done.state == "lagret", done.problem
             assert outbox.items() == ()
         assert now(server, there)["valueQuantity"]["value"] == 71
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("later", [{"valueQuantity": quantity(38)}, {"status": "cancelled"}])
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_a_choice_is_about_the_versions_that_were_shown(server, tmp_path, choice, later):
+    """The doctor changes it once more while Tone looks: nobody has seen that beside her own."""
+
+    async def run():
+        there = await made(server)
+        name = f"Observation/{there['id']}"
+        by_the_doctor(server, there, valueQuantity=quantity(99))
+        async with outbox_at(tmp_path / "v.sqlite", server.url, token_of(server)) as outbox:
+            mine = updating(there, 1, valueQuantity=quantity(71))
+            await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
+            (shown,) = await outbox.conflicts()
+            server.store_put({**now(server, there), **later})
+            with pytest.raises(Problem) as caught:
+                await outbox.resolve(shown, {name: {"valueQuantity": choice}}, 8.0)
+            assert caught.value.code == "conflict-moved"
+            assert later.items() <= now(server, there).items(), "it stands until somebody has chosen"
+            (shown,) = await outbox.conflicts()
+            done = await outbox.resolve(shown, {name: {"valueQuantity": choice}}, 8.0)
+            assert done.state == "lagret", done.problem
 
     asyncio.run(run())
 

@@ -1,13 +1,18 @@
 """The sheet of what waits and what was not saved: in words, by keyboard, and true while it is open."""
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
+from workspace.record import refusal
+from workspace.record.conflict import Author, Conflict, Versions, compare
 from workspace.shell import theme
 from workspace.shell.chips import PlainButton
-from workspace.shell.unsent import EMPTY, Line, UnsentSheet
+from workspace.shell.conflict import ConflictPage, VersionChoice
+from workspace.shell.unsent import EMPTY, Line, Unsent, UnsentSheet
 from workspace.shell.window import MainWindow
 
 REFUSED = Line(
@@ -109,3 +114,50 @@ def test_news_leave_the_focus_where_it_was(sheet, qtbot):
     assert (focus.property("about"), sheet.isAncestorOf(focus)) == ("1", True)
     sheet.show_lines([])
     assert sheet.isAncestorOf(sheet.parentWidget().focusWidget())
+
+
+class Moving:
+    """`broker.pending` with one conflict, in which the other writes again before the first choice is saved."""
+
+    def __init__(self):
+        self.theirs, self.chosen = 99, []
+
+    def listen(self, listener):
+        return lambda: None
+
+    def marks(self):
+        return {}
+
+    def all(self):
+        return []
+
+    async def conflicts(self):
+        base, mine, theirs = ({"resourceType": "Observation", "valueString": str(v)} for v in (70, 71, self.theirs))
+        one = Versions("Observation/1", base, mine, theirs, Author(), Author(), compare(base, mine, theirs))
+        return (Conflict("1", "Patient/BEB-18", (one,)),)
+
+    async def resolve(self, seen, choices):
+        self.chosen.append((seen.resources[0].theirs["valueString"], choices))
+        if self.theirs == 99:
+            self.theirs = 38
+            raise refusal.moved_on()
+
+
+def test_a_choice_about_what_has_moved_on_shows_the_new_version_and_says_so(sheet, qtbot):
+    pending, loop = Moving(), asyncio.new_event_loop()
+    spawn = loop.run_until_complete
+    unsent = Unsent(
+        sheet.parentWidget(), pending, None, spawn=spawn, title_of=str, who_of=str, open_form=lambda where: None
+    )
+    unsent.show()
+    unsent._sheet.compareAsked.emit("1")
+    for seen, said in (("99", False), ("38", True)):
+        page = unsent._sheet.findChildren(ConflictPage)[-1]
+        shown = words(unsent._sheet)
+        assert any("endret igjen" in one for one in shown) is said
+        page.findChildren(VersionChoice)[0].click()
+        assert page.findChildren(VersionChoice)[1].text() == seen
+        page.settled.emit(page.choices())
+    assert [seen for seen, _ in pending.chosen] == ["99", "38"]
+    unsent.close()
+    loop.close()

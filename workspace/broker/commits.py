@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from workspace.broker.door import Write
 from workspace.broker.grant import Grant
 from workspace.fhir.service import Resource
 from workspace.record import inverse
+from workspace.record.rows import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,14 @@ class Commit:
     writes: tuple[Write, ...]
     patient: str = ""
     answered: tuple[Resource, ...] = ()
+    matches: Mapping[str, str] = field(default_factory=dict)
+    """The version that each update was written upon, by ``Type/id``; without those of which another wrote the very same."""
 
     def undoable(self) -> bool:
-        """Acknowledged, and every create has a status that can say it was a mistake."""
+        """Acknowledged, all of it this one's own, and every create has a status that can say it was a mistake."""
         if not self.writes or len(self.answered) != len(self.writes) or not all(one.get("id") for one in self.answered):
+            return False
+        if any(write.action == "update" and name_of(write.resource) not in self.matches for write in self.writes):
             return False
         pairs = zip(self.writes, self.answered, strict=True)
         return inverse.undoable([now for write, now in pairs if write.action == "create"])

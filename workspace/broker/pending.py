@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workspace.broker.door import DraftKey, Form, WriteState
-from workspace.broker.grant import Grant
 from workspace.problem import Problem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.drafts import Drafts
 from workspace.record.handover import GivenBack, Handover
 from workspace.record.items import Form as Kept
 from workspace.record.items import Item
+from workspace.record.mending import Mends, said_in
 from workspace.record.outbox import Mark, Outbox
 
 __all__ = ["Conflict", "Mark", "Pending", "Pendings"]
@@ -61,7 +61,6 @@ class Pendings:
 
     def __init__(self, outbox: Outbox, drafts: Drafts, *, user: str, tenant: str) -> None:
         self._outbox, self._drafts, self._user, self._tenant = outbox, drafts, user, tenant
-        self._mending: dict[tuple[str, str, str], str] = {}
         self._exchanges: list[Exchange] = []
 
     def all(self, patient: str = "") -> tuple[Pending, ...]:
@@ -87,14 +86,14 @@ class Pendings:
         """Field by field, both authors named; those whose versions the platform gives now."""
         return await self._outbox.conflicts()
 
-    async def resolve(self, own: str, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
-        """Settle a conflict: for each resource (``Type/id``) a choice for each path in `comparison.open`: ``"mine"``,
-        ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The state of
-        the answer says how it went. Its form is emptied as by `retry`. Raises Problem ``choice-missing``,
-        ``not-in-conflict``, ``being-sent`` or what the platform says."""
-        item = self._outbox.item(own)
+    async def resolve(self, seen: Conflict, choices: Mapping[str, Mapping[str, Choice]]) -> Pending:
+        """Settle a conflict as it was `seen`: for each resource (``Type/id``) a choice for each path in `comparison.open`:
+        ``"mine"``, ``"theirs"`` or ``{"value": …}``. Other fields may be chosen too; unchosen ones are joined as shown. The
+        state of the answer says how it went. Its form is emptied as by `retry`. Raises Problem ``choice-missing``,
+        ``not-in-conflict``, ``conflict-moved`` (show it again), ``being-sent`` or what the platform says."""
+        item = self._outbox.item(seen.id)
         handover = self._handover(item) if item is not None else None
-        return self._sent(await self._outbox.resolve(own, choices, handover=handover), handover)
+        return self._sent(await self._outbox.resolve(seen, choices, handover=handover), handover, seen.id)
 
     def on_exchange(self, listener: Exchange) -> Callable[[], None]:
         """Told what leaves an open form because it was sent from here, and what comes back because that was refused. Returns
@@ -113,7 +112,7 @@ class Pendings:
         again = await self._outbox.commit(
             item.bundle, item.patient, item.asker, form=item.form, bases=item.bases, replaces=own, handover=handover
         )
-        return self._sent(again, handover)
+        return self._sent(again, handover, own)
 
     async def discard(self, own: str) -> None:
         """The user gives it up. What rests on what it was to create becomes *avvist*, in sight."""
@@ -135,7 +134,7 @@ class Pendings:
                 "draft-in-the-way", "I skjemaet står noe annet som ikke er lagret.", "Lagre eller tøm det først."
             )
         self._drafts.save(key, found.values, max(found.revision, standing.revision if standing else 0) + 1)
-        self._mending[(found.patient, found.package, found.view)] = own
+        self._drafts.mend(key, _mends(item))
         return found
 
     def _key(self, item: Item) -> tuple[str, ...]:
@@ -150,14 +149,23 @@ class Pendings:
             return None
         return self._drafts.hand_over(key, values, changes, lambda: self._exchange(key, values, changes))
 
-    def _sent(self, item: Item, handover: Handover | None) -> Pending:
-        """What was refused once more stands in its form again, if it stood there; what is saved from there mends it."""
-        if item.state in ("avvist", "konflikt") and item.form.view:
-            self._mending[(item.patient, item.form.package, item.form.view)] = item.id
-            if handover is not None and (taken := handover.taken):
-                self._drafts.exchange(handover.key, handover.changes, taken)
-                self._exchange(handover.key, handover.changes, taken)
+    def _sent(self, item: Item, handover: Handover | None, former: str) -> Pending:
+        """What was refused once more (as `former` before) stands in its form again, if it stood there; what is saved from
+        there mends it."""
+        if item.state in ("avvist", "konflikt"):
+            standing = self._drafts.mending(self._key(item))
+            if not self._given_back(item, handover) and standing is not None and standing.item == former:
+                self._drafts.mend(self._key(item), _mends(item))
         return _pending(item)
+
+    def _given_back(self, item: Item, handover: Handover | None) -> bool:
+        """What left the draft with `item` stands there and in the open form again; False when nothing had left it."""
+        if handover is None or not (taken := handover.taken):
+            return False
+        self._drafts.exchange(handover.key, handover.changes, taken)
+        self._exchange(handover.key, handover.changes, taken)
+        self._drafts.mend(handover.key, _mends(item))
+        return True
 
     def _exchange(self, key: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         for listener in list(self._exchanges):
@@ -177,32 +185,32 @@ class Pendings:
 
     # For the broker -------------------------------------------------------------------------------
 
-    def replaced_by(self, grant: Grant, form: Form | None) -> str:
-        """The refused item that a new commit from the same form mends; "" when there is none."""
-        own = (self._mending.pop(_place(grant, form), "") or self._same(grant, form)) if form else ""
-        item = self._outbox.item(own) if own else None
-        return own if item is not None and item.state in ("avvist", "konflikt") else ""
+    def replaced_by(self, key: DraftKey, form: Form | None) -> str:
+        """The refused item that a new commit from the form of the draft `key` mends; "" when there is none. Ask when the
+        user has pressed: the draft has let go of the words by the time they are sent."""
+        mends = self._drafts.mending(key.parts()) if form is not None else None
+        if form is None or mends is None or not set(mends.binds) & set(said_in(form.values, form.changes)):
+            return ""
+        item = self._outbox.item(mends.item)
+        return item.id if item is not None and item.state in ("avvist", "konflikt") else ""
 
-    def _same(self, grant: Grant, form: Form) -> str:
-        """The refused item whose very words the form still shows, untouched: after a new start nobody remembers which that
-        was. A draft keeps its form's revision, and opening the item there again raises it by one; to empty the form and
-        type the same anew takes more."""
-        for item in self._outbox.refused():
-            sent = item.form
-            untouched = form.revision in (sent.revision, sent.revision + 1) and form.values == sent.values
-            if sent.values and untouched and (item.patient, sent.package, sent.view) == _place(grant, form):
-                return item.id
-        return ""
-
-    def failed(self, grant: Grant, form: Form | None, own: str) -> None:
-        """Refused while the form still stands: what is saved next from there is its mending."""
-        if form:
-            self._mending[_place(grant, form)] = own
+    def stands(self, key: DraftKey, own: str, handover: Handover | None) -> None:
+        """The commit `own` is not *lagret* when it returns. Refused, its words are given back to its form; where they never
+        left it, what is saved next from there mends it should it be refused later."""
+        item = self._outbox.item(own)
+        if item is None or not item.form.view:
+            return
+        if handover is not None and handover.taken:
+            if item.state != "venter":
+                self._given_back(item, handover)
+            return
+        standing, said = self._drafts.get(key.parts()), _mends(item)
+        if standing is not None and any(standing.values.get(bind) == item.form.values[bind] for bind in said.binds):
+            self._drafts.mend(key.parts(), said)
 
 
-def _place(grant: Grant, form: Form | None) -> tuple[str, str, str]:
-    about = grant.context.patient or grant.context.unit or ""
-    return (about, grant.package, form.view if form else "")
+def _mends(item: Item) -> Mends:
+    return Mends(item.id, said_in(item.form.values, item.form.changes))
 
 
 def _pending(item: Item) -> Pending:

@@ -26,6 +26,7 @@ from workspace.record import inverse
 from workspace.record.drafts import Drafts
 from workspace.record.handover import Handover
 from workspace.record.items import version_in
+from workspace.record.ours import TRANSACTION, tag
 from workspace.record.outbox import Item, Outbox, reference_of
 from workspace.record.record import Record
 from workspace.record.rows import name_of, waits
@@ -71,6 +72,8 @@ class Writing:
     async def commit(self, grant: Grant, writes: Sequence[Write], form: Form | None = None) -> Receipt:
         self._gate.alive(grant)
         self._gate.pace(grant)
+        key = self._key(grant, form)
+        replaces = self._pending.replaced_by(key, form)
         own = frozenset(write.full_url for write in writes if write.full_url.startswith("urn:uuid:"))
         for write in writes:
             try:
@@ -95,11 +98,11 @@ class Writing:
         bundle = outgoing.bundle(grant, writes)
         patient = grant.context.patient or grant.context.unit or ""
         commit = Commit(grant, tuple(writes))
-        own_id, handover = self._remember(commit), self._handover(grant, form)
+        own_id, handover = self._remember(commit), self._handover(key, form)
         try:
             item = await self._outbox.commit(
                 bundle, patient, self._gate.asker(grant), own=own_id, form=outgoing.kept(grant, form),
-                bases=self._bases(writes), replaces=self._pending.replaced_by(grant, form), handover=handover,
+                bases=self._bases(writes), replaces=replaces, handover=handover,
             )  # fmt: skip
         except BaseException:
             self._commits.pop(own_id, None)
@@ -107,19 +110,22 @@ class Writing:
         finally:
             if handover is not None:
                 handover.close()
-        if item.state in WIRE_CODES:
-            self._pending.failed(grant, form, item.id)
-        elif reused:
+        if item.state != "lagret":
+            self._pending.stands(key, item.id, handover)
+        if item.state not in WIRE_CODES and reused:
             self._tally.add(0, reused)
             self._count()
         return self._receipt(item)
 
-    def _handover(self, grant: Grant, form: Form | None) -> Handover | None:
+    def _key(self, grant: Grant, form: Form | None) -> DraftKey:
+        """Of the draft of the form that a commit comes from."""
+        about, form = grant.context.patient or grant.context.unit or "", form or Form()
+        return DraftKey(self._tenant, self._user, about, grant.package, form.view, "", form.state_version)
+
+    def _handover(self, key: DraftKey, form: Form | None) -> Handover | None:
         """What leaves the form's draft when the commit is durable."""
         if form is None or not form.changes:
             return None
-        about = grant.context.patient or grant.context.unit or ""
-        key = DraftKey(self._tenant, self._user, about, grant.package, form.view, "", form.state_version)
         return self._drafts.hand_over(key.parts(), form.values, form.changes)
 
     async def _linked_to_its_own(self, grant: Grant, writes: Sequence[Write]) -> None:
@@ -207,8 +213,8 @@ class Writing:
             if write.action == "create":
                 created.append(now)
                 continue
-            version = write.if_match.removeprefix("W/").strip('"')
-            place = f"{now['resourceType']}/{now['id']}/_history/{version}"
+            name = name_of(now)
+            place = f"{name}/_history/{commit.matches[name]}"
             former = await self._gate.asked(self._record.read(place, self._gate.asker(commit.grant)))
             entries.append(inverse.restored(former, now))
         return [*inverse.inverse(created), *entries]
@@ -244,6 +250,8 @@ class Writing:
                 answers = (item.answer or {}).get("entry") or ()
                 commit.patient = item.patient
                 commit.answered = tuple(entry.get("resource") or {} for entry in answers)
+                ours = {name_of(one) for one in commit.answered if tag(one, TRANSACTION) in ("", item.sent_as)}
+                commit.matches = {name: match for name, match in item.updates.items() if name in ours}
         elif item.state != "venter":
             self._commits.pop(item.id, None)
         for told in list(self._receipts):

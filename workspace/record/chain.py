@@ -12,7 +12,7 @@ from typing import Any
 from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import conflict
-from workspace.record.items import HELD, Item, entries, updates, version_in
+from workspace.record.items import HELD, Item, entries, version_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _rebased(entry: Mapping[str, Any], bases: dict[str, Resource], done: Mapping
         if match != earlier.match and (found.open or not _stands_beside(base, resource, earlier.joined)):
             return None
         resource = found.merged
-    elif match != earlier.match:
+    else:  # what each of the two changed is not known: the platform's no asks for the version they were made from
         return None
     bases[name] = earlier.now
     fresh = {**request, "ifMatch": f'W/"{earlier.now["meta"]["versionId"]}"'}
@@ -150,37 +150,3 @@ def reference_of(entry: Mapping[str, Any]) -> str:
     location = str((entry.get("response") or {}).get("location") or "")
     parts = location.split("/_history")[0].rstrip("/").split("/")
     return "/".join(parts[-2:]) if len(parts) >= 2 else ""
-
-
-def stand_ins(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
-    """Names of creates in `old` with the name of what replaces each in `new`: the same one, else the next of its type."""
-    fresh = [(str(each.get("fullUrl", "")), _kind(each)) for each in entries(new) if _creates(each)]
-    names = {name for name, _ in fresh}
-    found = {}
-    for each in entries(old):
-        name = str(each.get("fullUrl", ""))
-        if not _creates(each) or not name.startswith("urn:uuid:") or name in names:
-            continue
-        place = next((at for at, (_, kind) in enumerate(fresh) if kind == _kind(each)), None)
-        if place is not None:
-            found[name] = fresh.pop(place)[0]
-    return found
-
-
-def in_place_of(item: Item, former: Item) -> Item:
-    """`item` where `former` stood: its names are known to those that wait behind, and its versions too."""
-    formerly = {
-        name: tuple(dict.fromkeys((*former.formerly.get(name, ()), match)))
-        for name, match in former.updates.items()
-        if name in updates(item.bundle)
-    }
-    handed = {old: new for old, new in former.stands_for.items() if new in item.creates}
-    return replace(item, stands_for={**handed, **stand_ins(former.bundle, item.bundle)}, formerly=formerly)
-
-
-def _creates(entry: Mapping[str, Any]) -> bool:
-    return bool((entry.get("request") or {}).get("method") == "POST")
-
-
-def _kind(entry: Mapping[str, Any]) -> str:
-    return str((entry.get("resource") or {}).get("resourceType", ""))

@@ -19,6 +19,7 @@ from workspace.clock import Clock, instant, parse
 from workspace.fhir import json as exact
 from workspace.problem import Problem
 from workspace.record.handover import Handover, exchanged, new_stretch
+from workspace.record.mending import Mends
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Lost:
 class Kept:
     """`values` by bind; `saved` the clinical instant of the newest change. `known` is the platform's revision of it (0: it
     has none), `expires` when the platform will forget it, `device` where it was typed when not here. A commit ends the
-    `stretch`: what comes of it to the platform after that comes late."""
+    `stretch`: what comes of it to the platform after that comes late. `mends` names the refused item that it corrects."""
 
     values: Mapping[str, Any]
     revision: int
@@ -66,6 +67,7 @@ class Kept:
     device: str = ""
     other: Lost | None = None
     stretch: str = field(default_factory=new_stretch, compare=False)
+    mends: Mends | None = field(default=None, compare=False)
 
     def more(self) -> str:
         """What the vault keeps beside the values."""
@@ -74,7 +76,10 @@ class Kept:
             "saved": self.other.saved,
             "device": self.other.device,
         }
-        more = {"expires": self.expires, "device": self.device, "other": other, "stretch": self.stretch}
+        more: dict[str, Any] = {"expires": self.expires, "device": self.device, "other": other}
+        more["stretch"] = self.stretch
+        if self.mends is not None:
+            more["mends"] = [self.mends.item, *self.mends.binds]
         return exact.dumps(more).decode()
 
 
@@ -125,7 +130,10 @@ class Drafts:
                 kept = Kept(
                     exact.loads(body), revision, saved, known, beside.get("expires", ""), beside.get("device", "")
                 )
-                self._kept[own] = replace(kept, other=other, stretch=beside.get("stretch") or kept.stretch)
+                named = beside.get("mends")
+                mends = Mends(named[0], tuple(named[1:])) if named else None
+                stretch = beside.get("stretch") or kept.stretch
+                self._kept[own] = replace(kept, other=other, stretch=stretch, mends=mends)
         self._bury()
         if self.sync is not None:
             for own, gone in self._gone.items():
@@ -237,7 +245,9 @@ class Drafts:
             gone = self._gone.get(key)
             before = self._set_aside(key, values)
             if before is not None:
+                mends = before.mends and before.mends.in_draft(values)
                 fresh = replace(before, values=dict(values), revision=revision, saved=saved, expires="", device="")
+                fresh = replace(fresh, mends=mends)
             else:
                 fresh = Kept(dict(values), revision, saved, gone.known if gone else 0)
             self._put(key, fresh)
@@ -271,6 +281,18 @@ class Drafts:
             self._leave_other(key, kept)
         return lost
 
+    def mending(self, key: Key) -> Mends | None:
+        """The refused item whose words stand there, or are just being sent from there."""
+        handed = self.handed.get(key)
+        standing = handed.before if handed is not None else self._kept.get(key)
+        return standing.mends if standing is not None else None
+
+    def mend(self, key: Key, mends: Mends) -> None:
+        """The words of a refused item stand there."""
+        standing = self._kept.get(key)
+        if standing is not None and mends.in_draft(standing.values):
+            self.put(key, replace(standing, mends=mends))
+
     def drop_other(self, key: Key) -> None:
         """Its author has seen to the text that lost."""
         kept = self._kept.get(key)
@@ -302,7 +324,8 @@ class Drafts:
         known = standing.known if standing is not None else gone.known if gone is not None else 0
         stretch = standing.stretch if standing is not None else new_stretch()
         revision = (standing.revision if standing is not None else 0) + 1
-        return Kept(fresh, revision, now, known, other=other, stretch=stretch) if fresh else None
+        mends = standing.mends if standing is not None else None
+        return Kept(fresh, revision, now, known, other=other, stretch=stretch, mends=mends) if fresh else None
 
     def swap(self, key: Key, kept: Kept | None) -> Callable[[Any], None]:
         """For `Handover`: another draft in its place here; returns what writes it, in a transaction of the vault."""

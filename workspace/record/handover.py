@@ -60,6 +60,11 @@ class Handover:
         return exchanged(values, self._values, self.changes)
 
     @property
+    def before(self) -> Kept | None:
+        """The draft as it was."""
+        return self._before
+
+    @property
     def taken(self) -> dict[str, Any]:
         """What left the draft, by bind."""
         return self._of(self._before) if self._before is not None else {}
@@ -100,7 +105,9 @@ class Handover:
         if before is not None:
             values = self.rest(before.values)
             stretch = new_stretch() if self.taken else before.stretch
-            self._after = replace(before, values=values, expires="", stretch=stretch) if values else None
+            mends = before.mends and before.mends.in_draft(values)
+            fresh = replace(before, values=values, expires="", stretch=stretch, mends=mends)
+            self._after = fresh if values else None
         if not self._closed:
             self._drafts.handed[self.key] = self
         return self._drafts.swap(self.key, self._after)

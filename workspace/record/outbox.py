@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,15 +22,18 @@ from workspace.fhir.service import Resource
 from workspace.problem import Problem
 from workspace.record import chain, kept, order, readdress, refusal
 from workspace.record.attempts import Attempts
+from workspace.record.behind import Behind, Outcome, orphans
 from workspace.record.chain import reference_of
 from workspace.record.client import Asker, Client, PlatformProblem
 from workspace.record.conflict import Choice, Conflict
 from workspace.record.handover import Handover
+from workspace.record.hearers import Hearers
 from workspace.record.items import Form, Item, State, is_answer
 from workspace.record.marks import Mark, marks_of
 from workspace.record.patience import Patience, Pause, may_still_pass
 from workspace.record.sealing import Sealing
-from workspace.record.settling import Settling
+from workspace.record.settling import Settling, moved_on
+from workspace.record.standins import in_place_of
 from workspace.vault.vault import Vault
 
 __all__ = ["Form", "Item", "Mark", "Outbox", "State", "reference_of"]
@@ -61,11 +64,11 @@ class Outbox:
         self._refused: dict[str, Item] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._answers: dict[str, asyncio.Future[Item]] = {}
-        self._listeners: list[Callable[[Item], None]] = []
-        self._marking: list[Callable[[], None]] = []
         self._known: dict[str, str] = {}
         self._late: set[str] = set()  # called *venter*: no answer came in time
         self._keeping: set[asyncio.Future[None]] = set()
+        self._ending = asyncio.Lock()
+        self._rewriting: set[str] = set()  # on the way to the disk in a new shape; not sent before it is there
         self._replacing: set[str] = set()  # refused, and on the way to the disk in a new shape
         self._awake = asyncio.Event()
         self._closed = False
@@ -74,6 +77,10 @@ class Outbox:
         self._readdressing = readdress.Readdressing(client, vault, self._sealing)
         self._refusals = refusal.Refusals(client, self._settling, clock)
         self._attempts = Attempts(client)
+        self._behind = Behind(self._settling, self._sealing, self._attempts)
+        hearers = Hearers()
+        self.on_change, self.on_marks = hearers.on_change, hearers.on_marks
+        self._tell, self._mark = hearers.tell, hearers.mark
         self.pause = Pause()
         """What the platform has asked of everything that is sent here."""
         self.registered: set[str] = set()
@@ -104,16 +111,6 @@ class Outbox:
         await asyncio.gather(*senders, return_exceptions=True)
 
     # Looking --------------------------------------------------------------------------------------
-
-    def on_change(self, listener: Callable[[Item], None]) -> Callable[[], None]:
-        """Told each item when its state is news: still waiting when its commit returns, held, settled."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
-
-    def on_marks(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Called whenever `marks` or `items` may have changed; it gets nothing and asks."""
-        self._marking.append(listener)
-        return lambda: self._marking.remove(listener) if listener in self._marking else None
 
     def unsent(self) -> int:
         """How many still wait."""
@@ -180,7 +177,7 @@ class Outbox:
         item = self._sealing.sealed(item)
         former = self._refused.get(replaces)
         if former is not None:
-            item = chain.in_place_of(item, former)
+            item = in_place_of(item, former)
             self._replacing.add(former.id)
         settled = self._answers[own] = asyncio.get_running_loop().create_future()
         try:
@@ -210,24 +207,26 @@ class Outbox:
         busy = own in self._sending or own in self._replacing
         if gone is None or busy or (gone.state == "venter" and not gone.held):
             return
-        orphans = [
-            replace(one, state="avvist", problem=refusal.orphaned())
-            for one in self._items.values()
-            if one.id != own and one.uses & gone.creates and one.id not in self._sending
-        ]
+        lonely = self._orphans(gone.creates, own)
 
         def write(database: Any) -> None:
             database.execute("DELETE FROM outbox WHERE id = ?", (own,))
-            kept.write_states(database, orphans)
+            kept.write_states(database, lonely)
 
         await self._vault.run(write)
         self._refused.pop(own, None)
         self._items.pop(own, None)
-        for one in orphans:
+        self._orphaned(lonely)
+        self._pump()
+
+    def _orphans(self, names: frozenset[str], own: str) -> list[Item]:
+        return orphans(names, [o for o in self._items.values() if o.id != own and o.id not in self._sending])
+
+    def _orphaned(self, lonely: Sequence[Item]) -> None:
+        for one in lonely:
             self._items.pop(one.id, None)
             self._refused[one.id] = one
             self._tell(one)
-        self._pump()
 
     async def withdraw(self, own: str, back: Handover | None = None) -> None:
         """Take back what waits and has certainly not reached the platform: then there is nothing to undo there (DESIGN §3).
@@ -294,20 +293,22 @@ class Outbox:
 
     async def resolve(
         self,
-        own: str,
+        seen: Conflict,
         choices: Mapping[str, Mapping[str, Choice]],
         wait: float = WAIT,
         *,
         handover: Handover | None = None,
     ) -> Item:
-        """Write what `choices` (``Type/id`` → path → Choice) make of the item in conflict, on top of the other's version.
-        What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a commit.
+        """Write what `choices` (``Type/id`` → path → Choice) make of the conflict as it was `seen`, on top of the other's
+        version. What of mine is given up stays in the history, in a Provenance of the resource. `handover` as of a commit.
 
-        Raises Problem ``not-in-conflict``, ``choice-missing``, or what the platform says."""
-        item = self._refused.get(own)
+        Raises Problem ``not-in-conflict``, ``choice-missing``, ``conflict-moved`` or what the platform says."""
+        item = self._refused.get(own := seen.id)
         if item is None or item.state != "konflikt":
             raise Problem("not-in-conflict", "Denne konflikten er allerede løst.")
         shown = await self._settling.conflict(item)
+        if moved_on(seen, shown):
+            raise refusal.moved_on()
         bundle, bases = self._settling.chosen(item, shown, choices, instant(self._clock.now()))
         return await self.commit(
             bundle, item.patient, item.asker, wait, form=item.form, bases=bases, replaces=own, handover=handover
@@ -327,12 +328,14 @@ class Outbox:
         if handover is not None and (bundle := handover.marked(item.bundle)) is not item.bundle:
             item = self._sealing.sealed(replace(item, bundle=bundle))
         empty = handover.begin() if handover is not None else None
+        lonely = self._orphans(former.creates - item.creates, item.id) if former is not None else []
 
         def write(database: Any) -> int:
             seq = None
             if former is not None:
                 database.execute("DELETE FROM outbox WHERE id = ?", (former.id,))
                 seq = former.seq
+                kept.write_states(database, lonely)
             row = (seq, item.id, self.user, item.patient, item.body(), item.made)
             query = "INSERT INTO outbox (seq, id, user, patient, state, body, made) VALUES (?, ?, ?, ?, 'venter', ?, ?)"
             database.execute(query, row)
@@ -355,6 +358,7 @@ class Outbox:
         if former is not None:
             self._refused.pop(former.id, None)
         self._items[item.id] = item
+        self._orphaned(lonely)
         self._pump()
 
     # Sending --------------------------------------------------------------------------------------
@@ -372,6 +376,7 @@ class Outbox:
                 held = chain.hold(item, by)
                 if not item.held:
                     self._items[item.id] = held
+                    self._late.add(held.id)  # in sight from here on, also when it is let go again
                     self._tell(held)
                     self._answered(held)
                 stuck.append(held)
@@ -381,7 +386,7 @@ class Outbox:
             free = not (item.lanes & busy) and not (item.uses & promised)
             busy |= item.lanes
             promised |= item.creates
-            if free and item.id not in self._sending:
+            if free and item.id not in self._sending and item.id not in self._rewriting:
                 self._sending[item.id] = asyncio.ensure_future(self._send(item.id))
         self._mark()
 
@@ -445,6 +450,9 @@ class Outbox:
     async def _joined(self, item: Item, shown: Conflict) -> bool:
         """Join `item` with what somebody else changed meanwhile, when both can stand; it goes out under another key, for the
         platform has answered the first. False when a person must choose. Raises Problem."""
+        if (fresh := self._behind.upon_own(item, shown)) is not None:
+            await self._moved(fresh)
+            return True
         if not shown.automatic:
             return False
         bundle, bases = self._settling.settled(item, shown, {}, instant(self._clock.now()))
@@ -454,11 +462,13 @@ class Outbox:
             return True
         matches = {name: (*item.formerly.get(name, ()), match) for name, match in item.updates.items()}
         fresh = replace(item, bundle=bundle, bases=bases, key=str(uuid4()), formerly=matches)
-        fresh = self._sealing.sealed(fresh)
-        await self._vault.run(partial(kept.rewrite, item=fresh))
-        self._items[item.id] = fresh
-        self._mark()
+        await self._moved(self._sealing.sealed(fresh))
         return True
+
+    async def _moved(self, fresh: Item) -> None:
+        await self._vault.run(partial(kept.rewrite, item=fresh))
+        self._items[fresh.id] = fresh
+        self._mark()
 
     async def _settle(self, item: Item, answer: Mapping[str, Any]) -> None:
         self._hand_over(answer, item.id)
@@ -482,17 +492,20 @@ class Outbox:
             log.exception("the record could not take an answer")
 
     async def _end(self, item: Item) -> None:
-        names = chain.learnt(item) if item.state == "lagret" else {}
-        done = chain.changed(item) if item.state == "lagret" else {}
-        self._known.update(names)
-        if done:
-            done = await self._settling.with_bases(item, done, self._items.values())
+        outcome = await self._behind.outcome(item, tuple(self._items.values()))
+        self._known.update(outcome.names)
+        async with self._ending:  # one after the other: two that end at once may both move a third
+            await self._ended(item, outcome)
+        self._tell(item)
+        self._answered(item)
+
+    async def _ended(self, item: Item, outcome: Outcome) -> None:
         # Later items that name or change what was written now are rewritten in the same step as this one goes: a crash in
         # between must not send one of them under two bodies, or with a name that nobody knows. One that is on its way
-        # already keeps its body.
-        others = [one for one in self._items.values() if one.id != item.id and one.id not in self._sending]
-        moved = [(chain.after(one, names, done), one) for one in others]
-        rewritten = [self._sealing.resealed(fresh, one) for fresh, one in moved if fresh is not one]
+        # already keeps its body, and one that is rewritten does not leave before it is kept.
+        others = [one for one in self._items.values() if one.id != item.id]
+        rewritten = self._behind.rewritten(outcome, others, self._sending)
+        self._rewriting = {one.id for one in rewritten}
 
         def write(database: Any) -> None:
             for one in rewritten:
@@ -507,32 +520,19 @@ class Outbox:
         except Problem as problem:
             # Told all the same: the platform has answered. The next start sends it again and gets the same answer.
             log.warning("outbox could not note an outcome: %s", problem.code)
+        finally:
+            self._rewriting = set()
         self._items.pop(item.id, None)
         self._late.discard(item.id)
         self._attempts.ended(item.id)
+        self._behind.ended(item.id)
         for one in rewritten:
             if one.id in self._items:
                 self._items[one.id] = one
         if item.state != "lagret":
             self._refused[item.id] = item
-        self._tell(item)
-        self._answered(item)
 
     def _answered(self, item: Item) -> None:
         settled = self._answers.get(item.id)
         if settled is not None and not settled.done():
             settled.set_result(item)
-
-    def _tell(self, item: Item) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(item)
-            except Exception:  # what shows it must not stop what sends it
-                log.exception("a listener of the outbox failed")
-
-    def _mark(self) -> None:
-        for listener in list(self._marking):
-            try:
-                listener()
-            except Exception:
-                log.exception("a listener of the outbox failed")

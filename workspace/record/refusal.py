@@ -174,6 +174,14 @@ def orphaned() -> Problem:
     )
 
 
+def moved_on() -> Problem:
+    return Problem(
+        "conflict-moved",
+        "Det er endret igjen mens du så på det, så valget ditt er ikke lagret.",
+        "Se på den nye utgaven og velg på nytt.",
+    )
+
+
 def maybe_there() -> Problem:
     return Problem(
         "not-yet",

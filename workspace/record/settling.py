@@ -107,7 +107,7 @@ class Settling:
     async def _version(self, name: str, version: str, asker: Asker) -> Resource | None:
         try:
             found: Resource = (await self._client.get(f"{name}/_history/{version}", asker)).body
-        except PlatformProblem:
+        except Problem:  # signed out, too: the item that ends here is done, whatever becomes of those behind it
             return None
         return found
 
@@ -137,6 +137,12 @@ class Settling:
             except PlatformProblem:
                 return ""
         return self._names[who]
+
+
+def moved_on(seen: Conflict, now: Conflict) -> bool:
+    """Whether there is a version of the other's in `now` that was not in `seen`: nobody has chosen between that and mine."""
+    shown = {each.name: each.theirs for each in seen.resources}
+    return any(each.name not in shown or not _equal(each.theirs, shown[each.name]) for each in now.resources)
 
 
 def _equal(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -65,6 +65,7 @@ class Waiting:
         self._rows: tuple[Row, ...] = ()
         self._creates: dict[str, Resource] = {}
         self._names: dict[str, str] = {}
+        self._formerly: dict[str, dict[int, list[str]]] = {}  # by item and place, the names it had before it was mended
         self._came: set[tuple[str, int]] = set()
         self._done: set[str] = set()
         self._newest: dict[str, int] = {}
@@ -77,9 +78,12 @@ class Waiting:
         """What waits now; whether that is news."""
         items, late = outbox.items(), outbox.late()
         self._done &= {one.id for one in items}
-        self._creates = {}
+        self._creates, self._formerly = {}, {}
         for name, resource in (made for one in items for made in _creates(one)):
             self._creates[name] = self._creates[URN + name.partition("/")[2]] = resource
+        for one in items:
+            if one.stands_for:
+                self._replaces(one)
         late = tuple(one for one in late if one.id not in self._done)
         taken = [(one.id, one.sent_as, one.bundle) for one in late]
         same = len(taken) == len(self._taken) and all(
@@ -94,6 +98,18 @@ class Waiting:
                 held.clear()
         self.revision += 1
         return True
+
+    def _replaces(self, item: Item) -> None:
+        """A form may still point at what stood where this one stands."""
+        places = {str(entry.get("fullUrl", "")): place for place, entry in enumerate(entries(item.bundle))}
+        held: dict[int, list[str]] = {}
+        self._formerly[item.id] = held
+        for old, new in item.stands_for.items():
+            if new in self._creates and new in places:
+                made = self._creates[new]
+                name = f"{made.get('resourceType', '')}/{old.removeprefix(URN)}"
+                self._creates[name] = self._creates[old] = made
+                held.setdefault(places[new], []).append(name)
 
     def heard(self, batch: Iterable[Changed]) -> bool:
         """New versions from the platform: what they bring of ours is not laid over them any more. Whether that is news."""
@@ -119,6 +135,9 @@ class Waiting:
         mine = [row for row in self._rows if row.item == own]
         self._done.add(own)
         answers = entries(bundle)
+        for place, names in self._formerly.get(own, {}).items():
+            for name in names if place < len(answers) else ():
+                self._remember(name, reference_of(answers[place]))
         for row in mine:
             if row.place < len(answers):
                 self._learn(row, answers[row.place])
@@ -129,12 +148,15 @@ class Waiting:
 
     def _learn(self, row: Row, answer: Mapping[str, Any]) -> None:
         if not row.match:
-            self._names[row.name] = reference_of(answer)
-            while len(self._names) > NAMES:
-                del self._names[next(iter(self._names))]
+            self._remember(row.name, reference_of(answer))
         elif version := version_of(answer.get("resource") or {}):
             # Later ones of ours build on it: they are not overtaken by it.
             self._ours.add((row.name, version))
+
+    def _remember(self, name: str, known: str) -> None:
+        self._names[name] = known
+        while len(self._names) > NAMES:
+            del self._names[next(iter(self._names))]
 
     def _places(self, key: str, resource: Resource) -> set[tuple[str, int]]:
         place = tag(resource, ENTRY)

@@ -188,7 +188,7 @@ class Unsent:
         if await self._open_form(where):
             self._drop()
 
-    async def _compare(self, own: str) -> None:
+    async def _compare(self, own: str, said: str = "") -> None:
         sheet = self._sheet
         shown = next((one for one in await self._pending.conflicts() if one.id == own), None)
         if sheet is None or not isValid(sheet):
@@ -198,13 +198,20 @@ class Unsent:
             return
         self._comparing = own
         page = ConflictPage(sheet, shown)
-        page.settled.connect(lambda choices: self._do(self._settle(own, choices)))
+        page.settled.connect(lambda choices: self._do(self._settle(shown, choices)))
         page.left.connect(self._back)
-        sheet.show_page(page, f"{self._title_of(shown.package)} · {self._who_of(shown.patient)}")
+        about = f"{self._title_of(shown.package)} · {self._who_of(shown.patient)}"
+        sheet.show_page(page, f"{about}\n{said}" if said else about)
 
-    async def _settle(self, own: str, choices: Mapping[str, Mapping[str, Any]]) -> None:
-        await self._pending.resolve(own, choices)
-        self._back()
+    async def _settle(self, shown: Any, choices: Mapping[str, Mapping[str, Any]]) -> None:
+        try:
+            await self._pending.resolve(shown, choices)
+        except Problem as problem:
+            if problem.code != "conflict-moved":
+                raise
+            await self._compare(shown.id, str(problem))
+        else:
+            self._back()
 
     def _back(self) -> None:
         self._comparing = ""
