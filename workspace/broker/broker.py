@@ -49,7 +49,7 @@ from workspace.record.draftsync import DraftSync
 from workspace.record.offline import Offline
 from workspace.record.outbox import Outbox
 from workspace.record.record import Record, Watched
-from workspace.record.rows import Rows, RowsChange, ServiceState
+from workspace.record.rows import Rows, RowsChange, ServiceState, in_error
 from workspace.record.tally import Tally
 from workspace.record.trace import Trace
 from workspace.vault.vault import Vault
@@ -149,7 +149,7 @@ class Broker:
 
     async def read(self, grant: Grant, reference: str) -> Resource:
         resource = await self._one(grant, reference)
-        if facts.in_error(resource):
+        if in_error(resource):
             raise scoping.refused("not-found", facts.TAKEN_BACK, f"{resource['resourceType']} entered in error")
         return resource
 
@@ -309,7 +309,7 @@ class Broker:
     def _filter(self, grant: Grant, query: str) -> Callable[[Resource], bool]:
         """What of an answer reaches the panel: the platform may not know `:not`, and no query speaks for included rows."""
         wanted = facts.asks_for_error(parse_query(query))
-        return lambda one: self._passes(grant, one) and (wanted or not facts.in_error(one))
+        return lambda one: self._passes(grant, one) and (wanted or not in_error(one))
 
     def _passes(self, grant: Grant, resource: Resource) -> bool:
         if scoping.visible(grant, resource):

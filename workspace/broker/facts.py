@@ -12,7 +12,7 @@ from workspace.fhir import parameters
 from workspace.fhir.modifiers import changed_in_meaning
 from workspace.fhir.search import Parameter, Query, with_parameter
 from workspace.fhir.service import Resource
-from workspace.record.rows import name_of
+from workspace.record.rows import IN_ERROR, name_of
 
 STATUS: Mapping[str, str] = {
     "AllergyIntolerance": "verification-status",
@@ -32,8 +32,7 @@ STATUS: Mapping[str, str] = {
     ),
 }  # fmt: skip
 """Types whose value set of statuses (R4, each resource's own page) has *entered-in-error*, with the parameter that says so.
-It spares fetching them; `in_error` decides whatever the type, and for what no query can say (included rows, reads)."""
-IN_ERROR = "entered-in-error"
+It spares fetching them; `rows.in_error` decides whatever the type, and for what no query can say (included rows, reads)."""
 TAG = {"system": "urn:workspace:shown", "code": "withheld"}
 TAKEN_BACK = "Opplysningen er trukket tilbake: den var feilført."
 SENTENCE = "Kan ikke vises: opplysningen har et forbehold som arbeidsflaten ikke kjenner."
@@ -68,15 +67,6 @@ def asks_for_error(query: Query) -> bool:
 
 def _codes(parameter: Parameter) -> list[str | None]:
     return [getattr(value, "code", None) for value in parameter.values]
-
-
-def in_error(resource: Resource) -> bool:
-    """Whether it says of itself that it was entered in error, whatever its type."""
-    if resource.get("status") == IN_ERROR or resource.get("lifecycleStatus") == IN_ERROR:
-        return True
-    verified = resource.get("verificationStatus")
-    codings = verified.get("coding") if isinstance(verified, dict) else None
-    return any(isinstance(one, dict) and one.get("code") == IN_ERROR for one in codings or ())
 
 
 class Shown:

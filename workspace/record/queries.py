@@ -24,7 +24,7 @@ from workspace.record.lives import Live
 from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
 from workspace.record.patience import LONGEST_AFTER
-from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
+from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of, version_of
 from workspace.record.waiting import Waiting
 
 IDLE = 30.0
@@ -188,13 +188,17 @@ class Queries:
         )
 
     def held(self, name: str, version: str = "") -> Resource | None:
+        kind, found = name.partition("/")[0], []
         for live in self._lives.values():
             page = live.page
-            if page is not None and page.query.type == name.partition("/")[0] and name in page.names:
+            if page is not None and page.query.type == kind and name in page.names:
                 row = page.matches[page.names.index(name)]
-                if not version or str((row.get("meta") or {}).get("versionId", "")) == version:
+                if not version:
+                    found.append((not live.stale, version_of(row), row))
+                elif str((row.get("meta") or {}).get("versionId", "")) == version:
                     return row
-        return None
+        # A result that waits to be fetched again has what held before that.
+        return max(found, key=lambda each: each[:2])[2] if found else None
 
     def page(self, text: str) -> Page | None:
         """The fresh page of `text` when there is one."""

@@ -110,6 +110,18 @@ def waits(resource: Mapping[str, Any]) -> bool:
     return bool(tags) and tags[-1] == WAITS
 
 
+IN_ERROR = "entered-in-error"
+
+
+def in_error(resource: Mapping[str, Any]) -> bool:
+    """Whether it says of itself that it was entered in error, whatever its type."""
+    if resource.get("status") == IN_ERROR or resource.get("lifecycleStatus") == IN_ERROR:
+        return True
+    verified = resource.get("verificationStatus")
+    codings = verified.get("coding") if isinstance(verified, dict) else None
+    return any(isinstance(one, dict) and one.get("code") == IN_ERROR for one in codings or ())
+
+
 def version_of(resource: Mapping[str, Any]) -> int:
     """The version as a number; 0 when there is none that can be compared."""
     meta = resource.get("meta")
