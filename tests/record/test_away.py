@@ -109,6 +109,22 @@ def test_a_reading_that_is_opened_is_the_one_on_the_screen_not_that_of_an_outdat
     asyncio.run(run())
 
 
+def test_a_panel_that_is_opened_meanwhile_says_from_when_its_rows_are_as_the_one_beside_it_does(server, tmp_path):
+    async def run():
+        async with cuttable(server, tmp_path / "p") as (broker, cut):
+            heard, late = await watched(broker), []
+            await cut()
+            await until(lambda: heard[-1].error)
+            (live,) = broker._record._queries._lives.values()
+            assert live.problem is None, "nobody has asked since"
+            broker.watch(about(), PULSES, late.append)
+            await until(lambda: late)
+            assert (late[0].error, late[0].code) == (heard[-1].error, "platform-unreachable")
+            assert values(late[0].whole) == [72]
+
+    asyncio.run(run())
+
+
 def told(version, **more):
     meta = {"versionId": str(version), "lastUpdated": f"2026-01-14T12:0{version}:00+01:00"}
     return {"resourceType": "Observation", "id": "a", "status": "final", "meta": meta, **more}

@@ -72,10 +72,10 @@ class Watched:
             return
         if live.shown is not None:
             self._begun = True
-            error = live.problem
-            self._listener(
-                RowsChange(whole=live.shown.rows, error=live.words() if error else "", code=error.code if error else "")
-            )
+            error, code = live.said if live.unfollowed else ("", "")
+            if live.problem is not None:
+                error, code = live.words(), live.problem.code
+            self._listener(RowsChange(whole=live.shown.rows, error=error, code=code))
         elif live.problem is not None:
             self._begun = True
             self._listener(RowsChange(error=str(live.problem), code=live.problem.code))
@@ -369,7 +369,7 @@ class Queries:
             gone: tuple[str, ...] = ()
             if live.shown is not None and getattr(error, "status", 0) == 403:
                 # What may no longer be seen does not stay on the screen, not even as stale or waiting.
-                gone, live.page = tuple(name_of(row) for row in live.shown.rows.resources), None
+                gone, live.page, live.kept = tuple(name_of(row) for row in live.shown.rows.resources), None, False
             self._lay(live)
             whole = live.shown.rows if live.shown is not None and (live.kept or live.page is None) else None
             self._emit(live, RowsChange(whole=whole, gone=gone, error=live.words(), code=error.code))
@@ -417,7 +417,7 @@ class Queries:
                     self._outdated(live, GATHER)
             if live.shown is not live.page or laid != self._waiting.revision:
                 change = self._lay(live)
-                if change is not None and (live.stale or live.problem):
+                if change is not None and (live.stale or live.problem or live.unfollowed):
                     change = replace(change, error=live.said[0], code=live.said[1])
                 emissions.append((live, change))
         for live, change in emissions:
