@@ -162,12 +162,20 @@ class Feed:
             self._awake.clear()
             while self._commits:
                 next_up = self._commits.popleft()
-                if isinstance(next_up, str):
-                    await self._add("resync", "", NOBODY, {"reason": next_up})
-                elif isinstance(next_up, Merge):
-                    await self._found(next_up)
-                else:
-                    await self._number(next_up)
+                try:
+                    await self._tell_all(next_up)
+                except Exception:
+                    # Another system's resource that nobody here can read must not end everybody's feed.
+                    logger.exception("a commit cannot be told: everybody fetches anew")
+                    await self._tell_all("unreadable")
+
+    async def _tell_all(self, what: Sequence[Change] | Merge | str) -> None:
+        if isinstance(what, str):
+            await self._add("resync", "", NOBODY, {"reason": what})
+        elif isinstance(what, Merge):
+            await self._found(what)
+        else:
+            await self._number(what)
 
     async def _number(self, changes: Sequence[Change]) -> None:
         known = {f"{kind}/{own}": resource for kind, own, _, resource in changes if resource is not None}
