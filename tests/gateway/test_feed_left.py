@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from tests.gateway.conftest import bundle, pulse
 from tests.gateway.test_feed import hello, stream
 from tests.gateway.test_feed_cut import poll
 from tests.gateway.test_restrictions import close
+from workspace.fhir.service import FhirRequest
 
 TEMPERATURE = {"coding": [{"system": "http://loinc.org", "code": "8310-5"}]}
 
@@ -90,3 +92,25 @@ def test_what_no_longer_says_whom_it_is_about_is_gone_for_those_who_saw_it(serve
         (2, ["Patient/BEB-18"]),
         *([(3, ["Patient/BEB-19"])] if into == "BEB-19" else []),
     ]
+
+
+def test_a_large_commit_asks_for_what_stood_before_once(server, monkeypatch):
+    """Each read is a turn in the line before the platform: a thousand would hold the feed back."""
+    asked, handle = [], server.store.handle
+
+    async def counted(request):
+        asked.append(request)
+        return await handle(request)
+
+    before = [server.sign_in("lege").get(f"Observation/puls-BEB-{own}").json() for own in ("01", "18", "19", "30")]
+    monkeypatch.setattr(server.store, "handle", counted)
+    entries = [{"resource": one, "request": {"method": "PUT", "url": f"Observation/{one['id']}"}} for one in before]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    with stream(server.sign_in("lege")) as events:
+        hello(events)
+        asked.clear()
+        answer = asyncio.run_coroutine_threadsafe(counted(FhirRequest("POST", "", body=bundle)), server.loop).result(5)
+        assert answer.status == 200
+        assert [events.next()[1]["version"] for _ in before] == [2, 2, 2, 2]
+    former = [one for one in asked if "_history" in str(one.path) or "_history" in str(one.body)]
+    assert len(former) == 1

@@ -58,8 +58,8 @@ class Lookup(Protocol):
     async def about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
         """The patients a resource is about."""
 
-    async def former(self, kind: str, own: str, version: int) -> Resource | None:
-        """The version before `version`."""
+    async def former(self, changes: Sequence[Change]) -> list[Resource | None]:
+        """The version before each of `changes`."""
 
     async def merged(self, source: str, into: str) -> None:
         """``Patient/x`` was replaced by another; called before the event is sent."""
@@ -179,12 +179,13 @@ class Feed:
 
     async def _number(self, changes: Sequence[Change]) -> None:
         known = {f"{kind}/{own}": resource for kind, own, _, resource in changes if resource is not None}
-        for kind, own, version, resource in changes:
-            if resource is not None and is_beside(resource):
-                continue  # it comes with a version that is told of, and is asked for when somebody wants to know
-            # What all see, or nobody, leaves no sight.
-            asked = version > 1 and served(kind) and kind not in GLOBAL_TYPES
-            before = await self._lookup.former(kind, own, version) if asked else None
+        # What comes beside a version that is told of is asked for when somebody wants to know.
+        told = [each for each in changes if each[3] is None or not is_beside(each[3])]
+        # What all see, or nobody, leaves no sight.
+        asked = [each for each in told if each[2] > 1 and served(each[0]) and each[0] not in GLOBAL_TYPES]
+        former = dict(zip([each[:3] for each in asked], await self._lookup.former(asked), strict=True)) if asked else {}
+        for kind, own, version, resource in told:
+            before = former.get((kind, own, version))
             was = await self._reach(before, known)
             # A deletion concerns those who could see what was deleted.
             now = was if resource is None else await self._reach(resource, known)
