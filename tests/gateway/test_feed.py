@@ -156,6 +156,19 @@ def test_a_file_that_cannot_reserve_numbers_for_a_while_loses_no_change(server, 
     caplog.clear()
 
 
+def test_a_resource_that_cannot_be_read_makes_all_fetch_anew_and_the_feed_goes_on(server, tone, caplog):
+    with stream(server.sign_in("tone")) as events:
+        start = hello(events)
+        server.store_put({"resourceType": "Basic", "id": "rar", "meta": {"tag": 7}})  # another system's
+        name, said = events.next()
+        assert (name, said["reason"], said["seq"]) == ("resync", "unreadable", start + 1)
+        tone.send(bundle(pulse("BEB-18", value=80)), str(uuid4()))
+        name, told = events.next()
+        assert (name, told["seq"], told["resource"]["valueQuantity"]["value"]) == ("change", start + 2, 80)
+    assert "a commit cannot be told" in caplog.text
+    caplog.clear()
+
+
 def test_a_key_that_cannot_be_used_stops_the_start_and_leaves_nothing_open(tmp_path):
     made = Server(tmp_path)
     (tmp_path / "gateway.key").write_bytes(b"kort")

@@ -70,3 +70,38 @@ def test_a_dose_says_which_medicine_and_when():
         "performer": [{"actor": {"reference": "Practitioner/tone"}}],
     }
     assert expressions(dose) == ["MedicationAdministration.medication", "MedicationAdministration.effectiveDateTime"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"status": ["final"]}, "Observation.status"),
+        ({"status": {"code": "final"}}, "Observation.status"),
+        ({"code": {"coding": 7}}, "Observation.code.coding"),
+        ({"code": {"coding": [{"system": [], "code": "8867-4"}]}}, "Observation.code.coding[0].system"),
+        ({"category": [{"coding": ["vital-signs"]}]}, "Observation.category[0].coding"),
+        ({"identifier": "x"}, "Observation.identifier"),
+        ({"identifier": [{"system": 7, "value": "x"}]}, "Observation.identifier[0].system"),
+        ({"dataAbsentReason": {"code": "unknown", "system": {}}}, "Observation.dataAbsentReason.system"),
+        ({"effectivePeriod": {"start": 7}}, "Observation.effectivePeriod.start"),
+        ({"subject": {"reference": 7}}, "Observation.subject.reference"),
+        (
+            {"component": [{"valueQuantity": {"value": 7, "comparator": 1}}]},
+            "Observation.component[0].valueQuantity.comparator",
+        ),
+        ({"extension": {"url": "urn:x"}}, "Observation.extension"),
+        (
+            {"contained": [{"resourceType": "Patient", "name": [{"given": "Ida"}]}]},
+            "Observation.contained[0].name[0].given",
+        ),
+    ],
+)
+def test_an_element_of_the_wrong_json_type_is_named_and_nothing_else_said(wrong, named):
+    assert expressions({**pulse("BEB-18"), **wrong}) == [named]
+
+
+def test_what_r4_lets_stand_in_several_forms_may():
+    many = {"identifier": [{"system": "urn:x", "value": "1"}], "extension": [{"url": "urn:x", "valueCode": "y"}]}
+    assert expressions({**pulse("BEB-18"), **many}) == []
+    note = {"resourceType": "Composition", "identifier": {"system": "urn:x", "value": "1"}, "status": "final"}
+    assert "Composition.identifier" not in expressions(note)

@@ -199,6 +199,21 @@ def test_a_change_does_not_tell_it_either(protected):
         assert not any(place in str(told) for place in PLACES)
 
 
+def test_who_becomes_protected_while_she_works_is_another_sight_and_so_is_who_no_longer_is(server, tone):
+    server.store_put(bed("BEB-18", "havblikk", "rom-210"))
+    patient = tone.get("Patient/BEB-18").json()
+    first = poll(tone)
+    with stream(server.sign_in("tone")) as events:
+        hello(events)
+        server.store_put({**patient, "meta": {"security": [{"system": PROTECTION, "code": "fortrolig"}]}})
+        name, said = events.next()
+        assert (name, said["reason"]) == ("resync", "access")
+    told = poll(tone, first["seq"], first["sight"])
+    assert [each["data"].get("reason") for each in told["events"]] == ["access"]
+    server.store_put({**patient, "meta": {"security": []}})
+    assert poll(tone)["sight"] == first["sight"]
+
+
 def test_it_is_shown_by_an_explicit_act_with_a_reason_in_the_log(protected):
     tone = protected.sign_in("tone")
     said = refusal(tone.get("Patient/BEB-30", **{"X-Workspace-Reveal": "vil se"}), 400, "reason-required")

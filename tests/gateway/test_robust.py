@@ -54,6 +54,26 @@ def test_nonsense_is_refused_in_words(tone, body):
 
 
 @pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"status": ["final"]}, "status"),
+        ({"status": {"tag": 7}}, "status"),
+        ({"code": {"coding": 7}}, "code.coding"),
+        ({"identifier": {"coding": 7}}, "identifier.coding"),
+        ({"valueQuantity": {"value": 7, "unit": [], "system": {}, "code": 1}}, "valueQuantity.unit"),
+    ],
+)
+def test_an_element_of_the_wrong_json_type_is_refused_by_name(tone, wrong, named):
+    broken = {**pulse("BEB-18"), **wrong}
+    for answer in (tone.send(bundle(broken), str(uuid4())), tone.put({**broken, "id": "ny"})):
+        assert answer.status_code == 422, answer.text
+        issue = answer.json()["issue"][0]
+        assert issue["expression"] == [f"Observation.{named}"]
+        assert issue["details"]["text"]
+    assert tone.send(bundle(pulse("BEB-18")), str(uuid4())).status_code == 200
+
+
+@pytest.mark.parametrize(
     "path", ["Observation?_sort=tull", "Ukjent", "Patient/../x", "_history", "", "Observation?patient.name:x=1"]
 )
 def test_odd_paths_are_refused_in_words(tone, path):

@@ -433,7 +433,8 @@ def test_an_allergy_that_a_colleague_called_off_is_not_written_with_what_was_add
             item = await outbox.commit(mine, "Patient/BEB-18", ASKER, 8.0, bases={name: there})
             assert item.state == "konflikt"
             chosen = {"verificationStatus[x]": "theirs", "note": "mine", "recorder": "mine"}
-            done = await outbox.resolve(item.id, {name: chosen}, 8.0)
+            (shown,) = await outbox.conflicts()
+            done = await outbox.resolve(shown, {name: chosen}, 8.0)
             assert done.state == "lagret", done.problem
         after = server.sign_in("tone").get(name).json()
         assert (after["note"], "clinicalStatus" in after) == (mine["entry"][0]["resource"]["note"], False)

@@ -118,6 +118,32 @@ def test_nonsense_on_the_feed_means_fetching_anew_not_silence():
     assert len(since) == 2
 
 
+@pytest.mark.parametrize("waited", [True, False], ids=["whoever waited had given up", "in time"])
+def test_what_was_asked_before_a_late_first_hello_is_asked_anew_and_before_one_in_time_nothing_was(waited):
+    async def run():
+        held, anew, back = asyncio.Event(), [], []
+
+        class Late(Script):
+            @asynccontextmanager
+            async def changes(self, since, silence):
+                await held.wait()
+                async with super().changes(since, silence) as found:
+                    yield found
+
+        light = Light("journalplattform", SystemClock())
+        feed = Feed(Late(hello(7)), light, lambda batch: None, lambda: anew.append(1), lambda: back.append(1))
+        feed.start()
+        if waited:
+            assert not await feed.wait_until_open(0.0)
+        held.set()
+        assert await feed.wait_until_open(5)
+        await feed.close()
+        light.close()
+        assert (len(anew), len(back)) == ((1, 1) if waited else (0, 0))
+
+    asyncio.run(run())
+
+
 class Gone(Script):
     """Each stream ends after its script, and nothing else is answered."""
 

@@ -238,6 +238,23 @@ def test_that_more_exist_is_told_and_so_is_that_it_begins_to_be_so():
     assert page_of(query, [first], complete=False).rows.more
 
 
+def test_how_many_there_are_is_not_told_from_before_once_only_the_platform_knows():
+    query = parse_query("Observation?patient=Patient/a&status=final&_sort=-date&_count=2")
+    whole = page_of(query, [stamped("b", 8), stamped("a", 7)], total=2)
+    cut = page_of(query, [stamped("b", 8), stamped("a", 7)], total=9, complete=False)
+
+    def total(page, *changes):
+        return page.after(change(each) for each in changes).rows.total
+
+    assert total(whole, stamped("c", 6)) is None, "it has become longer than what is shown"
+    assert total(whole, stamped("b", 8, 2, "entered-in-error")) == 1
+    assert total(cut, stamped("c", 9)) is None
+    assert total(cut, stamped("c", 6)) is None, "behind the last row"
+    assert total(cut, stamped("c", 6, 2, "entered-in-error")) is None, "it may have stood there"
+    assert total(cut, stamped("c", 6, 1, "entered-in-error")) == 9, "it never did"
+    assert total(cut, stamped("a", 9, 2)) == 9, "one that only moves"
+
+
 def versioned(version, updated, **more):
     meta = {"versionId": version, **({"lastUpdated": updated} if updated else {})}
     subject = {"reference": "Patient/a"}

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from workspace.fhir.search import parse_query
+from workspace.record import queries
 from workspace.record.client import Asker, PlatformProblem
+from workspace.record.live import page_of
 from workspace.record.rows import name_of
 from workspace.sandbox.fhir import Store
 
@@ -209,6 +212,39 @@ def test_what_may_no_longer_be_seen_leaves_the_screen(tmp_path, platform, until)
             await until(lambda: heard.error)
             assert heard.rows == []
             assert record.peek(VITALS) is None
+
+    asyncio.run(run())
+
+
+class Copy:
+    """One kept answer."""
+
+    def __init__(self, *rows):
+        self.page = page_of(parse_query(VITALS), rows, fetched="2026-01-14T10:00:00+01:00")
+
+    async def load(self, text):
+        return self.page
+
+    async def forget(self, text):
+        self.page = None
+
+
+def test_a_refusal_after_a_copy_was_shown_is_told_as_a_refusal(tmp_path, platform, until, monkeypatch):
+    monkeypatch.setattr(queries, "KEPT_AFTER", 0.0)
+
+    async def run():
+        async with platform(tmp_path) as (here, record):
+            record.read_from(Copy(pulse("a", 3)))
+            here.refuse["Observation"] = 403
+            here.delay = lambda path: 0.5
+            heard = Listener()
+            record.watch(VITALS, NORDLYS, heard)
+            await until(lambda: heard.ids == ["a"])
+            await until(lambda: heard.rows == [])
+            with pytest.raises(PlatformProblem) as caught:
+                await record.search(VITALS, NORDLYS)
+            assert caught.value.status == 403
+            assert heard.error == str(caught.value)
 
     asyncio.run(run())
 

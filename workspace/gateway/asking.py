@@ -55,9 +55,13 @@ class Asking:
         return frozenset(self.decisions.permitted(self.subject, self.now))
 
     def sight(self) -> str:
-        """A fingerprint of what this person may see: another one means that something was opened or closed."""
+        """A fingerprint of what this person may see: another one means that something was opened or closed, or that a place
+        must not be shown any more, or may be."""
         standing = self.decisions.closed_to(self.subject, self.now)
-        parts = sorted(self.permitted()) + sorted(each.id for each in standing)
+        opened = self.decisions.permitted(self.subject, self.now)
+        # Who works in the unit of somebody protected is shown that much: it counts which one opens the record.
+        hidden = [f"{one} protected {opened[one].unit}" for one in self.decisions.protected if one in opened]
+        parts = sorted(opened) + sorted(each.id for each in standing) + sorted(hidden)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     def hides(self, patients: tuple[str, ...], marks: frozenset[str]) -> bool:

@@ -11,13 +11,14 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 from uuid import uuid4
 
 import orjson
 
+from workspace.access.kinds import GLOBAL_TYPES, served
 from workspace.access.protection import KINDS
 from workspace.access.restrictions import is_restriction, marks_of
 from workspace.clock import Clock
@@ -27,7 +28,7 @@ from workspace.fhir.service import Resource
 from workspace.gateway.asking import Asking
 from workspace.gateway.intents import tag_of
 from workspace.gateway.origins import is_beside
-from workspace.gateway.readers import RESTRICTION, WAITING, Numbered, Reader, event, sees
+from workspace.gateway.readers import RESTRICTION, WAITING, Numbered, Reader, event, sees, told_of
 from workspace.gateway.refused import Refused
 from workspace.gateway.store import GatewayStore
 
@@ -45,6 +46,9 @@ RESERVE_SECONDS = 1.0
 RETRY = b"retry: 1000\n\n"
 
 Change = tuple[str, str, int, Resource | None]
+Reach = tuple[tuple[str, ...], frozenset[str]]
+"""What decides who is told: the patients, and what a restriction may name."""
+NOBODY: Reach = ((), frozenset())
 Who = Callable[[], Awaitable[Asking]]
 
 
@@ -54,8 +58,8 @@ class Lookup(Protocol):
     async def about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
         """The patients a resource is about."""
 
-    async def former(self, kind: str, own: str, version: int) -> Resource | None:
-        """The version before `version`."""
+    async def former(self, changes: Sequence[Change]) -> list[Resource | None]:
+        """The version before each of `changes`."""
 
     async def merged(self, source: str, into: str) -> None:
         """``Patient/x`` was replaced by another; called before the event is sent."""
@@ -158,47 +162,46 @@ class Feed:
             self._awake.clear()
             while self._commits:
                 next_up = self._commits.popleft()
-                if isinstance(next_up, str):
-                    await self._add("resync", "", (), {"reason": next_up})
-                elif isinstance(next_up, Merge):
-                    await self._found(next_up)
-                else:
-                    await self._number(next_up)
+                try:
+                    await self._tell_all(next_up)
+                except Exception:
+                    # Another system's resource that nobody here can read must not end everybody's feed.
+                    logger.exception("a commit cannot be told: everybody fetches anew")
+                    await self._tell_all("unreadable")
+
+    async def _tell_all(self, what: Sequence[Change] | Merge | str) -> None:
+        if isinstance(what, str):
+            await self._add("resync", "", NOBODY, {"reason": what})
+        elif isinstance(what, Merge):
+            await self._found(what)
+        else:
+            await self._number(what)
 
     async def _number(self, changes: Sequence[Change]) -> None:
         known = {f"{kind}/{own}": resource for kind, own, _, resource in changes if resource is not None}
-        for kind, own, version, resource in changes:
-            if resource is not None and is_beside(resource):
-                continue  # it comes with a version that is told of, and is asked for when somebody wants to know
-            stood = resource
-            if resource is None:
-                # A deletion concerns those who could see what was deleted.
-                stood = await self._lookup.former(kind, own, version)
-            patients = await self._lookup.about(stood, known) if stood is not None else ()
-            body = {
-                "type": kind,
-                "id": own,
-                "version": version,
-                "patients": patients,
-                "transaction": tag_of(resource) if resource is not None else "",
-                "resource": resource,
-            }
-            marks = frozenset[str]()
-            if stood is not None:
-                marks = marks_of(stood) | ({RESTRICTION} if is_restriction(stood) else frozenset())
-            await self._add("change", kind, patients, body, marks)
-            if kind == "Patient" and resource is not None:
-                await self._merge(own, version, resource)
+        # What comes beside a version that is told of is asked for when somebody wants to know.
+        told = [each for each in changes if each[3] is None or not is_beside(each[3])]
+        # What all see, or nobody, leaves no sight.
+        asked = [each for each in told if each[2] > 1 and served(each[0]) and each[0] not in GLOBAL_TYPES]
+        former = dict(zip([each[:3] for each in asked], await self._lookup.former(asked), strict=True)) if asked else {}
+        for kind, own, version, resource in told:
+            before = former.get((kind, own, version))
+            was = await self._reach(before, known)
+            # A deletion concerns those who could see what was deleted.
+            now = was if resource is None else await self._reach(resource, known)
+            gone = {"type": kind, "id": own, "version": version, "transaction": "", "resource": None}
+            body = gone if resource is None else {**gone, "transaction": tag_of(resource), "resource": resource}
+            await self._add("change", kind, now, body, (was, gone) if was[0] and was != now else None)
+            into = replaced_by(resource) if kind == "Patient" and resource is not None else ""
+            if into and (before is None or replaced_by(before) != into):
+                await self._join(f"Patient/{own}", into)
 
-    async def _merge(self, own: str, version: int, resource: Resource) -> None:
-        """When this version says that the patient was replaced, and the one before did not, everybody must know."""
-        into = replaced_by(resource)
-        if not into:
-            return
-        before = await self._lookup.former("Patient", own, version)
-        if before is not None and replaced_by(before) == into:
-            return
-        await self._join(f"Patient/{own}", into)
+    async def _reach(self, resource: Resource | None, known: dict[str, Resource]) -> Reach:
+        """Who sees a version, or did."""
+        if resource is None:
+            return NOBODY
+        marks = marks_of(resource) | ({RESTRICTION} if is_restriction(resource) else frozenset())
+        return await self._lookup.about(resource, known), marks
 
     async def _found(self, merge: Merge) -> None:
         try:
@@ -213,16 +216,17 @@ class Feed:
             await self._lookup.merged(source, into)
         except sqlite3.Error:
             logger.exception("drafts could not follow a merge")
-        await self._add("merge", "Patient", (into,), {"from": source, "into": into})
+        await self._add("merge", "Patient", ((into,), frozenset()), {"from": source, "into": into})
 
     async def _add(
         self,
         name: str,
         kind: str,
-        patients: tuple[str, ...],
+        reach: Reach,
         body: Mapping[str, Any],
-        marks: frozenset[str] = frozenset(),
+        left: tuple[Reach, Mapping[str, Any]] | None = None,
     ) -> None:
+        """`left`: who is told what, instead, when `body` is not for them."""
         while self._seq + 1 >= self._reserved:
             try:
                 await self._reserve()
@@ -231,14 +235,20 @@ class Feed:
                 logger.exception("the feed cannot reserve numbers")
                 await asyncio.sleep(RESERVE_SECONDS)
         self._seq += 1
-        whole = {"seq": self._seq, **body}
-        place = whole if kind in KINDS and body.get("resource") is not None else None
-        one = Numbered(self._seq, name, kind, patients, json.dumps(whole), marks, place)
+        instead = self._numbered(name, kind, *left) if left is not None else None
+        one = replace(self._numbered(name, kind, reach, body), left=instead)
         if len(self._kept) == KEPT:
             self._oldest = self._kept[0].seq
         self._kept.append(one)
         for reader in self._readers:
             reader.put(one)
+
+    def _numbered(self, name: str, kind: str, reach: Reach, body: Mapping[str, Any]) -> Numbered:
+        patients, marks = reach
+        about = {"patients": patients} if name == "change" else {}
+        whole = {"seq": self._seq, **body, **about}
+        place = whole if kind in KINDS and body.get("resource") is not None else None
+        return Numbered(self._seq, name, kind, patients, json.dumps(whole), marks, place)
 
     async def _reserve(self) -> None:
         def work(connection: sqlite3.Connection) -> int:
@@ -325,8 +335,8 @@ class Feed:
                     more = True
                     break
                 upto = change.seq
-                if sees(asking, change):
-                    entries.append(change.entry(asking))
+                if (shown := told_of(asking, change)) is not None:
+                    entries.append(shown.entry(asking))
         known = {"sight": now, "drafts": drafts, "again": AGAIN_SECONDS, "run": self._run}
         head = orjson.dumps({"seq": upto, "more": more, **known})
         return head[:-1] + b',"events":[' + b",".join(entries) + b"]}"

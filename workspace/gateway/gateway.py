@@ -25,7 +25,7 @@ from workspace.gateway.refused import Refused
 from workspace.gateway.searches import Searches
 from workspace.gateway.session_keys import SessionKeys
 from workspace.gateway.settings import GatewaySettings
-from workspace.gateway.sight import about
+from workspace.gateway.sight import about, versions
 from workspace.gateway.store import GatewayStore
 from workspace.gateway.tokens import Bearer, TokenCheck
 from workspace.gateway.wipes import Wipes
@@ -176,12 +176,9 @@ class Gateway:
     async def about(self, resource: Resource, known: dict[str, Resource]) -> tuple[str, ...]:
         return await about(self.service, resource, self.settings.base, known)
 
-    async def former(self, kind: str, own: str, version: int) -> Resource | None:
-        """The version before `version`; None when there is none, or nobody can say."""
-        if version < 2:
-            return None
-        answer = await self.service.handle(FhirRequest("GET", f"{kind}/{own}/_history/{version - 1}"))
-        return answer.body if answer.status == 200 else None
+    async def former(self, changes: Sequence[Change]) -> list[Resource | None]:
+        """The version before each of `changes`, in one request; None where there is none, or nobody can say."""
+        return await versions(self.service, [f"{kind}/{own}/_history/{number - 1}" for kind, own, number, _ in changes])
 
     async def merged(self, source: str, into: str) -> None:
         """Drafts about the one who goes are about the one who stays from now on; where the links lead back nobody does."""

@@ -12,6 +12,7 @@ from workspace.access.kinds import elements
 from workspace.clock import parse
 from workspace.fhir import units
 from workspace.fhir.service import Resource
+from workspace.gateway import shapes
 from workspace.gateway.refused import Fault
 
 STATUS: Mapping[str, frozenset[str]] = {
@@ -109,7 +110,10 @@ UCUM = "http://unitsofmeasure.org"
 
 
 def faults(resource: Resource) -> list[Fault]:
-    """What is missing or wrong, one for each element; empty when the profile is met."""
+    """What is missing or wrong, one for each element; empty when the profile is met. Of what cannot be read nothing else is
+    said."""
+    if unreadable := shapes.faults(resource):
+        return unreadable
     kind = str(resource.get("resourceType", ""))
     found = [
         Fault(_expression(kind, path), sentence)

@@ -31,6 +31,8 @@ class Numbered:
     """What a patient's restriction may name of it."""
     body: Mapping[str, Any] | None = None
     """The data once more, for types that are not shown to everybody alike."""
+    left: Numbered | None = None
+    """What those are told, under the same number, who saw the version before and do not see this one: that it is gone."""
 
     def frame(self, asking: Asking) -> bytes:
         """As a server-sent event."""
@@ -87,11 +89,18 @@ class Reader:
         self.notes.clear()
         count = 0
         while self.waiting and count < 100:
-            change = self.waiting.popleft()
-            if sees(asking, change):
+            change = told_of(asking, self.waiting.popleft())
+            if change is not None:
                 frames.append(change.frame(asking))
                 count += 1
         return b"".join(frames)
+
+
+def told_of(asking: Asking, change: Numbered) -> Numbered | None:
+    """What a session is told of `change`: itself, that it left their sight, or nothing."""
+    if sees(asking, change):
+        return change
+    return change.left if change.left is not None and sees(asking, change.left) else None
 
 
 def sees(asking: Asking, change: Numbered) -> bool:

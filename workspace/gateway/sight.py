@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workspace.access.decision import RESTRICTED, Decision, restricted
 from workspace.access.kinds import GLOBAL_TYPES
@@ -59,6 +59,23 @@ async def before_deletion(service: FhirService, entry: Resource) -> Resource | N
         return None
     former = await service.handle(FhirRequest("GET", f"{path}/_history/{int(version) - 1}"))
     return former.body if former.status == 200 else None
+
+
+async def versions(service: FhirService, paths: Sequence[str]) -> list[Resource | None]:
+    """What stands at each of `paths`, in one request; None where nobody can say."""
+    if len(paths) == 1:
+        answer = await service.handle(FhirRequest("GET", paths[0]))
+        return [answer.body if answer.status == 200 else None]
+    asked = [{"request": {"method": "GET", "url": one}} for one in paths]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": asked}
+    answer = await service.handle(FhirRequest("POST", "", body=bundle))
+    entries = (answer.body or {}).get("entry") or () if answer.status == 200 else ()
+    if len(entries) != len(paths):
+        return [None] * len(paths)
+    return [
+        each.get("resource") if str((each.get("response") or {}).get("status", "")).startswith("200") else None
+        for each in entries
+    ]
 
 
 class Sight:

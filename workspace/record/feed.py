@@ -86,6 +86,7 @@ class Feed:
         self._polls = True  # until the platform says that it cannot be asked so
         self._last = self._base = 0
         self._met = False  # whether a hello has ever come
+        self._late = False  # somebody waited for it, gave up, and may have asked before it
         self._open = asyncio.Event()
         self._batch: list[Changed] = []
         self._flushing: asyncio.Handle | None = None
@@ -106,6 +107,7 @@ class Feed:
             async with asyncio.timeout(seconds):
                 await self._open.wait()
         except TimeoutError:
+            self._late = not self._met
             return False
         return True
 
@@ -205,7 +207,7 @@ class Feed:
                 self._anew()
             self._last = max(self._last, int(str(answer.get("seq", 0))))
             if not self._met:  # what was fetched before may be older than this number
-                self._met = True
+                self._met, self._late = True, False
                 self._anew()
             self._sight = str(answer.get("sight") or "")
             self._drafted(None, int(str(answer.get("drafts") or 0)))
@@ -336,13 +338,14 @@ class Feed:
         if number < since or another:
             self._last = self._base = number  # the numbers have begun again
         if not self._met:
-            # Nothing has been asked before: what is older than this needs no telling.
+            # What is older than this needs no telling: nothing has been asked before, or all of it is asked anew.
             self._last = self._base = max(self._last, number)
         again, self._met, self._failures = self._met, True, 0
-        if number < since or closed or (another and number == since):  # a higher one is followed by a `resync`
+        late, self._late = self._late, False
+        if number < since or closed or late or (another and number == since):  # a higher one is followed by a `resync`
             self._anew()
         if not (self._doubted() and self._polls):
-            self._stands("strøm", again)
+            self._stands("strøm", again or late)
 
     def _stands(self, how: Follows, again: bool = True) -> None:
         """Changes come, this way or that."""

@@ -97,7 +97,7 @@ class Page:
             return page if older else None
         verdict = "out" if change.resource is None else judge(self.query, change.resource, read)
         if verdict == "out" and at is None and not (self.counts and (not self.complete or not self.limit)):
-            return page
+            return page if change.version == 1 else page._uncounted()  # it may have stood behind the last row
         if verdict == "undecidable" or self.counts:
             return None
         if change.resource is None or verdict == "out":
@@ -114,7 +114,8 @@ class Page:
         matches, keys, names = list(self.matches), list(self.keys), list(self.names)
         if drop is not None:
             del matches[drop], keys[drop], names[drop]
-        complete = self.complete
+        complete, swapped = self.complete, drop is not None and place is not None
+        total = self.total if self.counts or swapped else None
         if place is not None and resource is not None and key is not None:
             matches.insert(place, resource)
             keys.insert(place, key)
@@ -122,7 +123,13 @@ class Page:
             if len(matches) > self.limit:
                 complete = False
                 del matches[self.limit :], keys[self.limit :], names[self.limit :]
-        return replace(self, matches=tuple(matches), keys=tuple(keys), names=tuple(names), complete=complete)
+        return replace(
+            self, matches=tuple(matches), keys=tuple(keys), names=tuple(names), total=total, complete=complete
+        )
+
+    def _uncounted(self) -> Page:
+        """How many there are was said before this change, and only the platform knows how many there are now."""
+        return self if self.complete or self.counts or self.total is None else replace(self, total=None)
 
     def _with(self, resource: Resource, at: int | None, version: int, read: Read) -> Page | None:
         key = sort_key(self.query, resource, read)
@@ -139,7 +146,7 @@ class Page:
             # A new one is the newest of its equals: first when the newest come first, else last.
             place = place if orders(self.query)[0].descending else last
         if not self.complete and place == len(keys):
-            return self if at is None else None
+            return self._uncounted() if at is None else None
         return self.spliced(at, place, resource, key)
 
     # Included resources ---------------------------------------------------------------------------

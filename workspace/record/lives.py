@@ -58,6 +58,8 @@ class Live:
             return self.age()
         if self.page is None and self.shown is not None:
             return "Plattformen svarer ikke. Bare det du selv har skrevet, og som venter, vises."
+        if self.unfollowed and self.problem is not None and self.problem.code == self.said[1]:
+            return self.said[0]  # from when it is: that goes on being so
         return str(self.problem)
 
     def age(self) -> str:

@@ -11,6 +11,7 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from workspace import __version__
@@ -22,6 +23,8 @@ from workspace.problem import Problem
 from workspace.record.client import Asker, Client
 from workspace.record.fetch import fetch
 from workspace.record.live import Page, page_of
+from workspace.record.rows import name_of
+from workspace.record.seen import Seen
 from workspace.record.wiping import wipe
 from workspace.vault.people import Vaults
 from workspace.vault.vault import Vault
@@ -59,6 +62,10 @@ class Offline:
         """Clinical instant of the end of the last whole round; "" before the first."""
         self._wiped = False
         self._doubted = asyncio.Event()
+        self.seen = Seen()
+        """What was told since the copies were made."""
+        self._gone: set[str] = set()
+        self._dropping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         await self.prune()
@@ -70,6 +77,8 @@ class Offline:
         if aging is not None:
             aging.cancel()
             await asyncio.gather(aging, return_exceptions=True)
+        if self._dropping is not None:
+            await asyncio.gather(self._dropping, return_exceptions=True)
         await self._stop()
 
     # Copying --------------------------------------------------------------------------------------
@@ -101,6 +110,32 @@ class Offline:
         """Whom this person may see has changed: who is closed goes at once, and all is copied anew without waiting, for
         parts of a record may be closed too. What is kept of who is not asked about here has another 72 hours at most."""
         self._doubted.set()
+
+    def drop(self, names: Iterable[str]) -> None:
+        """These (``Type/id``) are deleted, or not for this person any more: they go from every copy."""
+        self._gone.update(names)
+        if self._dropping is None or self._dropping.done():
+            self._dropping = asyncio.ensure_future(self._drop())
+
+    async def _drop(self) -> None:
+        while self._gone:
+            names, self._gone = self._gone, set()
+            try:
+                await self._vault.run(partial(self._without, names))
+            except Problem as problem:
+                log.warning("what is gone could not be taken out of the copies: %s", problem.code)
+
+    def _without(self, names: Collection[str], database: Any) -> None:
+        kinds = {name.partition("/")[0] for name in names}
+        query = "SELECT unit, query, body FROM offline WHERE user = ?"
+        for unit, text, raw in list(database.execute(query, (self._user,))):
+            if text.partition("?")[0] not in kinds and "include" not in text:
+                continue
+            body = json.loads(zlib.decompress(raw))
+            left = {part: [row for row in body[part] if name_of(row) not in names] for part in ("matches", "included")}
+            if any(len(left[part]) < len(body[part]) for part in left):
+                row = (zlib.compress(json.dumps({**body, **left}), 1), self._user, unit, text)
+                database.execute("UPDATE offline SET body = ? WHERE user = ? AND unit = ? AND query = ?", row)
 
     async def _rounds(self, queries: Sequence[str], here: Callable[[str], Page | None]) -> None:
         await self._pause(BEFORE)
@@ -170,7 +205,8 @@ class Offline:
     # The vault ------------------------------------------------------------------------------------
 
     async def save(self, text: str, page: Page) -> None:
-        body = {"matches": page.matches, "included": page.included, "total": page.total, "complete": page.complete}
+        matches, included = self._standing(page.matches), self._standing(page.included)
+        body = {"matches": matches, "included": included, "total": page.total, "complete": page.complete}
         raw = zlib.compress(json.dumps(body), 1)
         row = (self._user, self.unit, text, raw, page.fetched, self._until())
 
@@ -193,10 +229,15 @@ class Offline:
             return None
         raw, fetched = rows[0]
         body = json.loads(zlib.decompress(raw))
+        matches, included = self._standing(body["matches"]), self._standing(body["included"])
         return page_of(
-            parse_query(text), body["matches"], body["included"], total=body["total"], complete=body["complete"],
+            parse_query(text), matches, included, total=body["total"], complete=body["complete"],
             fetched=fetched, request="",
         )  # fmt: skip
+
+    def _standing(self, rows: Iterable[Resource]) -> list[Resource]:
+        """`rows` without what is no fact any more; what was changed since stays as it was, with the age of its answer."""
+        return [row for row in rows if not self.seen.ended(row)]
 
     async def units(self) -> dict[str, str]:
         """The units that can be read without the platform, each with the clinical instant of its oldest copy."""
@@ -210,7 +251,7 @@ class Offline:
 
     async def find(self, reference: str) -> Resource | None:
         """``Type/id`` as the newest kept answer that has it, asked for or beside (``_include``, ``_revinclude``); None when
-        none does, or it is too old."""
+        none does, it is too old, or a newer version was told."""
         kind, _, own = reference.partition("/")
 
         def read(database: Any) -> Resource | None:
@@ -224,7 +265,8 @@ class Offline:
                         return found
             return None
 
-        return await self._vault.run(read)
+        found = await self._vault.run(read)
+        return None if found is None or self.seen.outdates(found) else found
 
     async def of(self, kind: str, patient: str, but: Collection[str] = ()) -> tuple[Resource, ...]:
         """Every row of `kind` in the answers kept about `patient` (``Patient/x``), each once, the newest of it; `but` are
@@ -241,7 +283,7 @@ class Offline:
                         found.setdefault(str(row.get("id")), row)
             return tuple(found.values())
 
-        return await self._vault.run(read)
+        return tuple(self._standing(await self._vault.run(read)))
 
     async def forget(self, text: str) -> None:
         row = (self._user, text)

@@ -24,7 +24,7 @@ from workspace.record.lives import Live
 from workspace.record.matcher import Reading
 from workspace.record.offline import Offline
 from workspace.record.patience import LONGEST_AFTER
-from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of
+from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of, version_of
 from workspace.record.waiting import Waiting
 
 IDLE = 30.0
@@ -72,10 +72,10 @@ class Watched:
             return
         if live.shown is not None:
             self._begun = True
-            error = live.problem
-            self._listener(
-                RowsChange(whole=live.shown.rows, error=live.words() if error else "", code=error.code if error else "")
-            )
+            error, code = live.said if live.unfollowed else ("", "")
+            if live.problem is not None:
+                error, code = live.words(), live.problem.code
+            self._listener(RowsChange(whole=live.shown.rows, error=error, code=code))
         elif live.problem is not None:
             self._begun = True
             self._listener(RowsChange(error=str(live.problem), code=live.problem.code))
@@ -188,13 +188,17 @@ class Queries:
         )
 
     def held(self, name: str, version: str = "") -> Resource | None:
+        kind, found = name.partition("/")[0], []
         for live in self._lives.values():
             page = live.page
-            if page is not None and page.query.type == name.partition("/")[0] and name in page.names:
+            if page is not None and page.query.type == kind and name in page.names:
                 row = page.matches[page.names.index(name)]
-                if not version or str((row.get("meta") or {}).get("versionId", "")) == version:
+                if not version:
+                    found.append((not live.stale, version_of(row), row))
+                elif str((row.get("meta") or {}).get("versionId", "")) == version:
                     return row
-        return None
+        # A result that waits to be fetched again has what held before that.
+        return max(found, key=lambda each: each[:2])[2] if found else None
 
     def page(self, text: str) -> Page | None:
         """The fresh page of `text` when there is one."""
@@ -365,7 +369,7 @@ class Queries:
             gone: tuple[str, ...] = ()
             if live.shown is not None and getattr(error, "status", 0) == 403:
                 # What may no longer be seen does not stay on the screen, not even as stale or waiting.
-                gone, live.page = tuple(name_of(row) for row in live.shown.rows.resources), None
+                gone, live.page, live.kept = tuple(name_of(row) for row in live.shown.rows.resources), None, False
             self._lay(live)
             whole = live.shown.rows if live.shown is not None and (live.kept or live.page is None) else None
             self._emit(live, RowsChange(whole=whole, gone=gone, error=live.words(), code=error.code))
@@ -413,7 +417,7 @@ class Queries:
                     self._outdated(live, GATHER)
             if live.shown is not live.page or laid != self._waiting.revision:
                 change = self._lay(live)
-                if change is not None and (live.stale or live.problem):
+                if change is not None and (live.stale or live.problem or live.unfollowed):
                     change = replace(change, error=live.said[0], code=live.said[1])
                 emissions.append((live, change))
         for live, change in emissions:

@@ -77,8 +77,8 @@ class Record:
         return outbox.on_marks(take)
 
     def read_from(self, offline: Offline) -> None:
-        """What `offline` keeps is readable while the platform is away."""
-        self._queries.offline = offline
+        """What `offline` keeps is readable while the platform is away, but for what this session knows to be over."""
+        self._queries.offline, offline.seen = offline, self._seen
 
     async def keep_offline(self, unit: str, queries: Sequence[str]) -> None:
         """Keep the answers to `queries` (canonical, about `unit` and its patients) for when the platform is away."""
@@ -140,9 +140,11 @@ class Record:
         return resource
 
     async def _there(self, reference: str) -> Resource | None:
-        """On the screen, or kept for when the platform is away."""
+        """On the screen, or kept for when the platform is away; nothing when a newer version was told that is not here."""
         held, offline = self._queries.held(reference), self._queries.offline
-        return held if held is not None or offline is None else await offline.find(reference)
+        if held is not None and not self._seen.outdates(held):
+            return held
+        return await offline.find(reference) if offline is not None else None
 
     def _has_read(self, key: tuple[str, str], task: asyncio.Task[Resource]) -> None:
         self._reads.pop(key, None)
@@ -261,6 +263,7 @@ class Record:
 
     def _fetched(self, rows: Sequence[Resource]) -> None:
         """A merge that the feed did not tell of (it was cut for too long, or is older than this session) says itself."""
+        self._seen.answered(rows)
         for gone, stays in self._joins.read(rows):
             self._merged(gone, stays)
 
@@ -283,6 +286,8 @@ class Record:
         moved = self.waiting.heard(fresh) or moved
         if fresh or moved:
             self._queries.changed(fresh)
+        if self._queries.offline is not None and (gone := [each.name for each in fresh if each.resource is None]):
+            self._queries.offline.drop(gone)
         if not fresh:
             return
         self._joins.read(
