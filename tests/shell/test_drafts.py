@@ -14,7 +14,8 @@ from PySide6.QtWidgets import QLabel
 
 from workspace.broker.kept import KeptDrafts
 from workspace.clock import OSLO, SystemClock, instant
-from workspace.record.drafts import Drafts, Lost
+from workspace.record.draft import Lost
+from workspace.record.drafts import Drafts
 from workspace.shell import loop, theme
 from workspace.shell.chips import PlainButton
 from workspace.shell.drafts import EMPTY, DraftList, in_words

@@ -13,7 +13,8 @@ from typing import Any
 
 from workspace.broker.door import DraftKey
 from workspace.clock import Clock, parse
-from workspace.record.drafts import LOST, Drafts, Kept, Key
+from workspace.record.draft import LOST, Kept, Key
+from workspace.record.drafts import Drafts
 
 SOON = timedelta(hours=24)
 

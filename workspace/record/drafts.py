@@ -11,13 +11,26 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from workspace.clock import Clock, instant, parse
 from workspace.fhir import json as exact
 from workspace.problem import Problem
+from workspace.record.draft import (
+    EMPTIED,
+    LOST,
+    Kept,
+    Key,
+    Listed,
+    Lost,
+    as_text,
+    goes_on,
+    same,
+    standing_beside,
+    tombstone,
+)
 from workspace.record.handover import Handover, exchanged, new_stretch
 from workspace.record.mending import Mends
 from workspace.vault.vault import Vault
@@ -26,72 +39,14 @@ log = logging.getLogger(__name__)
 DELAY = 0.25
 """Seconds from what a form hands over to the disk; at most one write in each such time, however fast she types."""
 
-EMPTIED = "{}"
-"""The body of a draft that is no more, until the platform has heard: else a crash in between would bring it back."""
 
 FORGOTTEN = timedelta(days=15)
 """How long an `EMPTIED` draft is remembered for a platform that does not hear of it: a day more than any keeps one (14 days
 after it was last saved), so what it would speak of is gone by then."""
 
-LOST = "~tapt"
-"""In the name of a draft: a text that lost, when the one it lost to was saved, or another one lost to it, before its author
-had seen to it. A number follows where there are several."""
 
 TRIED = 1.0
 """Seconds that who leaves waits for the platform to take what no disk has."""
-
-Key = tuple[str, ...]
-"""(tenant, user, patient, package, view, draft, state version)"""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """What stood in the same fields on another workstation, and was older."""
-
-    values: Mapping[str, Any]
-    saved: str
-    device: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """`values` by bind; `saved` the clinical instant of the newest change. `known` is the platform's revision of it (0: it
-    has none), `expires` when the platform will forget it, `device` where it was typed when not here. A commit ends the
-    `stretch`: what comes of it to the platform after that comes late. `mends` names the refused item that it corrects."""
-
-    values: Mapping[str, Any]
-    revision: int
-    saved: str
-    known: int = 0
-    expires: str = ""
-    device: str = ""
-    other: Lost | None = None
-    stretch: str = field(default_factory=new_stretch, compare=False)
-    mends: Mends | None = field(default=None, compare=False)
-
-    def more(self) -> str:
-        """What the vault keeps beside the values."""
-        other = self.other and {
-            "values": dict(self.other.values),
-            "saved": self.other.saved,
-            "device": self.other.device,
-        }
-        more: dict[str, Any] = {"expires": self.expires, "device": self.device, "other": other}
-        more["stretch"] = self.stretch
-        if self.mends is not None:
-            more["mends"] = [self.mends.item, *self.mends.binds]
-        return exact.dumps(more).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One draft in a list: `text` are its fields in words, for when no form can show them. `expired`: the platform has
-    forgotten it; it stands here until its author has seen to it."""
-
-    key: Key
-    kept: Kept
-    expired: bool = False
-    text: tuple[str, ...] = field(default=())
 
 
 class Drafts:
@@ -124,7 +79,7 @@ class Drafts:
                 continue
             beside = exact.loads(more or "{}")
             if body == EMPTIED:
-                self._gone[own] = _tombstone(known, saved or instant(self._clock.now()), beside.get("stretch", ""))
+                self._gone[own] = tombstone(known, saved or instant(self._clock.now()), beside.get("stretch", ""))
             else:
                 other = Lost(**beside["other"]) if beside.get("other") else None
                 kept = Kept(
@@ -262,7 +217,7 @@ class Drafts:
         """The draft that `values` take the place of. One that has run out stands on this machine alone and in no form: it
         stays beside what is new and does not go on from it."""
         before = self._kept.get(key)
-        if before is None or not self.is_expired(before) or _goes_on(before.values, values):
+        if before is None or not self.is_expired(before) or goes_on(before.values, values):
             return before
         return replace(before, other=self.beside(key, Lost(before.values, before.saved, before.device)))
 
@@ -277,7 +232,7 @@ class Drafts:
         for an earlier state of the same text."""
         kept = self._kept.get(key)
         former = kept.other if kept is not None else None
-        if former is not None and not (former.device and former.device == lost.device) and not _same(former, lost):
+        if former is not None and not (former.device and former.device == lost.device) and not same(former, lost):
             self._leave_other(key, kept)
         return lost
 
@@ -337,7 +292,7 @@ class Drafts:
 
     def gone(self, key: Key, known: int, stretch: str) -> None:
         """For `DraftSync`: what was emptied here stands on the platform, as its revision `known` of the `stretch`."""
-        self._gone[key] = _tombstone(known, instant(self._clock.now()), stretch)
+        self._gone[key] = tombstone(known, instant(self._clock.now()), stretch)
         self._touch(key)
 
     def heard_gone(self, key: Key) -> None:
@@ -367,7 +322,7 @@ class Drafts:
         elif before is not None:
             self._leave_other(key, before)
             if self.sync is not None:
-                self._gone[key] = _tombstone(before.known, instant(self._clock.now()), before.stretch)
+                self._gone[key] = tombstone(before.known, instant(self._clock.now()), before.stretch)
 
     def _bury(self) -> None:
         """What was emptied so long ago that the platform has forgotten it by itself needs no telling."""
@@ -379,7 +334,7 @@ class Drafts:
     def _leave_other(self, key: Key, before: Kept | None) -> None:
         if before is not None and before.other is not None:
             beside, number = (*key[:5], f"{key[5]}{LOST}", *key[6:]), 1
-            while beside in self._kept and not _same(self._kept[beside], before.other):
+            while beside in self._kept and not same(self._kept[beside], before.other):
                 number += 1
                 beside = (*key[:5], f"{key[5]}{LOST}{number}", *key[6:])
             self._kept[beside] = Kept(before.other.values, 1, before.other.saved, device=before.other.device)
@@ -398,7 +353,7 @@ class Drafts:
         gone = self._gone.pop(key, None)
         if gone is not None:
             self._touch(key)
-            for other in (fresh, _beside(key, fresh)):
+            for other in (fresh, standing_beside(key, fresh)):
                 if other not in self._kept and other not in self._gone:
                     self._gone[other] = replace(gone, known=0)
                     self._touch(other)
@@ -407,10 +362,10 @@ class Drafts:
         kept = self._kept.pop(key, None)
         if kept is not None:
             known, standing = 0, self._kept.get(fresh)
-            if standing is not None and _goes_on(standing.values, kept.values):
+            if standing is not None and goes_on(standing.values, kept.values):
                 known = standing.known  # what went there before, and was typed on in the form that stood open
             elif standing is not None:
-                fresh = _beside(key, fresh)
+                fresh = standing_beside(key, fresh)
             self._kept[fresh] = replace(kept, known=known)
             self._touch(key)
             self._touch(fresh)
@@ -495,19 +450,6 @@ class Drafts:
         database.execute(f"INSERT OR REPLACE INTO draft ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def _goes_on(former: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Whether all of `former` is in `values`: that form has gone on from it."""
-
-    def within(old: Any, new: Any) -> bool:
-        return old == new or (isinstance(old, str) and isinstance(new, str) and old in new)
-
-    return all(within(old, values.get(bind)) for bind, old in former.items())
-
-
-def _same(one: Kept | Lost, other: Lost) -> bool:
-    return dict(one.values) == dict(other.values)
-
-
 class Syncing:
     """What `Drafts` needs of its way to the platform; `DraftSync` is it."""
 
@@ -524,25 +466,3 @@ class Syncing:
     def address(self, key: Key) -> tuple[str, str]:
         """The draft's id on the platform, and this workstation's name; both empty when there is none."""
         return "", ""
-
-
-def _tombstone(known: int, since: str, stretch: str) -> Kept:
-    return Kept({}, 0, since, known, stretch=stretch)
-
-
-def _beside(key: Key, fresh: Key) -> Key:
-    """Where a draft of `key` goes when one stands under its patient's new name already (docs/seams.md, *A merge*)."""
-    return (*fresh[:5], f"{fresh[5]}~{key[2].rpartition('/')[2]}", fresh[6])
-
-
-def as_text(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """A draft's fields in words, a line each."""
-    lines = []
-    for bind, value in values.items():
-        if isinstance(value, (dict, list)):
-            value = exact.dumps(value).decode()
-        elif isinstance(value, float):
-            value = (value.text if isinstance(value, exact.Literal) else str(value)).replace(".", ",")
-        if value not in (None, ""):
-            lines.append(f"{bind}: {value}")
-    return tuple(lines)

@@ -17,7 +17,8 @@ from uuid import uuid4
 from workspace.clock import parse
 from workspace.problem import Problem
 from workspace.record.client import Client, PlatformProblem
-from workspace.record.drafts import Drafts, Kept, Key, Lost, Syncing
+from workspace.record.draft import Kept, Key, Lost
+from workspace.record.drafts import Drafts, Syncing
 from workspace.record.handover import exchanged, new_stretch
 from workspace.record.patience import Patience
 from workspace.vault.vault import Vault

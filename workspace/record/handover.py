@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 if TYPE_CHECKING:
-    from workspace.record.drafts import Drafts, Kept, Key
+    from workspace.record.draft import Kept, Key
+    from workspace.record.drafts import Drafts
 
 
 DRAFT = "urn:workspace:draft"
