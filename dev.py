@@ -208,9 +208,9 @@ def _selects(argument: str) -> bool:
 
 
 def _workers() -> list[str]:
-    """Three for two cores: many tests wait for a process. Files stay whole, for the fixtures they share."""
+    """Two for each core: many tests wait, for a process or a time. Files stay whole, for the fixtures they share."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return ["-n", str(cores + cores // 2), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return ["-n", str(2 * cores), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _side_by_side(pytest: list[str], environment: dict[str, str]) -> int:
