@@ -82,6 +82,25 @@ def test_a_second_after_the_last_key_a_killed_program_has_lost_none(tmp_path: Pa
     assert dict(kept.values) == {"text": WORDS}
 
 
+def test_a_form_that_was_emptied_is_not_called_a_saved_draft(tmp_path: Path) -> None:
+    async def run() -> None:
+        drafts, vault = await drafts_at(tmp_path / "v.sqlite")
+        door: Any = Kept(drafts)
+        told: list[str] = []
+        fields = Fields(door, KEY, SystemClock(), told.append)
+        fields.typed("text", "Sov")
+        fields.save()
+        await drafts.flush()
+        assert len(told) == 1
+        fields.apply({}, ["text"], fields.revision)
+        await drafts.flush()
+        assert (drafts.all(), len(told)) == ((), 1)
+        await drafts.close()
+        await vault.close()
+
+    asyncio.run(run())
+
+
 def test_how_something_is_shown_is_no_draft(tmp_path: Path) -> None:
     async def run() -> None:
         drafts, vault = await drafts_at(tmp_path / "v.sqlite")

@@ -133,3 +133,19 @@ def test_what_is_not_offered_any_more_cannot_be_undone(frame):
     frame.tell("Lagret", receipt="nå")
     frame._undo.click()
     assert undone == ["nå"]
+
+
+def test_a_draft_that_is_saved_takes_no_undo_away_and_no_bad_news(frame):
+    undone = []
+    frame.undoAsked.connect(undone.append)
+    frame.tell("Lagret", receipt="nå")
+    frame.whisper("Kladd lagret 15:04")
+    assert (frame._told[0], frame._undo.isVisible()) == ("Lagret", True)
+    frame._undo.click()
+    assert undone == ["nå"]
+    frame.tell("Ikke lagret", "bad")
+    frame.whisper("Kladd lagret 15:05")
+    assert frame._told[0] == "Ikke lagret"
+    frame.tell("Angret", "neutral")
+    frame.whisper("Kladd lagret 15:06")
+    assert frame._told[0] == "Kladd lagret 15:06"

@@ -124,7 +124,8 @@ class Fields:
         at = instant(self._clock.now())
         self._handed = self.revision
         values = {bind: value for bind, value in self.values.items() if bind not in self._views}
-        self._door.save_draft(self._key, Draft(values, self.revision, at), lambda: self._saved(at))
+        told = (lambda: self._saved(at)) if values else None  # what is no more is no draft that was saved
+        self._door.save_draft(self._key, Draft(values, self.revision, at), told)
 
     def again(self) -> None:
         """A commit that had taken fields out of the draft has ended: the draft is what the form shows."""

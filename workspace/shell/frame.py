@@ -280,6 +280,11 @@ class PanelFrame(QWidget):
         if tone != "bad":
             self._timer.start(3 * TOLD_MS if receipt is not None else TOLD_MS)
 
+    def whisper(self, words: str) -> None:
+        """Good to know: said where nothing stands that matters more, such as *Angre* or what went wrong."""
+        if self._receipt is None and self._told[1] not in ("warn", "bad"):
+            self.tell(words)
+
     def _fit_told(self) -> None:
         """The sentence as far as there is room; all of it in the tip and for screen readers."""
         words, tone = self._told

@@ -192,7 +192,7 @@ class Seat:
 
     def draft_saved(self, at: str) -> None:
         if self._seated and isValid(self.frame):
-            self.frame.tell(f"Kladd lagret {when.clock(at)}", "ok")
+            self.frame.whisper(f"Kladd lagret {when.clock(at)}")
 
     def told(self, text: str, tone: str) -> None:
         if self._seated and isValid(self.frame):

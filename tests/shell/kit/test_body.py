@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tests.shell.kit.bodies import note, vitals, ward
 from tests.shell.kit.fakes import node
@@ -409,56 +409,3 @@ def test_ctrl_z_takes_back_what_was_saved_but_never_what_an_editor_can(qtbot, li
     assert undone == ["kvittering"]
     qtbot.keyClick(save, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert undone == ["kvittering"], "once"
-
-
-def test_the_focus_waits_in_the_frame_while_the_panel_is_away_and_comes_back_with_it(qtbot, light, instance, spawner):
-    window = QWidget()
-    frame, beside = PanelFrame(light, "Notat", "Polarvakt"), QLineEdit()
-    box = QVBoxLayout(window)
-    box.addWidget(frame, 1)
-    box.addWidget(beside)
-    window.resize(620, 520)
-    qtbot.addWidget(window)
-    body = PanelBody(light, lambda: None, spawner)
-    instance.listener = body
-    instance.tree.whole(form())
-    frame.set_body(body)
-    frame.show_body()
-    body.attach(instance)
-    window.show()
-    window.activateWindow()
-    qtbot.waitExposed(window)
-    taken = []
-
-    def note(old, new):
-        taken.append(new is beside)
-
-    QApplication.instance().focusChanged.connect(note)
-    area = editor(body, "#note")
-    area.setFocus()
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is area)
-    qtbot.keyClicks(area, "Sover")
-
-    def typed(words):
-        for letter in words:
-            qtbot.keyClick(QApplication.focusWidget(), letter)
-
-    frame.fail("«Notat» fra Polarvakt stanset.")
-    assert QApplication.focusWidget() is frame._notice.again
-    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
-    assert QApplication.focusWidget() is frame._notice
-    typed(" godt")
-    instance.whole(form())
-    frame.show_body()
-    assert QApplication.focusWidget() is area
-    typed(".")
-    assert (area.toPlainText(), beside.text(), any(taken)) == ("Sover.", "", False)
-    QApplication.instance().focusChanged.disconnect(note)
-    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
-    instance.whole(node("column", "other", node("text-field", "#line", bind="note", label="Notat")))
-    frame.show_body()
-    assert QApplication.focusWidget() is editor(body, "#line"), "what had it is gone: the first field"
-    beside.setFocus()
-    frame.explain("«Notat» fra Polarvakt starter på nytt …", offer=False)
-    frame.show_body()
-    assert QApplication.focusWidget() is beside, "who works elsewhere is not disturbed"

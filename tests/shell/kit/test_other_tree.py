@@ -209,3 +209,37 @@ def test_either_enter_is_enter_in_a_shortcut(qtbot, body, instance, spawner, key
     qtbot.keyClick(body.widget("#a").editor, key, Qt.KeyboardModifier.ControlModifier)
     spawner.turn()
     assert [action.name for action in instance.acts] == ["sign"]
+
+
+def test_the_focus_waits_in_the_frame_while_the_panel_is_away_and_comes_back_with_it(qtbot, framed, instance):
+    note = node("column", "c", node("text-area", "#note", bind="note", label="Notat"))
+    frame, body, beside, taken = framed.frame, framed.body, framed.beside, []
+    away = "«Notat» fra Polarvakt starter på nytt …"
+
+    def heard(old, new):
+        taken.append(new is beside)
+
+    instance.whole(note)
+    QApplication.instance().focusChanged.connect(heard)
+    area = body.widget("#note").editor
+    area.setFocus()
+    typed(qtbot, "Sover")
+    frame.fail("«Notat» fra Polarvakt stanset.")
+    assert QApplication.focusWidget() is frame._notice.again
+    frame.explain(away, offer=False)
+    assert QApplication.focusWidget() is frame._notice
+    typed(qtbot, " godt")
+    instance.whole(note)
+    frame.show_body()
+    assert QApplication.focusWidget() is area
+    typed(qtbot, ".")
+    assert (area.toPlainText(), beside.text(), any(taken)) == ("Sover.", "", False)
+    QApplication.instance().focusChanged.disconnect(heard)
+    frame.explain(away, offer=False)
+    instance.whole(node("column", "other", node("text-field", "#line", bind="note", label="Notat")))
+    frame.show_body()
+    assert QApplication.focusWidget() is body.widget("#line").editor, "what had it is gone: the first field"
+    beside.setFocus()
+    frame.explain(away, offer=False)
+    frame.show_body()
+    assert QApplication.focusWidget() is beside, "who works elsewhere is not disturbed"
