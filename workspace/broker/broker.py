@@ -49,10 +49,11 @@ from workspace.record.drafts import Drafts
 from workspace.record.draftsync import DraftSync
 from workspace.record.offline import Offline
 from workspace.record.outbox import Outbox
-from workspace.record.record import Record, Watched
+from workspace.record.record import Record
 from workspace.record.rows import Rows, RowsChange, ServiceState
 from workspace.record.tally import Tally
 from workspace.record.trace import Trace
+from workspace.record.watched import Watched
 from workspace.vault.vault import Vault
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from workspace.problem import Problem
 from workspace.record import people
 from workspace.record.client import Asker
 from workspace.record.people import BannerFacts, Resident, Unit
-from workspace.record.queries import Watched
 from workspace.record.record import Record
 from workspace.record.rows import Rows, RowsChange, name_of, waits
+from workspace.record.watched import Watched
 
 __all__ = ["BannerFacts", "Directory", "Resident", "Subscription", "Unit"]
 

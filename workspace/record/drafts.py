@@ -32,6 +32,7 @@ from workspace.record.draft import (
     tombstone,
 )
 from workspace.record.handover import Handover, exchanged, new_stretch
+from workspace.record.listening import added, call
 from workspace.record.mending import Mends
 from workspace.vault.vault import Vault
 
@@ -141,13 +142,11 @@ class Drafts:
 
     def on_change(self, listener: Callable[[Key, Kept | None], None]) -> Callable[[], None]:
         """Told a draft that changed on another workstation, or None for one that is gone. Returns what ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return added(self._listeners, listener)
 
     def on_touch(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Called whenever `all` may say something else; it gets nothing and asks. Returns what ends it."""
-        self._touched.append(listener)
-        return lambda: self._touched.remove(listener) if listener in self._touched else None
+        return added(self._touched, listener)
 
     def on_press(self, listener: Callable[[], None]) -> None:
         """`listener` hands over what is typed and not handed over yet, in this turn; see `press`."""
@@ -155,11 +154,7 @@ class Drafts:
 
     def press(self) -> None:
         """For `DraftSync`, before it compares: a key that was pressed just now is newer than what comes."""
-        for listener in list(self._pressed):
-            try:
-                listener()
-            except Exception:  # a fault of the screen must not lose a draft
-                log.exception("what is typed cannot be handed over")
+        call(self._pressed)
 
     async def at_risk(self) -> int:
         """How many drafts neither the disk nor the platform has, now that both were asked once more."""
@@ -381,18 +376,10 @@ class Drafts:
             self._writer = asyncio.ensure_future(self._soon())
 
     def _tell(self, key: Key, kept: Kept | None) -> None:
-        for listener in list(self._listeners):
-            try:
-                listener(key, kept)
-            except Exception:  # a fault of the screen must not lose a draft
-                log.exception("a listener of the drafts failed")
+        call(self._listeners, key, kept)
 
     def _tell_touched(self) -> None:
-        for listener in list(self._touched):
-            try:
-                listener()
-            except Exception:  # a fault of the screen must not lose a draft
-                log.exception("a listener of the drafts failed")
+        call(self._touched)
 
     async def _soon(self) -> None:
         while self._dirty:

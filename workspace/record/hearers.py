@@ -3,13 +3,10 @@ stops neither the others nor what is sent."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from typing import Any
 
 from workspace.record.items import Item
-
-log = logging.getLogger(__name__)
+from workspace.record.listening import added, call
 
 
 class Hearers:
@@ -19,28 +16,14 @@ class Hearers:
 
     def on_change(self, listener: Callable[[Item], None]) -> Callable[[], None]:
         """Told each item when its state is news: still waiting when its commit returns, held, settled."""
-        return _added(self._told, listener)
+        return added(self._told, listener)
 
     def on_marks(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Called whenever `marks` or `items` may have changed; it gets nothing and asks."""
-        return _added(self._called, listener)
+        return added(self._called, listener)
 
     def tell(self, item: Item) -> None:
-        for listener in list(self._told):
-            _safely(listener, item)
+        call(self._told, item)
 
     def mark(self) -> None:
-        for listener in list(self._called):
-            _safely(listener)
-
-
-def _added(held: list[Any], listener: Any) -> Callable[[], None]:
-    held.append(listener)
-    return lambda: held.remove(listener) if listener in held else None
-
-
-def _safely(listener: Callable[..., None], *said: Item) -> None:
-    try:
-        listener(*said)
-    except Exception:
-        log.exception("a listener of the outbox failed")
+        call(self._called)

@@ -14,7 +14,7 @@ from workspace.record.live import Page
 from workspace.record.rows import Changed
 
 if TYPE_CHECKING:
-    from workspace.record.queries import Watched
+    from workspace.record.watched import Watched
 
 
 @dataclass(eq=False, slots=True)

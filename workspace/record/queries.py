@@ -26,6 +26,7 @@ from workspace.record.offline import Offline
 from workspace.record.patience import LONGEST_AFTER
 from workspace.record.rows import Changed, Rows, RowsChange, RowsListener, name_of, version_of
 from workspace.record.waiting import Waiting
+from workspace.record.watched import Watched
 
 IDLE = 30.0
 """Seconds that a result without watch or context stays."""
@@ -44,49 +45,6 @@ READY = 0.3
 GATHER = 0.02
 """Seconds between a change that cannot be decided here and the new fetch, so that a burst costs one."""
 RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-class Watched:
-    """A live query of one listener. `close()` is idempotent; no call to the listener follows it."""
-
-    def __init__(self, owner: Queries, live: Live, asker: Asker, listener: RowsListener) -> None:
-        self._owner, self._live, self._listener = owner, live, listener
-        self.asker = asker
-        self._begun = False
-        self._closed = False
-
-    @property
-    def rows(self) -> Rows | None:
-        """The result as it stands, with the change that is being told."""
-        return self._live.page.rows if self._live.page is not None else None
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._owner._left(self._live, self)
-
-    def _begin(self) -> None:
-        """The first call, when there is something to say."""
-        live = self._live
-        if self._closed or self._begun:
-            return
-        if live.shown is not None:
-            self._begun = True
-            error, code = live.said if live.unfollowed else ("", "")
-            if live.problem is not None:
-                error, code = live.words(), live.problem.code
-            self._listener(RowsChange(whole=live.shown.rows, error=error, code=code))
-        elif live.problem is not None:
-            self._begun = True
-            self._listener(RowsChange(error=str(live.problem), code=live.problem.code))
-
-    def _tell(self, change: RowsChange) -> None:
-        if self._closed:
-            return
-        if self._begun:
-            self._listener(change)
-        else:
-            self._begin()
 
 
 class Queries:
@@ -150,11 +108,11 @@ class Queries:
 
     def watch(self, text: str, asker: Asker, listener: RowsListener, *, safety: bool = False) -> Watched:
         live = self._join(text, asker, safety)
-        watched = Watched(self, live, asker, listener)
+        watched = Watched(live, asker, listener, self._left)
         live.watches.append(watched)
         if not (live.fresh() and self._followed()):
             self._start(live)
-        asyncio.get_running_loop().call_soon(watched._begin)
+        asyncio.get_running_loop().call_soon(watched.begin)
         return watched
 
     async def prefetch(self, asked: Sequence[tuple[str, Asker, bool]]) -> None:
@@ -396,7 +354,7 @@ class Queries:
         if change is not None:
             live.said = (change.error, change.code)
             for watched in list(live.watches):
-                watched._tell(change)
+                watched.tell(change)
 
     # Changes --------------------------------------------------------------------------------------
 

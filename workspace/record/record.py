@@ -19,10 +19,11 @@ from workspace.record.feed import Feed
 from workspace.record.joins import Joins
 from workspace.record.lights import Light
 from workspace.record.offline import Offline
-from workspace.record.queries import KEPT_AFTER, Queries, Watched
+from workspace.record.queries import KEPT_AFTER, Queries
 from workspace.record.rows import Changed, Rows, RowsListener, ServiceState, changed
 from workspace.record.seen import Seen
 from workspace.record.waiting import Unsettled, Waiting
+from workspace.record.watched import Watched
 
 log = logging.getLogger(__name__)
 __all__ = ["Record", "Watched"]
